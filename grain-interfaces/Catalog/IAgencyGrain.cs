@@ -1,0 +1,78 @@
+namespace DataHub.Catalog;
+
+/// <summary>An agency and its API keys. Key: the agency's id.</summary>
+[GrainInterfaceType("datahub.agency")]
+public interface IAgencyGrain : IGrainWithStringKey
+{
+    /// <summary>Creates or renames the agency. Repeating is harmless.</summary>
+    /// <param name="caller">Must be a platform administrator.</param>
+    /// <param name="name">For people.</param>
+    [Alias("Put")]
+    Task<AgencyResult> PutAsync(Caller caller, LocalText name);
+
+    /// <summary>Null where the agency does not exist. Names of agencies are open.</summary>
+    [Alias("Get")]
+    Task<AgencyInfo?> GetAsync(Caller caller);
+
+    /// <summary>Makes a new key. The secret is in this answer only; the hub keeps its hash.</summary>
+    /// <param name="caller">An admin of the agency or of the platform.</param>
+    /// <param name="role">What the key may do.</param>
+    /// <param name="label">What it is for, for people.</param>
+    [Alias("CreateKey")]
+    Task<KeyResult> CreateKeyAsync(Caller caller, KeyRole role, string? label);
+
+    /// <summary>The keys without their secrets; only for admins of the agency or the platform.</summary>
+    [Alias("ListKeys")]
+    Task<KeyList> ListKeysAsync(Caller caller);
+
+    /// <summary>Ends a key. Repeating is harmless.</summary>
+    [Alias("RevokeKey")]
+    Task<AgencyResult> RevokeKeyAsync(Caller caller, string keyId);
+
+    /// <summary>The hub's own call at first start: creates the agency and, where it has no key at all, an admin key whose secret is in the answer; null otherwise.</summary>
+    [Alias("Bootstrap")]
+    Task<string?> BootstrapAsync(Caller caller, LocalText name);
+
+    /// <summary>Says whether a presented secret is a living key of this agency. Not for callers outside the hub.</summary>
+    /// <returns>The caller it stands for, or null.</returns>
+    [Alias("Authenticate")]
+    Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash);
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.AgencyInfo")]
+public sealed record AgencyInfo([property: Id(0)] string Id, [property: Id(1)] LocalText Name);
+
+[GenerateSerializer, Immutable, Alias("datahub.AgencyResult")]
+public sealed record AgencyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] AgencyInfo? Agency, [property: Id(2)] string? Detail);
+
+/// <param name="Secret">The whole key, <c>dh_…</c>, shown once.</param>
+[GenerateSerializer, Immutable, Alias("datahub.KeyResult")]
+public sealed record KeyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] string? Secret, [property: Id(2)] KeyInfo? Key, [property: Id(3)] string? Detail);
+
+[GenerateSerializer, Immutable, Alias("datahub.KeyInfo")]
+public sealed record KeyInfo(
+    [property: Id(0)] string Id,
+    [property: Id(1)] KeyRole Role,
+    [property: Id(2)] string? Label,
+    [property: Id(3)] DateTimeOffset Created,
+    [property: Id(4)] DateTimeOffset? Revoked);
+
+[GenerateSerializer, Immutable, Alias("datahub.KeyList")]
+public sealed record KeyList([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] KeyInfo[] Keys);
+
+/// <summary>Why a change of the catalogue was not made. A refusal changes nothing.</summary>
+public enum CatalogRefusal
+{
+    None = 0,
+    Forbidden = 1,
+    NotFound = 2,
+
+    /// <summary>The id or a value is malformed; the detail says which.</summary>
+    Invalid = 3,
+
+    /// <summary>Allowed in itself, but not against what stands; the detail says what stands.</summary>
+    Conflict = 4,
+
+    /// <summary>A limit is reached; the detail names it.</summary>
+    TooMany = 5,
+}

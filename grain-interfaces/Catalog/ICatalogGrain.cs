@@ -1,0 +1,26 @@
+namespace DataHub.Catalog;
+
+/// <summary>The lists of what there is: agencies, datasets, indicators, area systems. Key: the kind's name.</summary>
+[GrainInterfaceType("datahub.catalog")]
+public interface ICatalogGrain : IGrainWithStringKey
+{
+    /// <summary>Notes an id; an id already noted changes nothing.</summary>
+    [Alias("Add")]
+    Task AddAsync(Caller caller, string id);
+
+    /// <summary>Ids in ordinal order.</summary>
+    /// <param name="caller">Whoever asks; names are open.</param>
+    /// <param name="after">Only ids greater than this; null from the beginning.</param>
+    /// <param name="limit">1 to 1,000.</param>
+    [Alias("List")]
+    Task<string[]> ListAsync(Caller caller, string? after, int limit);
+}
+
+/// <summary>Keys of <see cref="ICatalogGrain"/>.</summary>
+public static class CatalogKinds
+{
+    public const string Agencies = "agencies";
+    public const string Datasets = "datasets";
+    public const string Indicators = "indicators";
+    public const string AreaSystems = "areas";
+}

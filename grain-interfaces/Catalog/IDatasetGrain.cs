@@ -1,0 +1,42 @@
+namespace DataHub.Catalog;
+
+/// <summary>A dataset: what is described, owned and released. Key: the dataset's id.</summary>
+[GrainInterfaceType("datahub.dataset")]
+public interface IDatasetGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Creates or changes the dataset. A changed schema becomes a new contract version and enters every partition as a
+    /// control batch before this returns. Repeating is harmless.
+    /// </summary>
+    /// <param name="caller">An admin of the publisher or of the platform.</param>
+    /// <param name="spec">The whole dataset; <see cref="TableSchema.Version"/> is ignored.</param>
+    [Alias("Put")]
+    Task<DatasetResult> PutAsync(Caller caller, DatasetSpec spec);
+
+    /// <summary>The dataset as it stands. The description of a dataset is open; its rows need not be.</summary>
+    [Alias("Get")]
+    Task<DatasetInfo?> GetAsync(Caller caller);
+
+    /// <summary>The contract in an earlier version, or null.</summary>
+    [Alias("GetContract")]
+    Task<TableSchema?> GetContractAsync(Caller caller, int version);
+
+    /// <summary>Creates or changes a feed. Repeating is harmless.</summary>
+    [Alias("PutFeed")]
+    Task<DatasetResult> PutFeedAsync(Caller caller, FeedInfo feed);
+
+    /// <summary>Called by an indicator's grain once its definition is stored: notes it and tells the folds.</summary>
+    [Alias("AttachIndicator")]
+    Task<DatasetResult> AttachIndicatorAsync(Caller caller, string indicator);
+
+    /// <summary>Called by an area system's grain when it has a new version.</summary>
+    [Alias("AreaSystemChanged")]
+    Task AreaSystemChangedAsync(Caller caller, int version);
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.DatasetResult")]
+public sealed record DatasetResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] DatasetInfo? Dataset, [property: Id(2)] string? Detail)
+{
+    /// <summary>True where the call made something that was not there before.</summary>
+    [Id(3)] public bool Created { get; init; }
+}

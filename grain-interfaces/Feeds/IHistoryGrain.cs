@@ -1,0 +1,119 @@
+using DataHub.Catalog;
+using DataHub.Indicators;
+
+namespace DataHub.Feeds;
+
+/// <summary>The queryable rows of one partition in all their versions. Key: the stream's key, <c>{dataset}/{number}</c>.</summary>
+[GrainInterfaceType("datahub.history")]
+public interface IHistoryGrain : IGrainWithStringKey
+{
+    /// <summary>Returns once history is stored up to the sequence.</summary>
+    /// <returns>The stored sequence; lower than asked only where the log has no more or history stands still.</returns>
+    [Alias("Reach")]
+    Task<long> ReachAsync(long sequence);
+
+    [Alias("Status")]
+    Task<FoldStatus> StatusAsync();
+}
+
+/// <summary>The rows of a dataset, its receipts and its quarantine. Key: the dataset's id.</summary>
+[GrainInterfaceType("datahub.dataset-rows")]
+public interface IDatasetRowsGrain : IGrainWithStringKey
+{
+    /// <summary>Rows that stand, by time then key. Open data for everybody, else the publisher's readers.</summary>
+    [Alias("Rows")]
+    Task<RowsResult> RowsAsync(Caller caller, RowsQuery query);
+
+    /// <summary>Quarantined rows, newest push first. Only the publisher's keys.</summary>
+    [Alias("Quarantine")]
+    Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query);
+
+    /// <summary>Per feed what was received and what became of it, with where each consumer stands (design I2). Only the publisher's keys.</summary>
+    [Alias("Conservation")]
+    Task<ConservationResult> ConservationAsync(Caller caller);
+}
+
+/// <summary>Receipts. Key: the receipt's id, a ULID.</summary>
+[GrainInterfaceType("datahub.receipt")]
+public interface IReceiptGrain : IGrainWithStringKey
+{
+    /// <summary>All parts of the push, in order. Only for the keys of the agency that pushed or that publishes the dataset.</summary>
+    [Alias("Get")]
+    Task<ReceiptResult> GetAsync(Caller caller);
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.ReceiptResult")]
+public sealed record ReceiptResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] PartReceipt[] Parts, [property: Id(2)] string? Detail)
+{
+    /// <summary>Includes every part of the push; null where refused.</summary>
+    [Id(3)] public string? Watermark { get; init; }
+}
+
+/// <param name="From">Rows at or after; null: from the beginning.</param>
+/// <param name="To">Rows before; null: to the end.</param>
+/// <param name="Area">Only rows in this area or below it; null: all.</param>
+/// <param name="AtLeast">A watermark the answer must include.</param>
+/// <param name="After">Continue after this row.</param>
+/// <param name="Limit">1 to 10,000.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowsQuery")]
+public sealed record RowsQuery(
+    [property: Id(0)] DateTimeOffset? From,
+    [property: Id(1)] DateTimeOffset? To,
+    [property: Id(2)] string? Area,
+    [property: Id(3)] Watermark? AtLeast,
+    [property: Id(4)] RowCursor? After,
+    [property: Id(5)] int Limit);
+
+/// <param name="Time">Ticks of the last row's time; <see cref="long.MinValue"/> for rows without one.</param>
+/// <param name="Key">The last row's key in its canonical bytes.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowCursor")]
+public sealed record RowCursor([property: Id(0)] long Time, [property: Id(1)] byte[] Key);
+
+/// <param name="Schema">The contract in whose layout <paramref name="Rows"/> lie.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowsResult")]
+public sealed record RowsResult(
+    [property: Id(0)] ReadRefusal Refusal,
+    [property: Id(1)] TableSchema? Schema,
+    [property: Id(2)] RowBlock? Rows,
+    [property: Id(3)] RowCursor? Next,
+    [property: Id(4)] string? Watermark,
+    [property: Id(5)] string? Detail)
+{
+    [Id(6)] public DatasetInfo? Dataset { get; init; }
+}
+
+/// <param name="Feed">Only this feed; null: all.</param>
+/// <param name="Before">Continue with rows stored before this one.</param>
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineQuery")]
+public sealed record QuarantineQuery([property: Id(0)] string? Feed, [property: Id(1)] long? Before, [property: Id(2)] int Limit, [property: Id(3)] Watermark? AtLeast);
+
+/// <param name="Id">Place in the list; falls.</param>
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineEntry")]
+public sealed record QuarantineEntry(
+    [property: Id(0)] long Id,
+    [property: Id(1)] string Feed,
+    [property: Id(2)] string Receipt,
+    [property: Id(3)] DateTimeOffset ReceivedAt,
+    [property: Id(4)] QuarantinedRow Row);
+
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineResult")]
+public sealed record QuarantineResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] QuarantineEntry[] Entries, [property: Id(2)] long? Next, [property: Id(3)] string? Detail);
+
+/// <param name="LastReceived">When the feed's last push was stored; null: never.</param>
+[GenerateSerializer, Immutable, Alias("datahub.FeedCounts")]
+public sealed record FeedCounts([property: Id(0)] string Feed, [property: Id(1)] long Received, [property: Id(2)] long Accepted, [property: Id(3)] long Duplicate, [property: Id(4)] long Quarantined, [property: Id(5)] DateTimeOffset? LastReceived)
+{
+    [Id(6)] public long Pushes { get; init; }
+}
+
+/// <param name="Fold">Per partition.</param>
+/// <param name="History">Per partition.</param>
+/// <param name="Heads">Last sequence of each partition in the log.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ConservationResult")]
+public sealed record ConservationResult(
+    [property: Id(0)] ReadRefusal Refusal,
+    [property: Id(1)] FeedCounts[] Feeds,
+    [property: Id(2)] FoldStatus[] Fold,
+    [property: Id(3)] FoldStatus[] History,
+    [property: Id(4)] long[] Heads,
+    [property: Id(5)] string? Detail);

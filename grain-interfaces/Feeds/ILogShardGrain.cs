@@ -1,0 +1,87 @@
+using DataHub.Catalog;
+
+namespace DataHub.Feeds;
+
+/// <summary>One log with one writer, holding many partitions. Key: the shard's number, from 0.</summary>
+[GrainInterfaceType("datahub.log-shard")]
+public interface ILogShardGrain : IGrainWithIntegerKey
+{
+    /// <summary>
+    /// Decides what each row is and stores the part. The answer comes after the commit. Repeating with the same
+    /// idempotency key gives the first answer again and stores nothing.
+    /// </summary>
+    [Alias("Append")]
+    Task<AppendResult> AppendAsync(Caller caller, PushPart part);
+
+    /// <summary>Lets a new contract or area-system version enter a partition; a version that already holds changes nothing.</summary>
+    [Alias("AppendControl")]
+    Task<AppendResult> AppendControlAsync(Caller caller, string partition, int contractVersion, int areaVersion);
+}
+
+/// <summary>The rows of one push that belong to one partition, decoded and checked.</summary>
+/// <param name="Rows">Rows that passed the contract, in the order in which they count.</param>
+/// <param name="Quarantined">Rows that did not.</param>
+[GenerateSerializer, Immutable, Alias("datahub.PushPart")]
+public sealed record PushPart(
+    [property: Id(0)] string Dataset,
+    [property: Id(1)] string Partition,
+    [property: Id(2)] string Feed,
+    [property: Id(3)] string Receipt,
+    [property: Id(4)] string? IdempotencyKey,
+    [property: Id(5)] byte[] BodyHash,
+    [property: Id(6)] int Part,
+    [property: Id(7)] int Parts,
+    [property: Id(8)] int ContractVersion,
+    [property: Id(9)] int AreaVersion,
+    [property: Id(10)] RowBlock Rows,
+    [property: Id(11)] QuarantinedRow[] Quarantined)
+{
+    /// <summary>Decide and answer, store nothing.</summary>
+    [Id(12)] public bool DryRun { get; init; }
+
+    /// <summary>Store nothing unless every row of the push passed.</summary>
+    [Id(13)] public bool Atomic { get; init; }
+}
+
+/// <param name="Detail">For logs and problems: which shard, which limit, which versions hold.</param>
+[GenerateSerializer, Immutable, Alias("datahub.AppendResult")]
+public sealed record AppendResult([property: Id(0)] AppendRefusal Refusal, [property: Id(1)] PartReceipt? Receipt, [property: Id(2)] string? Detail)
+{
+    public static AppendResult Refused(AppendRefusal refusal, string detail) => new(refusal, null, detail);
+}
+
+/// <summary>What became of a part.</summary>
+/// <param name="Replayed">The answer is that of an earlier push with the same idempotency key.</param>
+[GenerateSerializer, Immutable, Alias("datahub.PartReceipt")]
+public sealed record PartReceipt(
+    [property: Id(0)] PushRecord Push,
+    [property: Id(1)] string Partition,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] DateTimeOffset ReceivedAt,
+    [property: Id(4)] bool Replayed);
+
+public enum AppendRefusal
+{
+    None = 0,
+
+    /// <summary>The shard's queue is full: try again after a moment. 503.</summary>
+    Full = 1,
+
+    /// <summary>The store refused, did not answer, or another activation took over: the outcome may be unknown; repeat with the same key. 503.</summary>
+    Unavailable = 2,
+
+    /// <summary>The batch was made with an outdated contract or area-system version: make it again.</summary>
+    Outdated = 3,
+
+    /// <summary>The idempotency key was used for another body. 409.</summary>
+    KeyReused = 4,
+
+    /// <summary>The caller may not push into this dataset. 403.</summary>
+    Forbidden = 5,
+
+    /// <summary>No such dataset, partition or feed. 404.</summary>
+    NotFound = 6,
+
+    /// <summary><c>atomic</c> was asked for and rows were quarantined; nothing was stored. 422.</summary>
+    NotAtomic = 7,
+}

@@ -1,0 +1,65 @@
+namespace DataHub.Indicators;
+
+/// <summary>The fold of one partition into the cells of all indicators of its dataset. Key: the stream's key, <c>{dataset}/{number}</c>.</summary>
+/// <remarks>Only grains call it; the indicator's grain has decided who may see what.</remarks>
+[GrainInterfaceType("datahub.aggregation")]
+public interface IAggregationGrain : IGrainWithStringKey
+{
+    /// <summary>Cells of one definition, from memory where hot.</summary>
+    [Alias("ReadCells")]
+    Task<CellSet> ReadCellsAsync(CellQuery query);
+
+    /// <summary>Reads the dataset's definitions anew and fills new ones. Returns when it has taken note, not when they are filled.</summary>
+    [Alias("DefinitionsChanged")]
+    Task DefinitionsChangedAsync();
+
+    /// <summary>Where the fold stands; for health and conservation.</summary>
+    [Alias("Status")]
+    Task<FoldStatus> StatusAsync();
+}
+
+/// <param name="From">Windows that begin at or after this instant; null: all.</param>
+/// <param name="To">Windows that begin before; null: all.</param>
+/// <param name="AtLeast">Answer only once folded to this sequence; 0: as it stands.</param>
+/// <param name="MaxCells">Refuse rather than answer with more.</param>
+[GenerateSerializer, Immutable, Alias("datahub.CellQuery")]
+public sealed record CellQuery(
+    [property: Id(0)] string Indicator,
+    [property: Id(1)] int DefinitionVersion,
+    [property: Id(2)] DateTimeOffset? From,
+    [property: Id(3)] DateTimeOffset? To,
+    [property: Id(4)] long AtLeast,
+    [property: Id(5)] int MaxCells)
+{
+    /// <summary>Per area and dimensions only the last window.</summary>
+    [Id(6)] public bool Latest { get; init; }
+}
+
+/// <param name="Sequence">Folded up to here.</param>
+/// <param name="Joined">Whether the definition has joined the live fold.</param>
+[GenerateSerializer, Immutable, Alias("datahub.CellSet")]
+public sealed record CellSet(
+    [property: Id(0)] ReadRefusal Refusal,
+    [property: Id(1)] long Sequence,
+    [property: Id(2)] DateTimeOffset ReceivedAt,
+    [property: Id(3)] bool Joined,
+    [property: Id(4)] CellValue[] Cells,
+    [property: Id(5)] string? Detail);
+
+/// <param name="Area">Empty where not grouped by area.</param>
+/// <param name="Dimensions">JSON array of the dimension values as text; empty where not grouped by dimensions.</param>
+/// <param name="State">The accumulator in its canonical bytes.</param>
+[GenerateSerializer, Immutable, Alias("datahub.CellValue")]
+public readonly record struct CellValue(
+    [property: Id(0)] string Area,
+    [property: Id(1)] long WindowFrom,
+    [property: Id(2)] string Dimensions,
+    [property: Id(3)] byte[] State,
+    [property: Id(4)] long Sequence);
+
+/// <param name="Sequence">Folded up to here.</param>
+/// <param name="StoredSequence">Stored up to here.</param>
+/// <param name="Accepted">Accepted rows applied, ever.</param>
+/// <param name="Halted">Why the fold stands still, or null.</param>
+[GenerateSerializer, Immutable, Alias("datahub.FoldStatus")]
+public sealed record FoldStatus([property: Id(0)] long Sequence, [property: Id(1)] long StoredSequence, [property: Id(2)] long Accepted, [property: Id(3)] string? Halted);

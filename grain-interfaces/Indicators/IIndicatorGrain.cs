@@ -1,0 +1,135 @@
+using DataHub.Catalog;
+
+namespace DataHub.Indicators;
+
+/// <summary>An indicator: its definition, and its values merged over partitions and rolled up over areas. Key: the indicator's id.</summary>
+[GrainInterfaceType("datahub.indicator")]
+public interface IIndicatorGrain : IGrainWithStringKey
+{
+    /// <summary>Creates or changes the indicator. An equal definition changes nothing; repeating is harmless.</summary>
+    /// <param name="caller">An admin of the dataset's publisher or of the platform.</param>
+    [Alias("Put")]
+    Task<IndicatorResult> PutAsync(Caller caller, IndicatorSpec spec);
+
+    /// <summary>The definition. Definitions are open; values need not be.</summary>
+    /// <returns>Null where the indicator does not exist.</returns>
+    [Alias("Get")]
+    Task<IndicatorInfo?> GetAsync(Caller caller);
+
+    /// <summary>Values by window, area and dimensions, in that order.</summary>
+    /// <returns>A refusal, or a page; where <see cref="ValuesQuery.KnownVersion"/> is still current, no rows and <see cref="ValuesPage.NotModified"/>.</returns>
+    [Alias("Values")]
+    Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query);
+
+    /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
+    /// <param name="partition">Stream key of the fold.</param>
+    /// <param name="definitionVersion">Which definition advanced.</param>
+    /// <param name="sequence">Everything up to here is in.</param>
+    /// <param name="receivedAt">When the batch at that sequence was received.</param>
+    /// <param name="changed">Whether any cell of this indicator changed since the last news.</param>
+    [Alias("Advanced")]
+    Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed);
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.IndicatorResult")]
+public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] string? Detail)
+{
+    [Id(3)] public bool Created { get; init; }
+}
+
+/// <param name="From">Windows that begin at or after; null for the beginning.</param>
+/// <param name="To">Windows that begin before; null for the end.</param>
+/// <param name="Latest">Only each area's (and combination of dimensions') last window; <paramref name="From"/> and <paramref name="To"/> then bound which.</param>
+/// <param name="Level">Roll up to this level; null for the areas as rows carry them (their finest).</param>
+/// <param name="Area">Only this area, or with a deeper <paramref name="Level"/> its descendants there.</param>
+/// <param name="AtLeast">A watermark the answer must include.</param>
+/// <param name="After">Continue after this row of an earlier page.</param>
+/// <param name="Limit">1 to 10,000 rows.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ValuesQuery")]
+public sealed record ValuesQuery(
+    [property: Id(0)] DateTimeOffset? From,
+    [property: Id(1)] DateTimeOffset? To,
+    [property: Id(2)] bool Latest,
+    [property: Id(3)] int? Level,
+    [property: Id(4)] string? Area,
+    [property: Id(5)] Feeds.Watermark? AtLeast,
+    [property: Id(6)] ValuesCursor? After,
+    [property: Id(7)] int Limit)
+{
+    /// <summary>A version the caller holds this very answer for.</summary>
+    [Id(8)] public long? KnownVersion { get; init; }
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.ValuesCursor")]
+public sealed record ValuesCursor([property: Id(0)] DateTimeOffset From, [property: Id(1)] string Area, [property: Id(2)] string Dimensions);
+
+public enum ReadRefusal
+{
+    None = 0,
+    NotFound = 1,
+    Forbidden = 2,
+
+    /// <summary>The watermark was not reached in time: 503 with Retry-After.</summary>
+    NotYet = 3,
+
+    /// <summary>The watermark is of another incarnation of the log: 410.</summary>
+    Gone = 4,
+
+    /// <summary>A parameter names something that does not exist (area, level): 400.</summary>
+    Invalid = 5,
+
+    /// <summary>More cells than one answer may touch (limit in the detail): 422.</summary>
+    TooMany = 6,
+
+    /// <summary>A store did not answer or a grain moved: 503.</summary>
+    Unavailable = 7,
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.ValuesResult")]
+public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] string? Detail);
+
+/// <param name="Version">Rises with every change of any value of the indicator; never reused.</param>
+/// <param name="Watermark">As of the version: what made it.</param>
+/// <param name="Current">How far the answer is current now; at least <paramref name="Watermark"/>.</param>
+/// <param name="AsOf">When the newest row in the version was received.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ValuesPage")]
+public sealed record ValuesPage(
+    [property: Id(0)] IndicatorInfo Indicator,
+    [property: Id(1)] long Version,
+    [property: Id(2)] string Watermark,
+    [property: Id(3)] string Current,
+    [property: Id(4)] DateTimeOffset AsOf,
+    [property: Id(5)] IndicatorValue[] Rows,
+    [property: Id(6)] ValuesCursor? Next,
+    [property: Id(7)] bool NotModified)
+{
+    /// <summary>Until when the states (preliminary) hold if nothing is pushed; the answer changes by itself then. Null: for good.</summary>
+    [Id(8)] public DateTimeOffset? ValidUntil { get; init; }
+}
+
+/// <param name="Area">Null where the indicator is not grouped by area.</param>
+/// <param name="Value">Null where suppressed.</param>
+/// <param name="Count">Rows behind the value; null where suppressed.</param>
+[GenerateSerializer, Immutable, Alias("datahub.IndicatorValue")]
+public readonly record struct IndicatorValue(
+    [property: Id(0)] string? Area,
+    [property: Id(1)] DateTimeOffset From,
+    [property: Id(2)] DateTimeOffset To,
+    [property: Id(3)] string?[]? Dimensions,
+    [property: Id(4)] double? Value,
+    [property: Id(5)] long? Count,
+    [property: Id(6)] ValueState State);
+
+public enum ValueState
+{
+    Ok = 0,
+
+    /// <summary>Fewer rows than the disclosure rule asks for.</summary>
+    Suppressed = 1,
+
+    /// <summary>The window is not over.</summary>
+    Preliminary = 2,
+
+    /// <summary>The hub cannot say that the value is current.</summary>
+    Stale = 3,
+}

@@ -1,0 +1,65 @@
+namespace DataHub.Feeds;
+
+/// <summary>Every version of every row with the sequences between which it held; receipts' counts and quarantine (design §2.6).</summary>
+internal interface IHistoryStore
+{
+    /// <summary>How far history is stored, with the accepted rows applied so far.</summary>
+    Task<HistoryPosition> PositionAsync(string partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores the batches and the new position in one transaction, if the stored position is still
+    /// <paramref name="expected"/>: new rows begin at their batch's sequence; a corrected or retracted row's standing
+    /// version ends there. Quarantined rows and the feeds' counts are stored with them.
+    /// </summary>
+    /// <returns>False if the stored position is another; nothing is stored then.</returns>
+    Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken);
+
+    /// <summary>What stands under the keys, with the position, from one snapshot.</summary>
+    Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken);
+
+    /// <summary>The newest time (ticks) each series ever stored, standing or not, with the position, from one snapshot.</summary>
+    Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The rows that stood at a sequence with a time in [from, to) and, where given, this very area; in the layout of
+    /// the contract version each was stored with. The sequence must not lie beyond the stored position.
+    /// </summary>
+    Task<IReadOnlyList<HistoryRow>> ReadWindowAsync(string partition, long asOf, string? area, long from, long to, CancellationToken cancellationToken);
+
+    /// <summary>Rows that stand now, by time then key, after a cursor; with the position, from one snapshot.</summary>
+    /// <param name="areas">Only these areas; null: all.</param>
+    Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Quarantined rows of a dataset, newest first.</summary>
+    Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, string? feed, long? before, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Counts per feed of a dataset as far as history is stored.</summary>
+    Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a partition, to be rebuilt from the log.</summary>
+    Task ResetAsync(string partition, CancellationToken cancellationToken);
+}
+
+internal readonly record struct HistoryPosition(long Sequence, long Accepted);
+
+/// <summary>A batch prepared for history: each row with its key, series, time and packed values.</summary>
+/// <param name="Changes">In the order in which they count.</param>
+internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes);
+
+/// <param name="Key">The primary key in canonical bytes (<see cref="RowKeys"/>).</param>
+/// <param name="Series">The series in canonical bytes; null for records.</param>
+/// <param name="Time">Ticks of the row's time; <see cref="long.MinValue"/> where it has none.</param>
+/// <param name="Values">All fields packed (<see cref="RowPacking"/>); null for a retraction.</param>
+internal readonly record struct HistoryChange(RowChange Change, byte[] Key, byte[]? Series, long Time, string? Area, byte[]? Values);
+
+/// <summary>A row as history holds it.</summary>
+/// <param name="FromSequence">Held from this sequence on.</param>
+internal sealed record HistoryRow(byte[] Key, long Time, string? Area, int ContractVersion, byte[] Values, long FromSequence);
+
+/// <param name="Rows">Per key asked for: what stands, or null.</param>
+internal sealed record KeyLookUp(long Sequence, HistoryRow?[] Rows);
+
+/// <param name="Newest">Per series asked for: ticks, or null where it never stored a row.</param>
+internal sealed record SeriesLookUp(long Sequence, long?[] Newest);
+
+internal sealed record HistoryPage(long Sequence, IReadOnlyList<HistoryRow> Rows, bool More);

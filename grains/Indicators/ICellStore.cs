@@ -1,0 +1,38 @@
+namespace DataHub.Indicators;
+
+/// <summary>The cells of the folds with each definition's position, changed together (design §2.5, I4).</summary>
+internal interface ICellStore
+{
+    /// <summary>Where each definition stands in this partition; empty where nothing was folded.</summary>
+    Task<IReadOnlyList<DefinitionPosition>> PositionsAsync(string partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores cells and positions in one transaction, if every definition named still stands where the caller thinks
+    /// (<see cref="DefinitionMove.Expected"/>; −1: does not exist yet).
+    /// </summary>
+    /// <returns>False if one stands elsewhere; nothing is stored then.</returns>
+    Task<bool> FlushAsync(string partition, IReadOnlyList<DefinitionMove> moves, IReadOnlyList<StoredCell> cells, CancellationToken cancellationToken);
+
+    /// <summary>Cells of a definition whose windows begin in [from, to), by window, area, dimensions; at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<StoredCell>> ReadAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken);
+
+    /// <summary>How many cells <see cref="ReadAsync"/> would answer with, counted no further than the limit.</summary>
+    Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a definition's cells and position in this partition.</summary>
+    Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken);
+}
+
+/// <param name="Sequence">Folded and stored up to here.</param>
+/// <param name="LastWindow">Greatest window begin (ticks) that any of its cells ever had; <see cref="long.MinValue"/> where it has none.</param>
+/// <param name="Accepted">Accepted rows applied.</param>
+internal sealed record DefinitionPosition(string Indicator, int Version, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt);
+
+internal sealed record DefinitionMove(string Indicator, int Version, long Expected, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt);
+
+/// <param name="Window">Ticks (UTC) at which the window begins.</param>
+/// <param name="Area">Empty where not grouped by area, or the row has none.</param>
+/// <param name="Dimensions">JSON array of texts; empty where not grouped by dimensions.</param>
+/// <param name="Sequence">Of the last change.</param>
+/// <param name="State">Canonical bytes; empty: the cell has lost all its rows.</param>
+internal readonly record struct StoredCell(string Indicator, int Version, long Window, string Area, string Dimensions, long Sequence, byte[] State);
