@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace DataHub.Catalog;
 
 /// <summary>An agency and its API keys. Key: the agency's id.</summary>
@@ -11,7 +13,7 @@ public interface IAgencyGrain : IGrainWithStringKey
     Task<AgencyResult> PutAsync(Caller caller, LocalText name);
 
     /// <summary>Null where the agency does not exist. Names of agencies are open.</summary>
-    [Alias("Get")]
+    [Alias("Get"), AlwaysInterleave]
     Task<AgencyInfo?> GetAsync(Caller caller);
 
     /// <summary>Makes a new key. The secret is in this answer only; the hub keeps its hash.</summary>
@@ -35,7 +37,7 @@ public interface IAgencyGrain : IGrainWithStringKey
 
     /// <summary>Says whether a presented secret is a living key of this agency. Not for callers outside the hub.</summary>
     /// <returns>The caller it stands for, or null.</returns>
-    [Alias("Authenticate")]
+    [Alias("Authenticate"), AlwaysInterleave]
     Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash);
 }
 

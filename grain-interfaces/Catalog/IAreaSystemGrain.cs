@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace DataHub.Catalog;
 
 /// <summary>One area system in all its versions. Key: the system's id.</summary>
@@ -15,7 +17,7 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <param name="caller">Whoever asks.</param>
     /// <param name="version">Null for the present one.</param>
     /// <returns>Null where the system or the version does not exist.</returns>
-    [Alias("Get")]
+    [Alias("Get"), AlwaysInterleave]
     Task<AreaSystem?> GetAsync(Caller caller, int? version);
 }
 

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace DataHub.Catalog;
 
 /// <summary>A dataset: what is described, owned and released. Key: the dataset's id.</summary>
@@ -14,11 +16,11 @@ public interface IDatasetGrain : IGrainWithStringKey
     Task<DatasetResult> PutAsync(Caller caller, DatasetSpec spec);
 
     /// <summary>The dataset as it stands. The description of a dataset is open; its rows need not be.</summary>
-    [Alias("Get")]
+    [Alias("Get"), AlwaysInterleave]
     Task<DatasetInfo?> GetAsync(Caller caller);
 
     /// <summary>The contract in an earlier version, or null.</summary>
-    [Alias("GetContract")]
+    [Alias("GetContract"), AlwaysInterleave]
     Task<TableSchema?> GetContractAsync(Caller caller, int version);
 
     /// <summary>Creates or changes a feed. Repeating is harmless.</summary>

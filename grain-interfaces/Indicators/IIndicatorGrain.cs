@@ -1,5 +1,7 @@
 using DataHub.Catalog;
 
+using Orleans.Concurrency;
+
 namespace DataHub.Indicators;
 
 /// <summary>An indicator: its definition, and its values merged over partitions and rolled up over areas. Key: the indicator's id.</summary>
@@ -13,7 +15,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
 
     /// <summary>The definition. Definitions are open; values need not be.</summary>
     /// <returns>Null where the indicator does not exist.</returns>
-    [Alias("Get")]
+    [Alias("Get"), AlwaysInterleave]
     Task<IndicatorInfo?> GetAsync(Caller caller);
 
     /// <summary>Values by window, area and dimensions, in that order.</summary>
@@ -27,7 +29,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
     /// <param name="sequence">Everything up to here is in.</param>
     /// <param name="receivedAt">When the batch at that sequence was received.</param>
     /// <param name="changed">Whether any cell of this indicator changed since the last news.</param>
-    [Alias("Advanced")]
+    [Alias("Advanced"), AlwaysInterleave]
     Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed);
 }
 
