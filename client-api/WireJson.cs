@@ -1,0 +1,70 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+
+using DataHub.Catalog;
+
+namespace DataHub;
+
+/// <summary>How the hub writes and reads JSON (design §5): camelCase, enums as camelCase words, absent rather than null where a member is marked so.</summary>
+public static class WireJson
+{
+    /// <summary>Read-only; for every document of the public interface.</summary>
+    public static JsonSerializerOptions Options { get; } = Make();
+
+    /// <summary>Makes other options (those of ASP.NET) write and read the same way.</summary>
+    public static void Apply(JsonSerializerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
+        options.DictionaryKeyPolicy = null;
+        // Umlauts stay readable; everything that HTML could take amiss is still escaped.
+        options.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All);
+        options.NumberHandling = JsonNumberHandling.Strict;
+        options.AllowDuplicateProperties = false;
+        options.MaxDepth = 32;
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
+        options.Converters.Add(new LocalTextConverter());
+    }
+
+    private static JsonSerializerOptions Make()
+    {
+        var options = new JsonSerializerOptions(JsonSerializerDefaults.Web);
+        Apply(options);
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
+    }
+
+    /// <summary><c>{ "de": "…", "en": "…" }</c>; a bare text is taken as German. Written as an object.</summary>
+    private sealed class LocalTextConverter : JsonConverter<LocalText>
+    {
+        public override LocalText? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType == JsonTokenType.String) return new(reader.GetString()!, null);
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("expected a text or { \"de\": \"…\", \"en\": \"…\" }");
+            string? de = null, en = null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString();
+                if (!reader.Read() || reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null)) throw new JsonException($"the language {name} must be a text");
+                switch (name)
+                {
+                    case "de": de = reader.GetString(); break;
+                    case "en": en = reader.GetString(); break;
+                    default: throw new JsonException($"unknown language {name}; de and en are known");
+                }
+            }
+
+            return new(de ?? throw new JsonException("a text needs its German form \"de\""), en);
+        }
+
+        public override void Write(Utf8JsonWriter writer, LocalText value, JsonSerializerOptions options)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("de", value.De);
+            if (value.En is not null) writer.WriteString("en", value.En);
+            writer.WriteEndObject();
+        }
+    }
+}
