@@ -19,7 +19,34 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <returns>Null where the system or the version does not exist.</returns>
     [Alias("Get"), AlwaysInterleave]
     Task<AreaSystem?> GetAsync(Caller caller, int? version);
+
+    /// <summary>What the present version is, without its areas; null where the system does not exist.</summary>
+    [Alias("Present"), AlwaysInterleave]
+    Task<AreaSystemInfo?> PresentAsync(Caller caller);
+
+    /// <summary>
+    /// Called by a dataset's grain that resolves rows with this system: from now on it is told of new versions by
+    /// <see cref="IDatasetGrain.AreaSystemChangedAsync"/>, at least once each. Repeating is harmless.
+    /// </summary>
+    /// <param name="caller">Must be the hub itself.</param>
+    /// <param name="dataset">Id of the dataset.</param>
+    /// <returns>The present version; 0 where the system does not exist, and then nothing is noted.</returns>
+    [Alias("Attach"), AlwaysInterleave]
+    Task<int> AttachAsync(Caller caller, string dataset);
 }
+
+/// <param name="Id">Id of the system.</param>
+/// <param name="Title">For people.</param>
+/// <param name="Version">1 for the first.</param>
+/// <param name="Areas">How many areas it has.</param>
+/// <param name="Levels">How many levels; 1 where all areas are at level 0.</param>
+[GenerateSerializer, Immutable, Alias("datahub.AreaSystemInfo")]
+public sealed record AreaSystemInfo(
+    [property: Id(0)] string Id,
+    [property: Id(1)] LocalText? Title,
+    [property: Id(2)] int Version,
+    [property: Id(3)] int Areas,
+    [property: Id(4)] int Levels);
 
 /// <param name="Detail">What is wrong with which area, for the caller.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AreaSystemResult")]
@@ -39,4 +66,7 @@ public enum AreaRefusal
     UnknownParent = 5,
     WrongLevel = 6,
     TooMany = 7,
+
+    /// <summary>A name is missing or too long, or a population is negative.</summary>
+    InvalidArea = 8,
 }

@@ -1,0 +1,98 @@
+using NetTopologySuite.Algorithm.Locate;
+using NetTopologySuite.Geometries;
+using NetTopologySuite.Index;
+using NetTopologySuite.Index.Strtree;
+using NetTopologySuite.IO;
+
+namespace DataHub.Catalog;
+
+/// <summary>
+/// One version of an area system, ready to say which area an id or a point belongs to. Immutable and safe for use by
+/// many threads.
+/// </summary>
+public sealed class AreaIndex
+{
+    private readonly STRtree<Located>[] _levels;
+
+    private AreaIndex(AreaTree tree, STRtree<Located>[] levels)
+    {
+        Tree = tree;
+        _levels = levels;
+    }
+
+    /// <summary>The tree of the same version.</summary>
+    public AreaTree Tree { get; }
+
+    /// <summary>Id of the system.</summary>
+    public string System => Tree.System.Id;
+
+    /// <summary>The version that answers are made with.</summary>
+    public int Version => Tree.System.Version;
+
+    /// <summary>Whether any area has a polygon, so that points can be located at all.</summary>
+    public bool HasGeometry => _levels.Length > 0;
+
+    /// <exception cref="ArgumentException">The tree is not consistent, or a geometry is not a polygon or multipolygon.</exception>
+    public static AreaIndex Build(AreaSystem system)
+    {
+        var tree = new AreaTree(system);
+        var reader = new WKBReader();
+        var levels = new List<STRtree<Located>>();
+        for (var level = tree.Levels - 1; level >= 0; level--)
+        {
+            var index = new STRtree<Located>();
+            foreach (var area in tree.AtLevel(level))
+            {
+                if (area.Geometry is null) continue;
+                if (reader.Read(area.Geometry) is not IPolygonal shape)
+                    throw new ArgumentException($"Area system {system.Id}, area {area.Id}: the geometry is not a polygon or multipolygon.", nameof(system));
+                var geometry = (Geometry)shape;
+                var locator = new IndexedPointInAreaLocator(geometry);
+                // Both indexes are made at the first question; asking here keeps threads that follow from making them at once.
+                locator.Locate(geometry.EnvelopeInternal.Centre);
+                index.Insert(geometry.EnvelopeInternal, new(area.Id, locator));
+            }
+
+            if (index.IsEmpty) continue;
+            index.Build();
+            levels.Add(index);
+        }
+
+        return new(tree, [.. levels]);
+    }
+
+    /// <summary>
+    /// The area a point lies in, at the finest level that has an area with it. A point on a boundary lies in all areas
+    /// that share it; of several areas the smallest id (ordinal) is taken (design §5).
+    /// </summary>
+    /// <param name="longitude">WGS 84, degrees.</param>
+    /// <param name="latitude">WGS 84, degrees.</param>
+    /// <returns>Null where no area has the point.</returns>
+    public string? Locate(double longitude, double latitude)
+    {
+        if (!double.IsFinite(longitude) || !double.IsFinite(latitude)) return null;
+        var point = new Coordinate(longitude, latitude);
+        var search = new Envelope(point);
+        foreach (var level in _levels)
+        {
+            var finding = new Finding(point);
+            level.Query(search, finding);
+            if (finding.Smallest is not null) return finding.Smallest;
+        }
+
+        return null;
+    }
+
+    private sealed record Located(string Id, IndexedPointInAreaLocator Locator);
+
+    private sealed class Finding(Coordinate point) : IItemVisitor<Located>
+    {
+        public string? Smallest { get; private set; }
+
+        public void VisitItem(Located item)
+        {
+            if (Smallest is not null && string.CompareOrdinal(item.Id, Smallest) >= 0) return;
+            if (item.Locator.Locate(point) != Location.Exterior) Smallest = item.Id;
+        }
+    }
+}
