@@ -1,0 +1,238 @@
+using MessagePack;
+
+namespace DataHub.Feeds;
+
+/// <summary>
+/// A log batch as it lies in the log's <c>payload</c>: magic <c>DB</c>, format version, flags, then MessagePack, by
+/// Brotli where that pays. What the log keeps in columns of its own (shard, position, partition, sequence, received at)
+/// is not in the payload.
+/// </summary>
+/// <remarks>
+/// Every version ever written can be read for good; each has golden files in the tests. A change of the layout is a
+/// new version. Written and read by hand, because this runs once per push and consumer.
+/// </remarks>
+public static class LogBatchCodec
+{
+    /// <summary>The version that <see cref="Encode"/> writes.</summary>
+    public const byte FormatVersion = 1;
+
+    private const byte BatchMagic = (byte)'B';
+    private const byte PushMagic = (byte)'P';
+    private const byte QuarantineMagic = (byte)'Q';
+
+    private const int BatchMembers = 9;
+    private const int PushMembers = 10;
+
+    /// <exception cref="ArgumentException">Changes or before-images do not fit the rows.</exception>
+    public static byte[] Encode(LogBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Check(batch);
+        return PackedEnvelope.Seal(BatchMagic, FormatVersion, batch, static (ref writer, b) =>
+        {
+            writer.WriteArrayHeader(BatchMembers);
+            writer.Write((byte)b.Kind);
+            writer.Write(b.ContractVersion);
+            writer.Write(b.AreaVersion);
+            WritePush(ref writer, b.Push);
+            RowBlockCodec.Write(ref writer, b.Rows);
+            RowBlockCodec.WriteBytes(ref writer, b.Changes);
+            RowBlockCodec.WriteIndexes(ref writer, b.BeforeOf);
+            RowBlockCodec.Write(ref writer, b.Befores);
+            writer.WriteArrayHeader(b.Quarantined.Length);
+            foreach (var row in b.Quarantined) WriteQuarantined(ref writer, row);
+        });
+    }
+
+    /// <summary>Reads what <see cref="Encode"/> wrote, in this or an earlier version.</summary>
+    /// <exception cref="InvalidDataException">The payload is damaged, or a newer program wrote it; the message names shard and position.</exception>
+    public static LogBatch Decode(ReadOnlyMemory<byte> payload, int shard, long position, string partition, long sequence, DateTimeOffset receivedAt)
+    {
+        try
+        {
+            var reader = new MessagePackReader(PackedEnvelope.Open(BatchMagic, FormatVersion, payload));
+            PackedEnvelope.Expect(reader.ReadArrayHeader(), BatchMembers, "members of a batch");
+            var kind = (BatchKind)reader.ReadByte();
+            var contractVersion = reader.ReadInt32();
+            var areaVersion = reader.ReadInt32();
+            var push = ReadPush(ref reader);
+            var rows = RowBlockCodec.Read(ref reader);
+            var changes = RowBlockCodec.ReadChanges(ref reader, rows.Count);
+            var beforeOf = RowBlockCodec.ReadIndexes(ref reader, rows.Count);
+            var befores = RowBlockCodec.Read(ref reader);
+            var quarantined = new QuarantinedRow[reader.ReadArrayHeader()];
+            for (var i = 0; i < quarantined.Length; i++) quarantined[i] = ReadQuarantined(ref reader);
+            return new()
+            {
+                Shard = shard,
+                Position = position,
+                Partition = partition,
+                Sequence = sequence,
+                ReceivedAt = receivedAt,
+                Kind = kind,
+                ContractVersion = contractVersion,
+                AreaVersion = areaVersion,
+                Push = push,
+                Rows = rows,
+                Changes = changes,
+                BeforeOf = beforeOf,
+                Befores = befores,
+                Quarantined = quarantined,
+            };
+        }
+        catch (Exception e) when (PackedEnvelope.IsDamage(e))
+        {
+            throw new InvalidDataException(
+                $"Das Log-Bündel an Stelle {shard}/{position} (Partition {partition}, Folge {sequence}) ist nicht lesbar. " +
+                $"The log batch at {shard}/{position} (partition {partition}, sequence {sequence}) cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A push's record alone, as the table of receipts keeps it.</summary>
+    public static byte[] EncodePush(PushRecord push)
+    {
+        ArgumentNullException.ThrowIfNull(push);
+        return PackedEnvelope.Seal(PushMagic, FormatVersion, push, static (ref writer, p) => WritePush(ref writer, p));
+    }
+
+    /// <summary>Reads what <see cref="EncodePush"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer program.</exception>
+    public static PushRecord DecodePush(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            var reader = new MessagePackReader(PackedEnvelope.Open(PushMagic, FormatVersion, payload));
+            return ReadPush(ref reader) ?? throw new InvalidDataException("the record of the push is empty");
+        }
+        catch (Exception e) when (PackedEnvelope.IsDamage(e))
+        {
+            throw new InvalidDataException($"Ein gespeicherter Beleg ist nicht lesbar. A stored receipt cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>One quarantined row alone, as the table of quarantine keeps it.</summary>
+    public static byte[] EncodeQuarantined(QuarantinedRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return PackedEnvelope.Seal(QuarantineMagic, FormatVersion, row, static (ref writer, r) => WriteQuarantined(ref writer, r));
+    }
+
+    /// <summary>Reads what <see cref="EncodeQuarantined"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">Damaged, or written by a newer program.</exception>
+    public static QuarantinedRow DecodeQuarantined(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            var reader = new MessagePackReader(PackedEnvelope.Open(QuarantineMagic, FormatVersion, payload));
+            return ReadQuarantined(ref reader);
+        }
+        catch (Exception e) when (PackedEnvelope.IsDamage(e))
+        {
+            throw new InvalidDataException($"Eine Zeile der Quarantäne ist nicht lesbar. A quarantined row cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static void Check(LogBatch batch)
+    {
+        var count = batch.Rows.Count;
+        if (batch.Changes.Length != count || batch.BeforeOf.Length != count)
+        {
+            throw new ArgumentException($"{count} rows, but {batch.Changes.Length} changes and {batch.BeforeOf.Length} references to before-images.", nameof(batch));
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            var before = batch.BeforeOf[i];
+            if (before < -1 || before >= batch.Befores.Count)
+            {
+                throw new ArgumentException($"Row {i} refers to before-image {before} of {batch.Befores.Count}.", nameof(batch));
+            }
+        }
+    }
+
+    private static void WritePush(ref MessagePackWriter writer, PushRecord? push)
+    {
+        if (push is null)
+        {
+            writer.WriteNil();
+            return;
+        }
+
+        writer.WriteArrayHeader(PushMembers);
+        writer.Write(push.Receipt);
+        writer.Write(push.Dataset);
+        writer.Write(push.Feed);
+        writer.Write(push.IdempotencyKey);
+        writer.Write(push.BodyHash);
+        writer.Write(push.Part);
+        writer.Write(push.Parts);
+        writer.WriteArrayHeader(6);
+        writer.Write(push.Counts.Received);
+        writer.Write(push.Counts.New);
+        writer.Write(push.Counts.Corrected);
+        writer.Write(push.Counts.Retracted);
+        writer.Write(push.Counts.Duplicate);
+        writer.Write(push.Counts.Quarantined);
+        WriteErrors(ref writer, push.Errors);
+        writer.Write(push.Agency);
+    }
+
+    private static PushRecord? ReadPush(ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil()) return null;
+        PackedEnvelope.Expect(reader.ReadArrayHeader(), PushMembers, "members of a push");
+        var receipt = PackedEnvelope.Text(ref reader);
+        var dataset = PackedEnvelope.Text(ref reader);
+        var feed = PackedEnvelope.Text(ref reader);
+        var idempotencyKey = reader.ReadString();
+        var bodyHash = RowBlockCodec.ReadBytes(ref reader).ToArray();
+        var part = reader.ReadInt32();
+        var parts = reader.ReadInt32();
+        PackedEnvelope.Expect(reader.ReadArrayHeader(), 6, "counts of a push");
+        var counts = new PushCounts(
+            reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
+        var errors = ReadErrors(ref reader);
+        var agency = reader.ReadString();
+        return new(receipt, dataset, feed, idempotencyKey, bodyHash, part, parts, counts, errors) { Agency = agency };
+    }
+
+    private static void WriteErrors(ref MessagePackWriter writer, RowError[] errors)
+    {
+        writer.WriteArrayHeader(errors.Length);
+        foreach (var error in errors)
+        {
+            writer.WriteArrayHeader(5);
+            writer.Write(error.Row);
+            writer.Write(error.Field);
+            writer.Write(error.Code);
+            writer.Write(error.Expected);
+            writer.Write(error.Value);
+        }
+    }
+
+    private static RowError[] ReadErrors(ref MessagePackReader reader)
+    {
+        var errors = new RowError[reader.ReadArrayHeader()];
+        for (var i = 0; i < errors.Length; i++)
+        {
+            PackedEnvelope.Expect(reader.ReadArrayHeader(), 5, "members of an error");
+            errors[i] = new(reader.ReadInt32(), reader.ReadString(), PackedEnvelope.Text(ref reader), reader.ReadString(), reader.ReadString());
+        }
+
+        return errors;
+    }
+
+    private static void WriteQuarantined(ref MessagePackWriter writer, QuarantinedRow row)
+    {
+        writer.WriteArrayHeader(3);
+        writer.Write(row.Row);
+        WriteErrors(ref writer, row.Errors);
+        writer.Write(row.Raw);
+    }
+
+    private static QuarantinedRow ReadQuarantined(ref MessagePackReader reader)
+    {
+        PackedEnvelope.Expect(reader.ReadArrayHeader(), 3, "members of a quarantined row");
+        return new(reader.ReadInt32(), ReadErrors(ref reader), PackedEnvelope.Text(ref reader));
+    }
+}
