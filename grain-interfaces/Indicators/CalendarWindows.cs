@@ -164,7 +164,9 @@ public sealed class CalendarWindows
         public long LatestReading(long utcTicks)
         {
             var latest = utcTicks + OffsetAt(utcTicks);
-            foreach (var change in Changes(utcTicks - Reach, utcTicks)) latest = Math.Max(latest, change.At + change.Before);
+
+            // What the clock would have shown at the change itself it did not show any more.
+            foreach (var change in Changes(utcTicks - Reach, utcTicks)) latest = Math.Max(latest, change.At + change.Before - 1);
             return latest;
         }
 

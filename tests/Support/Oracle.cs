@@ -1,0 +1,285 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace DataHub.Support;
+
+/// <summary>A row as the oracle sees it: one accepted operation on one key.</summary>
+/// <param name="Key">The primary key's values in order: text, whole numbers (long), doubles, booleans or null.</param>
+/// <param name="Time">The row's time; null where it has none. Ignored for a deletion.</param>
+/// <param name="Area">Id of the area it was resolved to.</param>
+/// <param name="Values">Measured fields by name; null or missing is no value.</param>
+/// <param name="Dimensions">Dimension fields by name, as the hub writes them as text.</param>
+/// <param name="Delete">Takes the key away.</param>
+public sealed record OracleRow(
+    object?[] Key,
+    DateTimeOffset? Time,
+    string? Area,
+    IReadOnlyDictionary<string, double?> Values,
+    IReadOnlyDictionary<string, string?> Dimensions,
+    bool Delete = false)
+{
+    /// <summary>Orders the versions of a key: one that is not higher than what stands is ignored. Null: the last received wins.</summary>
+    public long? Revision { get; init; }
+}
+
+/// <summary>What is to be computed.</summary>
+/// <param name="Function">count, sum, mean, min, max or last.</param>
+/// <param name="Field">Measured field; null only for count.</param>
+/// <param name="Window">ISO 8601 duration.</param>
+/// <param name="Dimensions">Fields grouped by.</param>
+public sealed record OracleIndicator(string Id, string Function, string? Field, string Window, string TimeZone, bool ByArea, string[] Dimensions);
+
+/// <summary>One number's place. <see cref="Dimensions"/> joins the values by U+001F, a null being U+0000.</summary>
+public readonly record struct OracleCell(string Indicator, string? Area, DateTimeOffset From, DateTimeOffset To, string Dimensions);
+
+/// <param name="Value">Not rounded to decimals.</param>
+public readonly record struct OracleValue(double Value, long Count);
+
+/// <summary>
+/// Says what every indicator must be: replays the accepted operations one after the other and computes each cell from
+/// the rows that stand at the end, in rational arithmetic. Shares no code with the hub on purpose: it cuts windows by
+/// asking which instant a local time is (the hub asks which local time an instant is) and rounds by itself.
+/// </summary>
+public sealed class Oracle
+{
+    private readonly Dictionary<string, OracleRow> _standing = [];
+
+    /// <summary>The rows that stand, in no particular order.</summary>
+    public IReadOnlyCollection<OracleRow> Standing => _standing.Values;
+
+    /// <summary>Plays operations in the order in which the log holds them.</summary>
+    public Oracle Play(IEnumerable<OracleRow> rows)
+    {
+        foreach (var row in rows)
+        {
+            var key = KeyText(row.Key);
+            if (row.Revision is { } revision && _standing.TryGetValue(key, out var stands) && stands.Revision >= revision) continue;
+            if (row.Delete) _standing.Remove(key);
+            else _standing[key] = row;
+        }
+
+        return this;
+    }
+
+    /// <inheritdoc cref="Play(IEnumerable{OracleRow})"/>
+    public Oracle Play(IEnumerable<IEnumerable<OracleRow>> pushes)
+    {
+        foreach (var push in pushes) Play(push);
+        return this;
+    }
+
+    /// <summary>Every cell of the indicators.</summary>
+    /// <param name="indicators">What to compute.</param>
+    /// <param name="areaAt">Maps a row's area to the one asked for (itself, its parent, …); null where the row belongs to none there and is left out. Rows without an area are under null.</param>
+    public IReadOnlyDictionary<OracleCell, OracleValue> Cells(IEnumerable<OracleIndicator> indicators, Func<string, string?>? areaAt = null)
+    {
+        var cells = new Dictionary<OracleCell, OracleValue>();
+        foreach (var indicator in indicators)
+        {
+            var groups = new Dictionary<OracleCell, List<OracleRow>>();
+            foreach (var row in _standing.Values)
+            {
+                if (row.Time is not { } time || (indicator.Field is { } field && row.Values.GetValueOrDefault(field) is null)) continue;
+                string? area = null;
+                if (indicator.ByArea && row.Area is not null)
+                {
+                    area = areaAt is null ? row.Area : areaAt(row.Area);
+                    if (area is null) continue;
+                }
+
+                var (from, to) = Window(indicator.Window, indicator.TimeZone, time);
+                var dimensions = string.Join('\u001f', indicator.Dimensions.Select(d => row.Dimensions.GetValueOrDefault(d) ?? "\0"));
+                var cell = new OracleCell(indicator.Id, area, from, to, dimensions);
+                if (!groups.TryGetValue(cell, out var rows)) groups[cell] = rows = [];
+                rows.Add(row);
+            }
+
+            foreach (var (cell, rows) in groups) cells[cell] = new(Measure(indicator, rows), rows.Count);
+        }
+
+        return cells;
+    }
+
+    private static double Measure(OracleIndicator indicator, List<OracleRow> rows)
+    {
+        if (indicator.Function == "count") return rows.Count;
+        var values = rows.Select(r => r.Values[indicator.Field!]!.Value + 0.0).ToList();
+        return indicator.Function switch
+        {
+            "sum" => Sum(values),
+            "mean" => Sum(values) / values.Count,
+            "min" => values.Min(),
+            "max" => values.Max(),
+            "last" => rows.OrderBy(r => r.Time!.Value.UtcTicks).ThenBy(r => r.Key, KeyOrder).Last().Values[indicator.Field!]!.Value + 0.0,
+            _ => throw new ArgumentException($"The oracle does not know '{indicator.Function}'."),
+        };
+    }
+
+    // ---- exact arithmetic: a double is a whole multiple of 2^-1074 ----
+
+    /// <summary>The value in units of 2^-1074.</summary>
+    public static BigInteger Exact(double value)
+    {
+        if (!double.IsFinite(value)) throw new ArgumentException($"{value} is no number.");
+        var bits = BitConverter.DoubleToInt64Bits(value);
+        var exponent = (int)((bits >> 52) & 0x7FF);
+        var fraction = new BigInteger(bits & 0xF_FFFF_FFFF_FFFF);
+        var magnitude = exponent == 0 ? fraction : (fraction + BigInteger.Pow(2, 52)) * BigInteger.Pow(2, exponent - 1);
+        return bits < 0 ? -magnitude : magnitude;
+    }
+
+    /// <summary>The nearest double to so many units of 2^-1074, ties to even.</summary>
+    public static double Round(BigInteger units)
+    {
+        var magnitude = BigInteger.Abs(units);
+        var excess = (int)magnitude.GetBitLength() - 53;
+        var power = -1_074;
+        if (excess > 0)
+        {
+            var divisor = BigInteger.Pow(2, excess);
+            var quotient = BigInteger.DivRem(magnitude, divisor, out var rest);
+            var doubled = rest * 2;
+            if (doubled > divisor || (doubled == divisor && !quotient.IsEven)) quotient += 1;
+            magnitude = quotient;
+            power += excess;
+        }
+
+        // Scaled in two steps, each exact: 2^-1074 alone would be subnormal.
+        var scaled = Math.ScaleB(Math.ScaleB((double)(ulong)magnitude, power / 2), power - power / 2);
+        return units.Sign < 0 ? -scaled : scaled;
+    }
+
+    /// <summary>The exact sum, rounded once.</summary>
+    public static double Sum(IEnumerable<double> values) => Round(values.Aggregate(BigInteger.Zero, (sum, value) => sum + Exact(value)));
+
+    /// <summary>The double nearest to the value rounded half away from zero to so many decimal places of its exact decimal expansion.</summary>
+    public static double RoundDecimals(double value, int decimals)
+    {
+        // |value| · 10^d · 2 + 1, halved and cut off, is rounding half up of a magnitude.
+        var unit = BigInteger.Pow(2, 1_074);
+        var scaled = BigInteger.Abs(Exact(value)) * BigInteger.Pow(10, decimals);
+        var digits = (scaled * 2 + unit) / (unit * 2);
+        var text = digits.ToString(CultureInfo.InvariantCulture).PadLeft(decimals + 1, '0');
+        var rounded = double.Parse($"{text[..^decimals]}.{text[^decimals..]}", NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture);
+        return value < 0 && rounded != 0 ? -rounded : rounded;
+    }
+
+    // ---- windows, by asking the zone which instant a local time is ----
+
+    private static readonly Dictionary<(string, string, DateTime), (DateTimeOffset[] Begins, DateTimeOffset End)> Days = [];
+    private static readonly Lock DaysLock = new();
+
+    /// <summary>The window that contains an instant.</summary>
+    public static (DateTimeOffset From, DateTimeOffset To) Window(string window, string timeZone, DateTimeOffset time)
+    {
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(timeZone);
+        var guess = TimeZoneInfo.ConvertTime(time, zone).Date;
+
+        // Long windows: the begin is at or before the local day; step back until it is at or before the instant.
+        if (window is "P1D" or "P1W" or "P1Y" || (window[0] == 'P' && window[1] != 'T'))
+        {
+            var begin = BeginOf(window, guess.AddDays(1));
+            while (InstantOf(zone, begin) > time) begin = BeginOf(window, begin.AddDays(-1));
+            var end = begin;
+            while (InstantOf(zone, end) <= time) end = EndOf(window, end);
+            return (InstantOf(zone, begin), InstantOf(zone, end));
+        }
+
+        for (var day = guess.AddDays(1); ; day = day.AddDays(-1))
+        {
+            var (begins, last) = Day(window, zone, day);
+            if (begins[0] > time) continue;
+            var index = Array.FindLastIndex(begins, b => b <= time);
+            return (begins[index], index + 1 < begins.Length ? begins[index + 1] : last);
+        }
+    }
+
+    private static (DateTimeOffset[] Begins, DateTimeOffset End) Day(string window, TimeZoneInfo zone, DateTime day)
+    {
+        lock (DaysLock)
+        {
+            if (Days.TryGetValue((window, zone.Id, day), out var known)) return known;
+            var minutes = window[^1] == 'H' ? 60 * int.Parse(window[2..^1], CultureInfo.InvariantCulture) : int.Parse(window[2..^1], CultureInfo.InvariantCulture);
+            var begins = new List<DateTimeOffset>();
+            var midnight = InstantOf(zone, day);
+            var end = InstantOf(zone, day.AddDays(1));
+            if (minutes <= 60)
+            {
+                for (var at = midnight; at < end; at = at.AddMinutes(minutes)) begins.Add(at);
+            }
+            else
+            {
+                for (var clock = 0; clock < 24 * 60; clock += minutes)
+                {
+                    var at = InstantOf(zone, day.AddMinutes(clock));
+                    if (begins.Count == 0 || at > begins[^1]) begins.Add(at);
+                }
+
+                if (begins[^1] == end) begins.RemoveAt(begins.Count - 1);
+            }
+
+            return Days[(window, zone.Id, day)] = ([.. begins], end);
+        }
+    }
+
+    private static DateTime BeginOf(string window, DateTime day) => window switch
+    {
+        "P1D" => day,
+        "P1W" => day.AddDays(-(((int)day.DayOfWeek + 6) % 7)),
+        "P1Y" => new(day.Year, 1, 1),
+        _ => new(day.Year, (day.Month - 1) / Months(window) * Months(window) + 1, 1),
+    };
+
+    private static DateTime EndOf(string window, DateTime begin) => window switch
+    {
+        "P1D" => begin.AddDays(1),
+        "P1W" => begin.AddDays(7),
+        "P1Y" => begin.AddYears(1),
+        _ => begin.AddMonths(Months(window)),
+    };
+
+    private static int Months(string window) => int.Parse(window[1..^1], CultureInfo.InvariantCulture);
+
+    /// <summary>The first instant at which the zone's clock shows a local time or, where it jumps over it, a later one.</summary>
+    private static DateTimeOffset InstantOf(TimeZoneInfo zone, DateTime local)
+    {
+        var at = DateTime.SpecifyKind(local, DateTimeKind.Unspecified);
+        if (zone.IsInvalidTime(at))
+        {
+            // The first valid time after the gap is shown at the jump itself.
+            while (zone.IsInvalidTime(at)) at = at.AddMinutes(1);
+        }
+
+        var offset = zone.IsAmbiguousTime(at) ? zone.GetAmbiguousTimeOffsets(at).Max() : zone.GetUtcOffset(at);
+        return new DateTimeOffset(at, offset).ToUniversalTime();
+    }
+
+    // ---- keys ----
+
+    private static string KeyText(object?[] key) => string.Join('\u001f', key.Select(part => part switch
+    {
+        null => "n",
+        string text => "t" + text.Replace("\u001f", "\u001f\u001f"),
+        double number => "d" + BitConverter.DoubleToInt64Bits(number + 0.0),
+        _ => "o" + Convert.ToString(part, CultureInfo.InvariantCulture),
+    }));
+
+    private static readonly Comparer<object?[]> KeyOrder = Comparer<object?[]>.Create((a, b) =>
+    {
+        for (var i = 0; i < a.Length; i++)
+        {
+            var order = (a[i], b[i]) switch
+            {
+                (null, null) => 0,
+                (null, _) => -1,
+                (_, null) => 1,
+                (string x, string y) => Encoding.UTF8.GetBytes(x).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y)),
+                (var x, var y) => ((IComparable)x).CompareTo(y),
+            };
+            if (order != 0) return order;
+        }
+
+        return 0;
+    });
+}
