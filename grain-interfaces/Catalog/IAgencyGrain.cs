@@ -45,11 +45,11 @@ public interface IAgencyGrain : IGrainWithStringKey
 public sealed record AgencyInfo([property: Id(0)] string Id, [property: Id(1)] LocalText Name);
 
 [GenerateSerializer, Immutable, Alias("datahub.AgencyResult")]
-public sealed record AgencyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] AgencyInfo? Agency, [property: Id(2)] string? Detail);
+public sealed record AgencyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] AgencyInfo? Agency, [property: Id(2)] LocalText? Detail);
 
 /// <param name="Secret">The whole key, <c>dh_…</c>, shown once.</param>
 [GenerateSerializer, Immutable, Alias("datahub.KeyResult")]
-public sealed record KeyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] string? Secret, [property: Id(2)] KeyInfo? Key, [property: Id(3)] string? Detail);
+public sealed record KeyResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] string? Secret, [property: Id(2)] KeyInfo? Key, [property: Id(3)] LocalText? Detail);
 
 [GenerateSerializer, Immutable, Alias("datahub.KeyInfo")]
 public sealed record KeyInfo(
@@ -77,4 +77,7 @@ public enum CatalogRefusal
 
     /// <summary>A limit is reached; the detail names it.</summary>
     TooMany = 5,
+
+    /// <summary>Not completed because a part of the hub did not answer; what was begun is completed by repeating the call, or by itself later.</summary>
+    Unavailable = 6,
 }

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace DataHub.Catalog;
 
 /// <summary>The lists of what there is: agencies, datasets, indicators, area systems. Key: the kind's name.</summary>
@@ -5,6 +7,8 @@ namespace DataHub.Catalog;
 public interface ICatalogGrain : IGrainWithStringKey
 {
     /// <summary>Notes an id; an id already noted changes nothing.</summary>
+    /// <param name="caller">The hub itself or a platform administrator.</param>
+    /// <exception cref="CatalogFullException">The list holds as many entries as DataHub:Catalog:MaxEntries allows.</exception>
     [Alias("Add")]
     Task AddAsync(Caller caller, string id);
 
@@ -12,7 +16,7 @@ public interface ICatalogGrain : IGrainWithStringKey
     /// <param name="caller">Whoever asks; names are open.</param>
     /// <param name="after">Only ids greater than this; null from the beginning.</param>
     /// <param name="limit">1 to 1,000.</param>
-    [Alias("List")]
+    [Alias("List"), AlwaysInterleave]
     Task<string[]> ListAsync(Caller caller, string? after, int limit);
 }
 
@@ -23,4 +27,23 @@ public static class CatalogKinds
     public const string Datasets = "datasets";
     public const string Indicators = "indicators";
     public const string AreaSystems = "areas";
+}
+
+/// <summary>A list of the catalogue is full.</summary>
+[GenerateSerializer, Alias("datahub.CatalogFullException")]
+public sealed class CatalogFullException : Exception
+{
+    public CatalogFullException()
+    {
+    }
+
+    public CatalogFullException(string message)
+        : base(message)
+    {
+    }
+
+    public CatalogFullException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
 }

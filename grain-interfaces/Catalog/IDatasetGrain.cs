@@ -37,8 +37,11 @@ public interface IDatasetGrain : IGrainWithStringKey
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.DatasetResult")]
-public sealed record DatasetResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] DatasetInfo? Dataset, [property: Id(2)] string? Detail)
+public sealed record DatasetResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] DatasetInfo? Dataset, [property: Id(2)] LocalText? Detail)
 {
     /// <summary>True where the call made something that was not there before.</summary>
     [Id(3)] public bool Created { get; init; }
+
+    /// <summary>What is wrong with the schema: in itself (<see cref="CatalogRefusal.Invalid"/>) or as a successor of what stands (<see cref="CatalogRefusal.Conflict"/>).</summary>
+    [Id(4)] public ContractProblem[] Problems { get; init; } = [];
 }

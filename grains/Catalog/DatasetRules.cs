@@ -1,0 +1,220 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace DataHub.Catalog;
+
+/// <summary>Who may do what with a dataset, and what comes of it. Pure.</summary>
+internal static class DatasetRules
+{
+    /// <summary>The feed every dataset has.</summary>
+    public const string DefaultFeed = "default";
+
+    public const int MaxPartitions = 16;
+    public const int MaxDescriptionLength = 4_000;
+
+    /// <summary>How often a feed may be expected to push.</summary>
+    public static readonly TimeSpan MinRhythm = TimeSpan.FromSeconds(1), MaxRhythm = TimeSpan.FromDays(366);
+
+    /// <summary>Push and admin keys of the publisher, and admins of the platform.</summary>
+    public static bool MayPush(Caller caller, DatasetInfo dataset) =>
+        caller.IsPlatformAdmin || (caller.Agency == dataset.Spec.Publisher && caller.Role is KeyRole.Push or KeyRole.Admin);
+
+    /// <summary>Everybody where the access is open; else read and admin keys of the publisher, and admins of the platform.</summary>
+    public static bool MayRead(Caller caller, AccessClass access, string publisher) =>
+        access == AccessClass.Open || caller.IsPlatformAdmin || (caller.Agency == publisher && caller.Role is KeyRole.Read or KeyRole.Admin);
+
+    /// <summary>Receipts, quarantine and counts: any key of the publisher, and admins of the platform.</summary>
+    public static bool MaySeePushes(Caller caller, string publisher) =>
+        caller.IsPlatformAdmin || (caller.Agency == publisher && caller.Role != KeyRole.None);
+
+    /// <summary>Admins of the publisher and of the platform.</summary>
+    public static bool MayAdminister(Caller caller, string publisher) => AgencyRules.MayAdminister(caller, publisher);
+
+    /// <summary>The shard of a partition: the same on every machine and for ever.</summary>
+    public static int ShardOf(string partition, int shards) =>
+        (int)(BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(partition))) % (uint)shards);
+
+    /// <summary>What is wrong with a dataset in itself, whoever asks and whatever stands.</summary>
+    public static LocalText? SpecFault(string id, DatasetSpec spec)
+    {
+        if (!CatalogIds.IsValid(id)) return BadId("", id);
+        if (!CatalogIds.IsValid(spec.Publisher)) return BadId("publisher: ", spec.Publisher);
+        if (spec.AreaSystem is not null && !CatalogIds.IsValid(spec.AreaSystem)) return BadId("areaSystem: ", spec.AreaSystem);
+        if (AgencyRules.TextFault(spec.Title) is { } title) return new("title: " + title.De, "title: " + title.En);
+        if (spec.Description is { De.Length: > MaxDescriptionLength } or { En.Length: > MaxDescriptionLength }) return TooLong("description", MaxDescriptionLength);
+        if (spec.License is { Length: > AgencyRules.MaxTextLength }) return TooLong("license", AgencyRules.MaxTextLength);
+        if (!Enum.IsDefined(spec.Kind)) return new("kind: observations oder records.", "kind: observations or records.");
+        if (!Enum.IsDefined(spec.Access)) return new("access: open oder internal.", "access: open or internal.");
+        return spec.Partitions is < 1 or > MaxPartitions
+            ? new($"partitions: 1 bis {MaxPartitions}.", $"partitions: 1 to {MaxPartitions}.")
+            : null;
+    }
+
+    /// <summary>The dataset after a put, or why it was refused; a refusal and an equal dataset leave the state as it is.</summary>
+    /// <param name="publisherExists">Whether the agency named as publisher exists.</param>
+    /// <param name="areaVersion">Present version of the area system named; 0 where it names none, null where there is no such system.</param>
+    public static (DatasetState State, DatasetResult Result) Put(
+        DatasetState state, string id, Caller caller, DatasetSpec spec, bool publisherExists, int? areaVersion, int shards, CatalogOptions limits, DateTimeOffset now)
+    {
+        var standing = state.Info;
+        if (!MayAdminister(caller, standing?.Spec.Publisher ?? spec.Publisher) || !MayAdminister(caller, spec.Publisher))
+        {
+            return Refused(CatalogRefusal.Forbidden, NeedsAdmin(standing?.Spec.Publisher ?? spec.Publisher));
+        }
+
+        if (SpecFault(id, spec) is { } fault) return Refused(CatalogRefusal.Invalid, fault);
+        if (!publisherExists)
+        {
+            return Refused(CatalogRefusal.Invalid, new(
+                $"publisher: Die Behörde „{spec.Publisher}“ gibt es nicht; erst PUT /api/v1/agencies/{spec.Publisher}.",
+                $"publisher: The agency “{spec.Publisher}” does not exist; first PUT /api/v1/agencies/{spec.Publisher}."));
+        }
+
+        if (areaVersion is null)
+        {
+            return Refused(CatalogRefusal.Invalid, new(
+                $"areaSystem: Das Gebietssystem „{spec.AreaSystem}“ gibt es nicht; erst PUT /api/v1/areas/{spec.AreaSystem}.",
+                $"areaSystem: The area system “{spec.AreaSystem}” does not exist; first PUT /api/v1/areas/{spec.AreaSystem}."));
+        }
+
+        if (standing is not null && FixedFault(standing.Spec, spec) is { } changed) return Refused(CatalogRefusal.Conflict, changed);
+
+        TableSchema schema;
+        try
+        {
+            schema = spec.Schema with { Version = (standing?.ContractVersion ?? 0) + 1 };
+            if (standing is not null) schema = ContractEvolution.Arrange(schema, standing.Spec.Schema);
+            var contract = CompiledContract.Compile(schema, spec.Kind);
+            if (standing is not null && ContractEvolution.Same(schema, standing.Spec.Schema))
+            {
+                schema = standing.Spec.Schema;
+            }
+            else if (standing is not null && !contract.CanFollow(CompiledContract.Compile(standing.Spec.Schema, standing.Spec.Kind), out var breaks))
+            {
+                return Refused(CatalogRefusal.Conflict, SchemaFault(breaks), breaks);
+            }
+        }
+        catch (ContractException e)
+        {
+            return Refused(CatalogRefusal.Invalid, SchemaFault(e.Problems), e.Problems);
+        }
+
+        var isNewContract = schema.Version != standing?.ContractVersion;
+        if (isNewContract && state.Contracts.Length >= limits.MaxContractVersions)
+        {
+            return Refused(CatalogRefusal.TooMany, new(
+                $"Der Datensatz „{id}“ hat {state.Contracts.Length} Fassungen seines Vertrags, so viele, wie DataHub:Catalog:MaxContractVersions erlaubt.",
+                $"The dataset “{id}” has {state.Contracts.Length} contract versions, as many as DataHub:Catalog:MaxContractVersions allows."));
+        }
+
+        var next = spec with { Schema = schema };
+        var version = Math.Max(areaVersion.Value, standing?.AreaVersion ?? 0);
+        if (standing is not null && next == standing.Spec && version == standing.AreaVersion)
+        {
+            return (state, new(CatalogRefusal.None, standing, null));
+        }
+
+        var info = standing is null
+            ? new DatasetInfo(id, next, PartitionsOf(id, spec.Partitions, shards), version, [new(DefaultFeed, null, null)], [], now, now)
+            : standing with { Spec = next, AreaVersion = version, Modified = now };
+        var contracts = isNewContract ? [.. state.Contracts, schema] : state.Contracts;
+        return (state with { Info = info, Contracts = contracts }, new(CatalogRefusal.None, info, null) { Created = standing is null });
+
+        (DatasetState, DatasetResult) Refused(CatalogRefusal refusal, LocalText detail, IEnumerable<ContractProblem>? problems = null) =>
+            (state, new(refusal, standing, detail) { Problems = [.. problems ?? []] });
+    }
+
+    public static (DatasetState State, DatasetResult Result) PutFeed(DatasetState state, string id, Caller caller, FeedInfo feed, CatalogOptions limits, DateTimeOffset now)
+    {
+        if (state.Info is not { } info) return (state, new(CatalogRefusal.NotFound, null, NoDataset(id)));
+        if (!MayAdminister(caller, info.Spec.Publisher)) return Refused(CatalogRefusal.Forbidden, NeedsAdmin(info.Spec.Publisher));
+        if (!CatalogIds.IsValid(feed.Id)) return Refused(CatalogRefusal.Invalid, BadId("", feed.Id));
+        if (feed.Title is not null && AgencyRules.TextFault(feed.Title) is { } title) return Refused(CatalogRefusal.Invalid, new("title: " + title.De, "title: " + title.En));
+        if (feed.Rhythm is { } rhythm && (rhythm < MinRhythm || rhythm > MaxRhythm)) return Refused(CatalogRefusal.Invalid, new("rhythm: PT1S bis P366D.", "rhythm: PT1S to P366D."));
+
+        var place = Array.FindIndex(info.Feeds, f => f.Id == feed.Id);
+        if (place >= 0 && info.Feeds[place] == feed) return (state, new(CatalogRefusal.None, info, null));
+        if (place < 0 && info.Feeds.Length >= limits.MaxFeeds)
+        {
+            return Refused(CatalogRefusal.TooMany, new(
+                $"Der Datensatz „{id}“ hat {info.Feeds.Length} Datenquellen, so viele, wie DataHub:Catalog:MaxFeeds erlaubt.",
+                $"The dataset “{id}” has {info.Feeds.Length} feeds, as many as DataHub:Catalog:MaxFeeds allows."));
+        }
+
+        FeedInfo[] feeds = place < 0 ? [.. info.Feeds, feed] : [.. info.Feeds[..place], feed, .. info.Feeds[(place + 1)..]];
+        var next = info with { Feeds = [.. feeds.OrderBy(f => f.Id, StringComparer.Ordinal)], Modified = now };
+        return (state with { Info = next }, new(CatalogRefusal.None, next, null) { Created = place < 0 });
+
+        (DatasetState, DatasetResult) Refused(CatalogRefusal refusal, LocalText detail) => (state, new(refusal, info, detail));
+    }
+
+    public static (DatasetState State, DatasetResult Result) AttachIndicator(DatasetState state, string id, Caller caller, string indicator, CatalogOptions limits)
+    {
+        if (state.Info is not { } info) return (state, new(CatalogRefusal.NotFound, null, NoDataset(id)));
+        if (!MayAdminister(caller, info.Spec.Publisher)) return (state, new(CatalogRefusal.Forbidden, info, NeedsAdmin(info.Spec.Publisher)));
+        if (!CatalogIds.IsValid(indicator)) return (state, new(CatalogRefusal.Invalid, info, BadId("", indicator)));
+        if (info.Indicators.Contains(indicator, StringComparer.Ordinal)) return (state, new(CatalogRefusal.None, info, null));
+        if (info.Indicators.Length >= limits.MaxIndicators)
+        {
+            return (state, new(CatalogRefusal.TooMany, info, new(
+                $"Auf dem Datensatz „{id}“ stehen {info.Indicators.Length} Indikatoren, so viele, wie DataHub:Catalog:MaxIndicators erlaubt.",
+                $"The dataset “{id}” has {info.Indicators.Length} indicators, as many as DataHub:Catalog:MaxIndicators allows.")));
+        }
+
+        var next = info with { Indicators = [.. info.Indicators.Append(indicator).Order(StringComparer.Ordinal)] };
+        return (state with { Info = next }, new(CatalogRefusal.None, next, null) { Created = true });
+    }
+
+    /// <summary>A newer version of the dataset's area system; an older one changes nothing.</summary>
+    public static DatasetState AreaSystemChanged(DatasetState state, int version, DateTimeOffset now) =>
+        state.Info is { Spec.AreaSystem: not null } info && version > info.AreaVersion
+            ? state with { Info = info with { AreaVersion = version, Modified = now } }
+            : state;
+
+    private static DatasetPartition[] PartitionsOf(string id, int partitions, int shards)
+    {
+        var made = new DatasetPartition[partitions];
+        for (var i = 0; i < partitions; i++)
+        {
+            var key = $"{id}/{i}";
+            made[i] = new(key, ShardOf(key, shards));
+        }
+
+        return made;
+    }
+
+    /// <summary>What rows already stored depend on.</summary>
+    private static LocalText? FixedFault(DatasetSpec standing, DatasetSpec wanted)
+    {
+        if (standing.Publisher != wanted.Publisher) return Fixed("publisher", standing.Publisher);
+        if (standing.Kind != wanted.Kind) return Fixed("kind", standing.Kind == DatasetKind.Records ? "records" : "observations");
+        if (standing.AreaSystem != wanted.AreaSystem) return Fixed("areaSystem", standing.AreaSystem ?? "null");
+        if (standing.Partitions != wanted.Partitions) return Fixed("partitions", standing.Partitions.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        return null;
+
+        static LocalText Fixed(string member, string value) => new(
+            $"{member} liegt seit dem Anlegen fest: {value}. Für etwas anderes einen neuen Datensatz anlegen.",
+            $"{member} has been fixed since creation: {value}. For anything else make a new dataset.");
+    }
+
+    private static LocalText SchemaFault(IReadOnlyList<ContractProblem> problems)
+    {
+        var first = problems[0];
+        var field = first.Field is null ? "schema: " : $"schema, {first.Field}: ";
+        var more = problems.Count - 1;
+        return new(
+            field + first.Detail.De + (more > 0 ? $" (und {more} weitere, siehe errors)" : ""),
+            field + first.Detail.In("en") + (more > 0 ? $" (and {more} more, see errors)" : ""));
+    }
+
+    private static LocalText NeedsAdmin(string publisher) =>
+        new($"Nötig ist ein Admin-Schlüssel von „{publisher}“ oder der Plattform.", $"An admin key of “{publisher}” or of the platform is needed.");
+
+    private static LocalText NoDataset(string id) => new($"Den Datensatz „{id}“ gibt es nicht.", $"The dataset “{id}” does not exist.");
+
+    private static LocalText BadId(string member, string id) =>
+        new($"{member}Die Kennung „{id}“ hat nicht die Form {CatalogIds.Pattern}.", $"{member}The id “{id}” does not match {CatalogIds.Pattern}.");
+
+    private static LocalText TooLong(string member, int limit) => new($"{member}: höchstens {limit} Zeichen.", $"{member}: at most {limit} characters.");
+}
