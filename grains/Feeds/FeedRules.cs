@@ -1,0 +1,129 @@
+using DataHub.Catalog;
+
+namespace DataHub.Feeds;
+
+/// <summary>What each row of a push is (design §2, "Row semantics", and §2.2). Pure: what stands is handed in.</summary>
+internal static class FeedRules
+{
+    /// <summary>Decides rows all of which are known to be newer than everything their series ever stored.</summary>
+    public static RowDecision AllNew(RowBlock rows)
+    {
+        var changes = new RowChange[rows.Count];
+        var befores = new int[rows.Count];
+        Array.Fill(befores, -1);
+        return new(rows, changes, befores, RowBlock.Empty, new(0, rows.Count, 0, 0, 0, 0), []);
+    }
+
+    /// <summary>
+    /// Decides rows in their order, each seeing what the rows before it made of its key: absent key, new; equal content
+    /// or a revision that is not higher, duplicate; other content, correction. Retracting an absent key is a duplicate.
+    /// </summary>
+    /// <param name="contract">The contract the rows lie in.</param>
+    /// <param name="rows">In the order in which they count.</param>
+    /// <param name="keys">Their keys.</param>
+    /// <param name="standing">What stands under each key that occurs before the first of these rows; absent keys may be missing.</param>
+    /// <param name="contractOf">Compiled contracts of the versions that occur in <paramref name="standing"/>.</param>
+    public static RowDecision Decide(
+        CompiledContract contract,
+        RowBlock rows,
+        byte[][] keys,
+        Dictionary<byte[], StandingRow?> standing,
+        Func<int, CompiledContract> contractOf)
+    {
+        var kept = new List<int>(rows.Count);
+        var changes = new List<RowChange>(rows.Count);
+        var beforeOf = new List<int>(rows.Count);
+        var befores = new List<(byte[] Values, string? Area)>();
+        int created = 0, corrected = 0, retracted = 0, duplicate = 0;
+
+        for (var row = 0; row < rows.Count; row++)
+        {
+            var key = keys[row];
+            standing.TryGetValue(key, out var before);
+            before = InLayout(before, contract, contractOf);
+
+            if (rows.IsDelete(row))
+            {
+                if (before is null)
+                {
+                    duplicate++;
+                    continue;
+                }
+
+                retracted++;
+                Keep(row, RowChange.Retraction, before);
+                standing[key] = null;
+                continue;
+            }
+
+            var values = RowPacking.Pack(rows, row);
+            if (before is null)
+            {
+                created++;
+                Keep(row, RowChange.New, null);
+            }
+            else if (before.Values.AsSpan().SequenceEqual(values) || !IsHigherRevision(contract, rows, row, before))
+            {
+                duplicate++;
+                continue;
+            }
+            else
+            {
+                corrected++;
+                Keep(row, RowChange.Correction, before);
+            }
+
+            standing[key] = new(values, rows.AreaId(row), contract.Version);
+        }
+
+        return new(
+            kept.Count == rows.Count ? rows : rows.Take([.. kept]),
+            [.. changes],
+            [.. beforeOf],
+            befores.Count == 0 ? RowBlock.Empty : RowPacking.Unpack(contract, befores),
+            new(0, created, corrected, retracted, duplicate, 0),
+            kept.ConvertAll(row => keys[row]).ToArray());
+
+        void Keep(int row, RowChange change, StandingRow? before)
+        {
+            kept.Add(row);
+            changes.Add(change);
+            beforeOf.Add(before is null ? -1 : befores.Count);
+            if (before is not null) befores.Add((before.Values, before.Area));
+        }
+    }
+
+    /// <summary>A row stored under an older contract, packed anew under this one, so that equal content is equal bytes.</summary>
+    private static StandingRow? InLayout(StandingRow? row, CompiledContract contract, Func<int, CompiledContract> contractOf)
+    {
+        if (row is null || row.ContractVersion == contract.Version) return row;
+        _ = contractOf(row.ContractVersion); // a version that does not exist must not pass for an older layout
+        var block = RowPacking.Unpack(contract, [(row.Values, row.Area)]);
+        return new(RowPacking.Pack(block, 0), row.Area, contract.Version);
+    }
+
+    private static bool IsHigherRevision(CompiledContract contract, RowBlock rows, int row, StandingRow before)
+    {
+        var field = contract.RevisionField;
+        if (field < 0) return true;
+        var stood = RowPacking.Unpack(contract, [(before.Values, before.Area)]).Columns[field];
+        var column = rows.Columns[field];
+        if (stood.IsNull(0)) return true;
+        if (column.IsNull(row)) return false;
+        return column.Kind switch
+        {
+            ColumnKind.Integer => column.Integers![row] > stood.Integers![0],
+            ColumnKind.Number => column.Numbers![row] > stood.Numbers![0],
+            ColumnKind.Text => string.CompareOrdinal(column.Texts![row], stood.Texts![0]) > 0,
+            _ => column.Booleans![row] > stood.Booleans![0],
+        };
+    }
+}
+
+/// <summary>What a part's rows are.</summary>
+/// <param name="Rows">Those to store, in order.</param>
+/// <param name="Changes">Per stored row.</param>
+/// <param name="BeforeOf">Per stored row an index into <paramref name="Befores"/>, or −1.</param>
+/// <param name="Counts">Without received and quarantined.</param>
+/// <param name="Keys">Keys of the stored rows; empty where they were not needed.</param>
+internal sealed record RowDecision(RowBlock Rows, RowChange[] Changes, int[] BeforeOf, RowBlock Befores, PushCounts Counts, byte[][] Keys);

@@ -1,0 +1,17 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DataHub.Feeds;
+
+/// <summary>Limits of reading. Section <c>DataHub:Read</c>.</summary>
+internal sealed class ReadOptions
+{
+    public const string Section = "DataHub:Read";
+
+    /// <summary>How long a query that names a watermark waits for it before it gets 503. 0 to 60 s, default 5 s (design I6).</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Cells that one answer may touch; beyond it 422. 1,000 to 10,000,000, default 500,000.</summary>
+    [Range(1_000, 10_000_000)]
+    public int MaxCells { get; set; } = 500_000;
+}

@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DataHub.Feeds;
+
+/// <summary>Limits of a log shard. Section <c>DataHub:Shard</c>.</summary>
+internal sealed class ShardOptions
+{
+    public const string Section = "DataHub:Shard";
+
+    /// <summary>Pushes that may wait for one shard; beyond it pushes get 503 with Retry-After. 1 to 1,000,000, default 4,096.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxWaitingPushes { get; set; } = 4_096;
+
+    /// <summary>Rows that may wait for one shard; a single push may always wait alone. 1 to 10,000,000, default 400,000.</summary>
+    [Range(1, 10_000_000)]
+    public int MaxWaitingRows { get; set; } = 400_000;
+
+    /// <summary>Rows that one commit takes at most; a larger push is committed alone. 1 to 1,000,000, default 50,000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxRowsPerCommit { get; set; } = 50_000;
+
+    /// <summary>Rows that history may lag behind a partition before its pushes get 503. 1,000 to 100,000,000, default 1,000,000.</summary>
+    [Range(1_000, 100_000_000)]
+    public int MaxTailRows { get; set; } = 1_000_000;
+
+    /// <summary>Series whose newest time a partition remembers; beyond it all are forgotten and asked for again. 1,000 to 100,000,000, default 2,000,000.</summary>
+    [Range(1_000, 100_000_000)]
+    public int MaxKnownSeries { get; set; } = 2_000_000;
+}

@@ -1,0 +1,233 @@
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+
+namespace DataHub.Indicators;
+
+/// <summary>Thin shell around <see cref="PartitionFold"/>: fed by the log stream, healed from the log, flushed by a timer.</summary>
+[GrainType("datahub.aggregation"), ImplicitStreamSubscription(LogStream.Namespace)]
+internal sealed partial class AggregationGrain(
+    ILogStore log,
+    IHistoryStore history,
+    ICellStore cells,
+    IContractSource contracts,
+    IOptions<FoldOptions> options,
+    ILogger<PartitionFold> logger) : Grain, IAggregationGrain, IStreamSubscriptionObserver, IAsyncBatchObserver<LogBatch>
+{
+    /// <summary>How often a fold that stands still, or whose news was lost, looks at the log itself.</summary>
+    private static readonly TimeSpan NetPeriod = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<(string Indicator, int Version), News> _news = [];
+    private PartitionFold _fold = null!;
+    private IGrainTimer _catchUp = null!;
+    private bool _definitionsKnown;
+
+    private string Partition => this.GetPrimaryKeyString();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _fold = new(Partition, log, history, cells, contracts, ReachHistoryAsync, options.Value, logger);
+        this.RegisterGrainTimer(FlushAsync, new GrainTimerCreationOptions(options.Value.FlushPeriod, options.Value.FlushPeriod));
+        this.RegisterGrainTimer(NetAsync, new GrainTimerCreationOptions(TimeSpan.Zero, NetPeriod));
+        _catchUp = this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { KeepAlive = true });
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_definitionsKnown) await _fold.FlushAsync();
+    }
+
+    public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        await handleFactory.Create<LogBatch>().ResumeAsync(this);
+
+    public async Task OnNextAsync(IList<SequentialItem<LogBatch>> items)
+    {
+        if (!await KnowDefinitionsAsync()) return; // the net comes back to it
+        await _fold.ApplyAsync(items.Select(item => item.Item).ToList());
+        AfterFolding();
+    }
+
+    /// <summary>Delivery is a hint: what an error hides is found by the net.</summary>
+    public Task OnErrorAsync(Exception ex)
+    {
+        LogDelivery(ex, Partition);
+        return Task.CompletedTask;
+    }
+
+    public Task DefinitionsChangedAsync()
+    {
+        // Asking the dataset here would wait for the very grain that is calling.
+        _definitionsKnown = false;
+        _catchUp.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        return Task.CompletedTask;
+    }
+
+    public async Task<CellSet> ReadCellsAsync(CellQuery query)
+    {
+        if (!await KnowDefinitionsAsync()) return Refused(ReadRefusal.Unavailable, $"the definitions of {Partition} could not be read");
+
+        await _fold.ReachAsync(Math.Max(query.AtLeast, 0));
+        AfterFolding();
+        if (_fold.Halted is { } because) return Refused(ReadRefusal.Unavailable, because);
+        if (_fold.IsSuperseded) return Refused(ReadRefusal.Unavailable, $"the fold of {Partition} moved");
+        if (_fold.Sequence < Math.Max(query.AtLeast, _fold.HeadAtStart)) return Refused(ReadRefusal.NotYet, $"{Partition} stands at {_fold.Sequence}");
+        if (_fold.Find(query.Indicator, query.DefinitionVersion) is not { } fold) return Refused(ReadRefusal.NotFound, $"{query.Indicator} version {query.DefinitionVersion}");
+        if (fold.Sequence < _fold.Sequence) return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: false, [], null);
+
+        try
+        {
+            var (from, to) = (query.From?.UtcTicks ?? long.MinValue, query.To?.UtcTicks ?? long.MaxValue);
+            var read = query.Latest
+                ? await _fold.ReadLatestAsync(fold, from, to, query.MaxCells)
+                : await _fold.ReadAsync(fold, from, to, query.MaxCells);
+            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null);
+        }
+        catch (TooManyCellsException e)
+        {
+            return Refused(ReadRefusal.TooMany, e.Message);
+        }
+        catch (Exception e)
+        {
+            LogRead(e, Partition, query.Indicator);
+            return Refused(ReadRefusal.Unavailable, e.Message);
+        }
+
+        CellSet Refused(ReadRefusal refusal, string detail) => new(refusal, _fold.Sequence, default, false, [], detail);
+    }
+
+    public Task<FoldStatus> StatusAsync() =>
+        Task.FromResult(new FoldStatus(_fold.Sequence, _fold.StoredSequence, _fold.Accepted, _fold.Halted));
+
+    private async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (!_definitionsKnown || !_fold.HasUnstored) return;
+        await _fold.FlushAsync();
+        AfterFolding();
+    }
+
+    private async Task NetAsync(CancellationToken cancellationToken)
+    {
+        if (!await KnowDefinitionsAsync()) return;
+        await _fold.ReachHeadAsync();
+        AfterFolding();
+    }
+
+    private async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        if (!await KnowDefinitionsAsync()) return;
+        await _fold.CatchUpAsync();
+        AfterFolding();
+    }
+
+    /// <summary>What every turn ends with: give way, go on catching up, and tell the indicators.</summary>
+    private void AfterFolding()
+    {
+        if (_fold.IsSuperseded)
+        {
+            DeactivateOnIdle();
+            return;
+        }
+
+        if (_fold.Halted is not null) return;
+        if (_fold.IsCatchingUp) _catchUp.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        foreach (var fold in _fold.Joined) Tell(fold);
+    }
+
+    private async ValueTask<bool> KnowDefinitionsAsync()
+    {
+        if (_definitionsKnown) return true;
+        try
+        {
+            _definitionsKnown = true; // a change noticed from here on sets it back
+            var dataset = await GrainFactory.GetGrain<IDatasetGrain>(PartitionKeys.Dataset(Partition)).GetAsync(Caller.Hub);
+            var indicators = dataset is null ? [] : await Task.WhenAll(dataset.Indicators.Select(id => GrainFactory.GetGrain<IIndicatorGrain>(id).GetAsync(Caller.Hub)));
+            var definitions = new List<IndicatorDefinition>();
+            foreach (var indicator in indicators.OfType<IndicatorInfo>())
+            {
+                definitions.Add(indicator.Definition);
+                if (indicator.Pending is { } pending) definitions.Add(pending);
+            }
+
+            await _fold.DefineAsync(definitions);
+            return true;
+        }
+        catch (Exception e)
+        {
+            _definitionsKnown = false;
+            LogDefinitions(e, Partition);
+            return false;
+        }
+    }
+
+    private Task<long> ReachHistoryAsync(long sequence) => GrainFactory.GetGrain<IHistoryGrain>(Partition).ReachAsync(sequence);
+
+    /// <summary>Tells an indicator how far its fold is; news that come while one is on its way go with the next.</summary>
+    private void Tell(DefinitionFold fold)
+    {
+        var key = (fold.Definition.Indicator, fold.Definition.Version);
+        if (!_news.TryGetValue(key, out var news)) _news[key] = news = new();
+        if (news.Sequence == fold.Sequence) return;
+        news.Sequence = fold.Sequence;
+        news.ReceivedAt = fold.ReceivedAt;
+        news.Changed |= fold.ChangedSinceTold;
+        fold.ChangedSinceTold = false;
+        if (!news.OnItsWay) _ = TellAsync(key.Indicator, key.Version, news);
+    }
+
+    private async Task TellAsync(string indicator, int version, News news)
+    {
+        news.OnItsWay = true;
+        try
+        {
+            for (var told = -1L; told != news.Sequence;)
+            {
+                told = news.Sequence;
+                var changed = news.Changed;
+                news.Changed = false;
+                await GrainFactory.GetGrain<IIndicatorGrain>(indicator).AdvancedAsync(Partition, version, told, news.ReceivedAt, changed);
+            }
+        }
+        catch (Exception e)
+        {
+            // Lost news must not be taken for no news: the next one says "changed".
+            news.Changed = true;
+            news.Sequence = -1;
+            LogTell(e, indicator, Partition);
+        }
+        finally
+        {
+            news.OnItsWay = false;
+        }
+    }
+
+    private sealed class News
+    {
+        public long Sequence { get; set; } = -1;
+
+        public DateTimeOffset ReceivedAt { get; set; }
+
+        /// <summary>True at first: what an earlier activation folded and did not get to tell counts as changed.</summary>
+        public bool Changed { get; set; } = true;
+
+        public bool OnItsWay { get; set; }
+    }
+
+    [LoggerMessage(1210, LogLevel.Warning, "The stream of {Partition} reported an error; the fold reads the log itself")]
+    private partial void LogDelivery(Exception exception, string partition);
+
+    [LoggerMessage(1211, LogLevel.Error, "Cells of {Indicator} in {Partition} could not be read")]
+    private partial void LogRead(Exception exception, string partition, string indicator);
+
+    [LoggerMessage(1212, LogLevel.Warning, "The definitions of {Partition} could not be read; it is tried again")]
+    private partial void LogDefinitions(Exception exception, string partition);
+
+    [LoggerMessage(1213, LogLevel.Warning, "{Indicator} could not be told of {Partition}; it is told with the next batch")]
+    private partial void LogTell(Exception exception, string indicator, string partition);
+}

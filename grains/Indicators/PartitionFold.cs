@@ -1,0 +1,378 @@
+using DataHub.Feeds;
+
+using Microsoft.Extensions.Logging;
+
+namespace DataHub.Indicators;
+
+/// <summary>
+/// Folds one partition into the cells of all its definitions (design §2.5). Batches handed in are a hint; what is
+/// missing is read from the log. Changed cells and positions are stored together, conditional on the positions found.
+/// </summary>
+/// <remarks>
+/// Not thread-safe: one activation's turns, or one test. After a fault everything in memory is dropped and read again:
+/// a store call whose answer was lost may have happened.
+/// </remarks>
+internal sealed partial class PartitionFold(
+    string partition,
+    ILogStore log,
+    IHistoryStore history,
+    ICellStore cells,
+    IContractSource contracts,
+    Func<long, Task<long>> reachHistory,
+    FoldOptions options,
+    ILogger<PartitionFold> logger)
+{
+    /// <summary>Keeps count of batches and rows even where nothing is defined; has no cells.</summary>
+    internal const string Position = "@partition";
+
+    private static readonly IndicatorDefinition PositionDefinition = new(
+        Position, 0, new(new("", null), "", MeasureFunction.Count, null, "P1D", "UTC", false, [], null, null, Catalog.AccessClass.Internal));
+
+    private readonly string _dataset = PartitionKeys.Dataset(partition);
+    private readonly List<DefinitionFold> _folds = [];
+    private IReadOnlyList<IndicatorDefinition> _definitions = [];
+    private int _rowsSinceFlush;
+    private bool _started;
+
+    /// <summary>The live fold: every joined definition stands here.</summary>
+    public long Sequence => Live?.Sequence ?? 0;
+
+    public long StoredSequence => Math.Max(0, Live?.StoredSequence ?? 0);
+
+    public long Accepted => Live?.Accepted ?? 0;
+
+    /// <summary>Where the log ended when the fold was started: nothing is answered before it is reached.</summary>
+    public long HeadAtStart { get; private set; }
+
+    public string? Halted { get; private set; }
+
+    public bool IsSuperseded { get; private set; }
+
+    public bool HasUnstored => _folds.Any(fold => fold.Sequence != fold.StoredSequence);
+
+    /// <summary>Definitions that have not reached the live fold.</summary>
+    public bool IsCatchingUp => _folds.Any(fold => fold.Sequence < Sequence);
+
+    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => fold.Definition.Indicator != Position && fold.Sequence == Sequence);
+
+    private DefinitionFold? Live => _folds.Count > 0 ? _folds[0] : null;
+
+    /// <summary>Sets the definitions; new ones begin at the beginning of the log, those that are gone are forgotten.</summary>
+    public Task DefineAsync(IReadOnlyList<IndicatorDefinition> definitions)
+    {
+        _definitions = definitions;
+        return GuardAsync(async () =>
+        {
+            if (_started) await DefineAsync(await cells.PositionsAsync(partition, CancellationToken.None));
+        });
+    }
+
+    /// <summary>Folds what the batches hold beyond where the fold stands, reading the log where they leave a gap.</summary>
+    public async Task ApplyAsync(IReadOnlyList<LogBatch> batches)
+    {
+        if (batches.Count == 0) return;
+        await GuardAsync(async () =>
+        {
+            if (batches[0].Sequence > Sequence + 1) await ReadLogAsync(batches[0].Sequence - 1);
+            await FoldAsync(LiveFolds(), batches);
+        });
+    }
+
+    /// <summary>Folds everything up to a sequence, as far as the log has it.</summary>
+    public Task ReachAsync(long sequence) => _started && sequence <= Sequence ? Task.CompletedTask : GuardAsync(() => ReadLogAsync(Math.Max(sequence, HeadAtStart)));
+
+    /// <summary>Folds up to the log's head as it is now.</summary>
+    public Task ReachHeadAsync() => GuardAsync(async () => await ReadLogAsync(await log.HeadAsync(partition, CancellationToken.None)));
+
+    /// <summary>Takes the definitions that are behind one step on; those that reach the live fold have joined it.</summary>
+    public Task CatchUpAsync() => GuardAsync(async () =>
+    {
+        if (_folds.Where(fold => fold.Sequence < Sequence).MinBy(fold => fold.Sequence) is not { } last) return;
+        var behind = _folds.Where(fold => fold.Sequence == last.Sequence).ToArray();
+        var end = Sequence;
+        for (var rows = 0; rows < options.CatchUpRows && behind[0].Sequence < end;)
+        {
+            var batches = await log.ReadPartitionAsync(partition, behind[0].Sequence, maxBatches: 500, maxBytes: 8 << 20, CancellationToken.None);
+            if (batches.Count == 0) throw new InvalidOperationException($"the log of {partition} ends before {end}");
+            var upTo = batches.Where(batch => batch.Sequence <= end).ToArray();
+            rows += upTo.Sum(batch => batch.Rows.Count);
+            await FoldAsync(behind, upTo);
+        }
+
+        await FlushNowAsync();
+    });
+
+    /// <summary>Stores changed cells and positions in one conditional transaction.</summary>
+    public Task FlushAsync() => GuardAsync(FlushNowAsync);
+
+    /// <summary>Cells of a definition with windows in [from, to): those in memory, and the store's for the rest.</summary>
+    /// <exception cref="TooManyCellsException">There are more than asked for.</exception>
+    public async Task<IReadOnlyList<CellValue>> ReadAsync(DefinitionFold fold, long from, long to, int maxCells)
+    {
+        if (from < fold.ResidentFrom && fold.StoredSequence >= 0)
+        {
+            var until = Math.Min(to, fold.ResidentFrom);
+            var stored = await cells.ReadAsync(partition, fold.Definition.Indicator, fold.Definition.Version, from, until, maxCells + 1, CancellationToken.None);
+            if (stored.Count > maxCells) throw new TooManyCellsException(maxCells);
+            if (until == fold.ResidentFrom && stored.Count <= options.MaxHotCells / 4)
+            {
+                foreach (var window in stored.GroupBy(cell => cell.Window))
+                {
+                    if (!fold.IsResident(window.Key)) fold.Load(window.Key, window);
+                }
+
+                fold.ResidentFrom = from;
+            }
+            else
+            {
+                var rest = stored.Where(cell => !fold.IsResident(cell.Window) && cell.State.Length > 0)
+                    .Select(cell => new CellValue(cell.Area, cell.Window, cell.Dimensions, cell.State, cell.Sequence));
+                return Bounded([.. rest, .. InMemory()]);
+            }
+        }
+
+        return Bounded([.. InMemory()]);
+
+        IEnumerable<CellValue> InMemory() => fold.Resident(from, to)
+            .Where(cell => !cell.State.IsEmpty)
+            .Select(cell => new CellValue(cell.Area, cell.Window, cell.Dimensions, cell.Bytes, cell.Sequence));
+
+        IReadOnlyList<CellValue> Bounded(CellValue[] read) => read.Length > maxCells ? throw new TooManyCellsException(maxCells) : read;
+    }
+
+    /// <summary>Per area and dimensions the last window in [from, to) that has rows, looking back as far as the limit of cells allows.</summary>
+    public async Task<IReadOnlyList<CellValue>> ReadLatestAsync(DefinitionFold fold, long from, long to, int maxCells)
+    {
+        var latest = new Dictionary<(string, string), CellValue>();
+        if (fold.LastWindow == long.MinValue) return [];
+        var upper = Math.Min(to, fold.LastWindow == long.MaxValue ? long.MaxValue : fold.LastWindow + 1);
+        var step = fold.Windows.Next(fold.LastWindow) - fold.LastWindow;
+        var floor = Math.Max(from, DateTime.MinValue.Ticks);
+        var looked = 0;
+        for (var span = 48L; upper > floor && looked < maxCells; span *= 4)
+        {
+            var lower = Math.Max(floor, span > (upper - floor) / step ? floor : upper - (span * step));
+            IReadOnlyList<CellValue> read;
+            try
+            {
+                read = await ReadAsync(fold, lower, upper, maxCells - looked);
+            }
+            catch (TooManyCellsException) when (looked > 0)
+            {
+                break; // as far back as the limit allows
+            }
+
+            foreach (var cell in read)
+            {
+                if (!latest.TryGetValue((cell.Area, cell.Dimensions), out var known) || cell.WindowFrom > known.WindowFrom)
+                {
+                    latest[(cell.Area, cell.Dimensions)] = cell;
+                }
+            }
+
+            looked += read.Count;
+            upper = lower;
+        }
+
+        return [.. latest.Values];
+    }
+
+    public DefinitionFold? Find(string indicator, int version) =>
+        _folds.Find(fold => fold.Definition.Indicator == indicator && fold.Definition.Version == version);
+
+    private DefinitionFold[] LiveFolds() => [.. _folds.Where(fold => fold.Sequence == Sequence)];
+
+    private async Task GuardAsync(Func<Task> work)
+    {
+        if (IsSuperseded) return;
+        try
+        {
+            if (!_started) await StartAsync();
+            await work();
+            Halted = null;
+        }
+        catch (Exception e)
+        {
+            _started = false;
+            Halted = e.Message;
+            LogHalted(e, partition, Sequence);
+            _folds.Clear();
+            _rowsSinceFlush = 0;
+        }
+    }
+
+    private async Task StartAsync()
+    {
+        _folds.Clear();
+        _rowsSinceFlush = 0;
+        var head = await log.HeadAsync(partition, CancellationToken.None);
+        var positions = await cells.PositionsAsync(partition, CancellationToken.None);
+        foreach (var ahead in positions.Where(position => position.Sequence > head))
+        {
+            // Files or backups of different moments: rebuilt, never believed.
+            LogAhead(partition, ahead.Indicator, ahead.Sequence, head);
+            await cells.DropAsync(partition, ahead.Indicator, ahead.Version, CancellationToken.None);
+        }
+
+        await DefineAsync([.. positions.Where(position => position.Sequence <= head)]);
+        HeadAtStart = head;
+        _started = true;
+    }
+
+    private async Task DefineAsync(IReadOnlyList<DefinitionPosition> positions)
+    {
+        var wanted = new List<IndicatorDefinition> { PositionDefinition };
+        wanted.AddRange(_definitions);
+        foreach (var gone in _folds.Where(fold => wanted.TrueForAll(w => !Same(fold.Definition, w))).ToArray()) _folds.Remove(gone);
+        if (_definitions.Count > 0)
+        {
+            foreach (var gone in positions.Where(position => wanted.TrueForAll(w => w.Indicator != position.Indicator || w.Version != position.Version)))
+            {
+                await cells.DropAsync(partition, gone.Indicator, gone.Version, CancellationToken.None);
+            }
+        }
+
+        foreach (var definition in wanted.Where(w => _folds.TrueForAll(fold => !Same(fold.Definition, w))))
+        {
+            var position = positions.FirstOrDefault(p => p.Indicator == definition.Indicator && p.Version == definition.Version);
+            var fold = new DefinitionFold(definition);
+            if (position is not null)
+            {
+                fold.Sequence = fold.StoredSequence = position.Sequence;
+                fold.Accepted = position.Accepted;
+                fold.LastWindow = position.LastWindow;
+                fold.ResidentFrom = position.LastWindow == long.MinValue ? long.MinValue : position.LastWindow + 1;
+                fold.ReceivedAt = position.ReceivedAt;
+            }
+
+            _folds.Add(fold);
+        }
+
+        static bool Same(IndicatorDefinition a, IndicatorDefinition b) => a.Indicator == b.Indicator && a.Version == b.Version;
+    }
+
+    private async Task ReadLogAsync(long upTo)
+    {
+        while (Sequence < upTo && !IsSuperseded)
+        {
+            var batches = await log.ReadPartitionAsync(partition, Sequence, maxBatches: 500, maxBytes: 8 << 20, CancellationToken.None);
+            if (batches.Count == 0) return;
+            await FoldAsync(LiveFolds(), batches);
+        }
+    }
+
+    /// <summary>
+    /// Folds a run of batches into definitions that stand at the same place. A cell whose minimum, maximum or last was
+    /// taken away waits until the end of the run: then history has reached exactly that sequence, and is asked as of it.
+    /// </summary>
+    private async Task FoldAsync(DefinitionFold[] folds, IReadOnlyList<LogBatch> batches)
+    {
+        var at = folds[0].Sequence;
+        foreach (var batch in batches)
+        {
+            if (batch.Sequence <= at) continue;
+            if (batch.Sequence != at + 1) throw new InvalidOperationException($"{partition}: {batch.Sequence} does not follow {at}");
+            if (batch.Rows.Count > 0)
+            {
+                var contract = await contracts.GetAsync(_dataset, batch.ContractVersion);
+                foreach (var fold in folds)
+                {
+                    if (fold.Definition.Indicator == Position) fold.Accepted += batch.Rows.Count;
+                    else await FoldAsync(fold, batch, contract);
+                }
+
+                _rowsSinceFlush += batch.Rows.Count;
+            }
+
+            at = batch.Sequence;
+            foreach (var fold in folds) (fold.Sequence, fold.ReceivedAt) = (at, batch.ReceivedAt);
+        }
+
+        foreach (var fold in folds) await MendAsync(fold);
+        if (_rowsSinceFlush >= options.FlushRows) await FlushNowAsync();
+    }
+
+    private async Task FoldAsync(DefinitionFold fold, LogBatch batch, Catalog.CompiledContract contract)
+    {
+        if (fold.ResidentFrom != long.MinValue)
+        {
+            var missing = new HashSet<long>();
+            fold.CollectMissing(batch, contract, missing);
+            foreach (var window in missing)
+            {
+                var stored = await cells.ReadAsync(partition, fold.Definition.Indicator, fold.Definition.Version, window, window + 1, int.MaxValue, CancellationToken.None);
+                fold.Load(window, stored);
+            }
+        }
+
+        fold.Apply(batch, contract);
+    }
+
+    private async Task MendAsync(DefinitionFold fold)
+    {
+        if (fold.Broken.Count == 0) return;
+        if (await reachHistory(fold.Sequence) < fold.Sequence)
+        {
+            throw new InvalidOperationException($"history of {partition} has not reached {fold.Sequence}");
+        }
+
+        foreach (var cell in fold.Broken)
+        {
+            var area = cell.Area.Length == 0 ? null : cell.Area;
+            var rows = await history.ReadWindowAsync(partition, fold.Sequence, area, cell.Window, fold.Windows.Next(cell.Window), CancellationToken.None);
+            var newest = rows.Count == 0 ? 0 : rows.Max(row => row.ContractVersion);
+            if (newest == 0)
+            {
+                cell.State = CellState.Create(fold.Definition.Spec.Function);
+                continue;
+            }
+
+            var contract = await contracts.GetAsync(_dataset, newest);
+            var block = RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]);
+            cell.State = fold.Rebuild(cell, contract, block);
+        }
+
+        fold.Broken.Clear();
+    }
+
+    private async Task FlushNowAsync()
+    {
+        var moved = _folds.Where(fold => fold.Sequence != fold.StoredSequence).ToArray();
+        if (moved.Length == 0) return;
+
+        var moves = Array.ConvertAll(moved, fold => new DefinitionMove(
+            fold.Definition.Indicator, fold.Definition.Version, fold.StoredSequence, fold.Sequence, fold.LastWindow, fold.Accepted, fold.ReceivedAt));
+        var changed = moved.SelectMany(fold => fold.Dirty).Select(cell => new StoredCell(
+            cell.Fold.Definition.Indicator, cell.Fold.Definition.Version, cell.Window, cell.Area, cell.Dimensions, cell.Sequence, cell.Bytes)).ToArray();
+        if (!await cells.FlushAsync(partition, moves, changed, CancellationToken.None))
+        {
+            IsSuperseded = true;
+            LogSuperseded(partition, Sequence);
+            return;
+        }
+
+        foreach (var fold in moved)
+        {
+            fold.StoredSequence = fold.Sequence;
+            fold.Dirty.Clear();
+            fold.Evict(options.MaxHotCells);
+        }
+
+        _rowsSinceFlush = 0;
+    }
+
+    [LoggerMessage(1200, LogLevel.Error, "The fold of {Partition} stands still after sequence {Sequence}; it is tried again")]
+    private partial void LogHalted(Exception exception, string partition, long sequence);
+
+    [LoggerMessage(1201, LogLevel.Warning, "The cells of {Partition} for {Indicator} stood at {Sequence}, ahead of the log's {Head}; they are folded anew")]
+    private partial void LogAhead(string partition, string indicator, long sequence, long head);
+
+    [LoggerMessage(1202, LogLevel.Warning, "Another activation stores the cells of {Partition}; this one stood at {Sequence} and gives way")]
+    private partial void LogSuperseded(string partition, long sequence);
+}
+
+/// <summary>An answer would hold more cells than allowed.</summary>
+internal sealed class TooManyCellsException(int limit) : Exception($"more than {limit} cells")
+{
+    public int Limit => limit;
+}
