@@ -1,0 +1,154 @@
+using DataHub.Catalog;
+using DataHub.Indicators;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using Orleans.Concurrency;
+
+namespace DataHub.Feeds;
+
+/// <summary>Rows, quarantine and counts of a dataset, read from history; decides who may see them.</summary>
+[GrainType("datahub.dataset-rows"), Reentrant]
+internal sealed partial class DatasetRowsGrain(
+    ILogStore log,
+    IHistoryStore history,
+    IContractSource contracts,
+    IOptions<ReadOptions> options,
+    ILogger<DatasetRowsGrain> logger) : Grain, IDatasetRowsGrain
+{
+    private AreaTree? _areas;
+    private (string System, int Version) _areasOf;
+
+    private string Dataset => this.GetPrimaryKeyString();
+
+    public async Task<RowsResult> RowsAsync(Caller caller, RowsQuery query)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+
+        try
+        {
+            IReadOnlySet<string>? areas = null;
+            if (query.Area is { } area)
+            {
+                areas = (await AreasAsync(dataset))?.WithDescendants(area);
+                if (areas is null or { Count: 0 }) return Refused(ReadRefusal.Invalid, area);
+            }
+
+            var incarnation = await log.IncarnationAsync(CancellationToken.None);
+            if (await ReachAsync(dataset, query.AtLeast, incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
+
+            var (from, to) = (query.From?.UtcTicks, query.To?.UtcTicks);
+            var pages = await Task.WhenAll(dataset.Partitions.Select(partition =>
+                history.QueryAsync(partition.Key, from, to, areas, query.After, query.Limit, CancellationToken.None)));
+
+            var rows = pages.SelectMany(page => page.Rows)
+                .OrderBy(row => row.Time).ThenBy(row => row.Key, ByteKeyComparer.Instance).Take(query.Limit).ToArray();
+            var more = pages.Any(page => page.More) || pages.Sum(page => page.Rows.Count) > rows.Length;
+            var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
+            return new(
+                ReadRefusal.None,
+                dataset.Spec.Schema,
+                RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]),
+                more && rows.Length > 0 ? new(rows[^1].Time, rows[^1].Key) : null,
+                new Watermark(incarnation, Dataset, [.. pages.Select(page => page.Sequence)]).ToString(),
+                null)
+            { Dataset = dataset };
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+
+        static RowsResult Refused(ReadRefusal refusal, string detail) => new(refusal, null, null, null, null, detail);
+    }
+
+    public async Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+
+        try
+        {
+            var incarnation = await log.IncarnationAsync(CancellationToken.None);
+            // A quarantined row is looked for right after the push that left it there: read what is committed.
+            var heads = await HeadsAsync(dataset);
+            if (await ReachAsync(dataset, query.AtLeast ?? new(incarnation, Dataset, heads), incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
+            var entries = await history.QuarantineAsync(Dataset, query.Feed, query.Before, query.Limit + 1, CancellationToken.None);
+            var page = entries.Take(query.Limit).ToArray();
+            return new(ReadRefusal.None, page, entries.Count > query.Limit ? page[^1].Id : null, null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+
+        static QuarantineResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], null, detail);
+    }
+
+    public async Task<ConservationResult> ConservationAsync(Caller caller)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+
+        try
+        {
+            var heads = await HeadsAsync(dataset);
+            await ReachAsync(dataset, new(await log.IncarnationAsync(CancellationToken.None), Dataset, heads), null);
+            return new(
+                ReadRefusal.None,
+                [.. await history.CountsAsync(Dataset, CancellationToken.None)],
+                await Task.WhenAll(dataset.Partitions.Select(p => GrainFactory.GetGrain<IAggregationGrain>(p.Key).StatusAsync())),
+                await Task.WhenAll(dataset.Partitions.Select(p => GrainFactory.GetGrain<IHistoryGrain>(p.Key).StatusAsync())),
+                heads,
+                null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+
+        static ConservationResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], [], [], [], detail);
+    }
+
+    private Task<long[]> HeadsAsync(DatasetInfo dataset) =>
+        Task.WhenAll(dataset.Partitions.Select(partition => log.HeadAsync(partition.Key, CancellationToken.None)));
+
+    /// <summary>Waits, as long as is allowed, until history includes the watermark.</summary>
+    /// <param name="incarnation">The log's present one; null: the watermark is the hub's own.</param>
+    private async Task<(ReadRefusal Refusal, string Detail)?> ReachAsync(DatasetInfo dataset, Watermark? atLeast, Guid? incarnation)
+    {
+        if (atLeast is null) return null;
+        if (incarnation is { } present && atLeast.Incarnation != present) return (ReadRefusal.Gone, "incarnation");
+        if (atLeast.Dataset != Dataset || atLeast.Sequences.Length != dataset.Partitions.Length) return (ReadRefusal.Invalid, "watermark");
+
+        var reached = Task.WhenAll(dataset.Partitions.Select((partition, i) => ReachAsync(partition.Key, atLeast.Sequences[i])));
+        if (await Task.WhenAny(reached, Task.Delay(options.Value.MaxWait)) != reached || (await reached).Contains(false))
+        {
+            return (ReadRefusal.NotYet, $"history of {Dataset}");
+        }
+
+        return null;
+    }
+
+    private async Task<bool> ReachAsync(string partition, long sequence) =>
+        (await history.PositionAsync(partition, CancellationToken.None)).Sequence >= sequence
+        || await GrainFactory.GetGrain<IHistoryGrain>(partition).ReachAsync(sequence) >= sequence;
+
+    private async Task<AreaTree?> AreasAsync(DatasetInfo dataset)
+    {
+        if (dataset.Spec.AreaSystem is not { } system) return null;
+        if (_areas is not null && _areasOf == (system, dataset.AreaVersion)) return _areas;
+        var areas = await GrainFactory.GetGrain<IAreaSystemGrain>(system).GetAsync(Caller.Hub, dataset.AreaVersion);
+        if (areas is null) return null;
+        _areasOf = (system, dataset.AreaVersion);
+        return _areas = new AreaTree(areas);
+    }
+
+    [LoggerMessage(1131, LogLevel.Error, "Rows of {Dataset} could not be read")]
+    private partial void LogUnreadable(Exception exception, string dataset);
+}

@@ -1,0 +1,32 @@
+using DataHub.Feeds;
+using DataHub.Indicators;
+using DataHub.Streams;
+
+using Orleans.Streams;
+
+namespace DataHub.Hosting;
+
+internal static class LogStreamsExtensions
+{
+    /// <summary>The log's writers, the stream over it, and the limits of both and of its consumers.</summary>
+    public static ISiloBuilder AddLogStreams(this ISiloBuilder silo)
+    {
+        silo.Services.AddSingleton<LogTails>();
+        silo.Services.AddSingleton<ILogNotifier>(services => services.GetRequiredService<LogTails>());
+        silo.Services.AddSingleton<IContractSource, ContractSource>();
+        silo.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddOptions<FoldOptions>().BindConfiguration(FoldOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>
+        {
+            streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
+            streams.ConfigurePullingAgent(agent => agent.Configure(options =>
+            {
+                // An idle look costs a comparison in memory; the store is asked twice a second at most.
+                options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(5);
+                options.BatchContainerBatchSize = 100;
+            }));
+        });
+        return silo;
+    }
+}
