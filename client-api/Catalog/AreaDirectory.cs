@@ -7,7 +7,7 @@ namespace DataHub.Catalog;
 /// The area systems a front-end works with, by version. A version never changes, so what is here is right for ever; of
 /// more than <see cref="AreaOptions.CachedSystems"/> the one that was not asked for longest is forgotten.
 /// </summary>
-public sealed class AreaDirectory(IClusterClient cluster, IOptions<AreaOptions> options)
+internal sealed class AreaDirectory(IGrainFactory grains, IOptions<AreaOptions> options)
 {
     private readonly ConcurrentDictionary<(string System, int Version), Entry> _entries = new();
     private long _clock;
@@ -19,7 +19,7 @@ public sealed class AreaDirectory(IClusterClient cluster, IOptions<AreaOptions> 
     public async ValueTask<AreaIndex?> GetAsync(string system, int version, CancellationToken cancellationToken)
     {
         var key = (system, version);
-        var entry = _entries.GetOrAdd(key, static (k, cluster) => new(() => FetchAsync(cluster, k.System, k.Version)), cluster);
+        var entry = _entries.GetOrAdd(key, static (k, grains) => new(() => FetchAsync(grains, k.System, k.Version)), grains);
         entry.Used = Interlocked.Increment(ref _clock);
         if (entry.Index.Value is { IsCompletedSuccessfully: true, Result: { } ready }) return ready;
 
@@ -39,8 +39,8 @@ public sealed class AreaDirectory(IClusterClient cluster, IOptions<AreaOptions> 
         }
     }
 
-    private static async Task<AreaIndex?> FetchAsync(IClusterClient cluster, string system, int version) =>
-        await cluster.GetGrain<IAreaSystemGrain>(system).GetAsync(Caller.Hub, version) is { } found ? AreaIndex.Build(found) : null;
+    private static async Task<AreaIndex?> FetchAsync(IGrainFactory grains, string system, int version) =>
+        await grains.GetGrain<IAreaSystemGrain>(system).GetAsync(Caller.Hub, version) is { } found ? AreaIndex.Build(found) : null;
 
     private void Trim()
     {

@@ -10,8 +10,9 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <param name="caller">Must be a platform administrator.</param>
     /// <param name="title">For people; null keeps what stands.</param>
     /// <param name="areas">The whole tree, checked: see <see cref="AreaRefusal"/>.</param>
+    /// <param name="basedOn">The version the areas were made from; another one now is <see cref="AreaRefusal.Outdated"/>. Null replaces whatever stands.</param>
     [Alias("Put")]
-    Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas);
+    Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn);
 
     /// <summary>Area systems are open to everybody.</summary>
     /// <param name="caller">Whoever asks.</param>
@@ -48,13 +49,19 @@ public sealed record AreaSystemInfo(
     [property: Id(3)] int Areas,
     [property: Id(4)] int Levels);
 
-/// <param name="Detail">What is wrong with which area, for the caller.</param>
+/// <param name="Version">The version that stands after the call; 0 where there is none.</param>
+/// <param name="Areas">How many areas it has.</param>
+/// <param name="Detail">What is wrong with which area, for the caller; null where nothing is.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AreaSystemResult")]
 public sealed record AreaSystemResult(
     [property: Id(0)] AreaRefusal Refusal,
     [property: Id(1)] int Version,
     [property: Id(2)] int Areas,
-    [property: Id(3)] string? Detail);
+    [property: Id(3)] LocalText? Detail)
+{
+    /// <summary>True where the call made a new version.</summary>
+    [Id(4)] public bool Changed { get; init; }
+}
 
 public enum AreaRefusal
 {
@@ -69,4 +76,7 @@ public enum AreaRefusal
 
     /// <summary>A name is missing or too long, or a population is negative.</summary>
     InvalidArea = 8,
+
+    /// <summary>The areas were made from a version that is not the present one any more: read it and make them anew.</summary>
+    Outdated = 9,
 }

@@ -93,12 +93,13 @@ internal sealed partial class DatasetGrain(
     /// <summary>Present version of an area system; 0 for none, null where it does not exist.</summary>
     private async Task<int?> AreaVersionAsync(string? system) =>
         system is null ? 0
-        : CatalogIds.IsValid(system) ? (await GrainFactory.GetGrain<IAreaSystemGrain>(system).GetAsync(Caller.Hub, null))?.Version
+        : CatalogIds.IsValid(system) ? (await GrainFactory.GetGrain<IAreaSystemGrain>(system).PresentAsync(Caller.Hub))?.Version
         : null;
 
+    /// <summary>Takes the present version of the area system and is told of those that follow.</summary>
     private async Task NoteAreaVersionAsync()
     {
-        if (_stored.Value.Info?.Spec.AreaSystem is { } system && await AreaVersionAsync(system) is { } version)
+        if (_stored.Value.Info?.Spec.AreaSystem is { } system && await GrainFactory.GetGrain<IAreaSystemGrain>(system).AttachAsync(Caller.Hub, Id) is > 0 and var version)
         {
             await _stored.StoreAsync(DatasetRules.AreaSystemChanged(_stored.Value, version, time.GetUtcNow()));
         }
