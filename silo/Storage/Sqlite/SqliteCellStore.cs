@@ -1,0 +1,154 @@
+using DataHub.Indicators;
+
+namespace DataHub.Storage.Sqlite;
+
+/// <summary>Cells in <c>cells.db</c>.</summary>
+internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
+{
+    /// <summary>Expected position of a definition that does not exist yet.</summary>
+    private const long Absent = -1;
+
+    public SqliteFile File => file;
+
+    private const string SelectPositions =
+        """
+        SELECT indicator, version, sequence, last_window, accepted, received_at FROM fold_position
+        WHERE partition_key = ?1 ORDER BY indicator, version
+        """;
+
+    public Task<IReadOnlyList<DefinitionPosition>> PositionsAsync(string partition, CancellationToken cancellationToken) => file.LookUpAsync<IReadOnlyList<DefinitionPosition>>(
+        session =>
+        {
+            var positions = new List<DefinitionPosition>();
+            var statement = session.Statement(SelectPositions).Bind(1, partition);
+            while (statement.Step())
+            {
+                positions.Add(new(
+                    statement.Text(0), statement.Int32(1), statement.Int64(2), statement.Int64(3), statement.Int64(4), new DateTimeOffset(statement.Int64(5), TimeSpan.Zero)));
+            }
+
+            return positions;
+        },
+        cancellationToken);
+
+    public Task<bool> FlushAsync(string partition, IReadOnlyList<DefinitionMove> moves, IReadOnlyList<StoredCell> cells, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(moves);
+        ArgumentNullException.ThrowIfNull(cells);
+        return file.WriteAsync(session => Flush(session, partition, moves, cells), cancellationToken);
+    }
+
+    private const string Move =
+        """
+        INSERT INTO fold_position (partition_key, indicator, version, sequence, last_window, accepted, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        ON CONFLICT (partition_key, indicator, version) DO UPDATE SET
+          sequence = excluded.sequence, last_window = excluded.last_window, accepted = excluded.accepted, received_at = excluded.received_at
+        RETURNING id
+        """;
+
+    private const string PutCell =
+        """
+        INSERT INTO cell (fold_id, window_from, area, dimensions, sequence, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (fold_id, window_from, area, dimensions) DO UPDATE SET sequence = excluded.sequence, state = excluded.state
+        """;
+
+    private static bool Flush(SqliteSession session, string partition, IReadOnlyList<DefinitionMove> moves, IReadOnlyList<StoredCell> cells)
+    {
+        foreach (var move in moves)
+        {
+            if ((Find(session, partition, move.Indicator, move.Version)?.Sequence ?? Absent) != move.Expected) return false;
+        }
+
+        var ids = new Dictionary<(string Indicator, int Version), long>(moves.Count);
+        foreach (var move in moves)
+        {
+            var statement = session.Statement(Move).Bind(1, partition).Bind(2, move.Indicator).Bind(3, move.Version)
+                .Bind(4, move.Sequence).Bind(5, move.LastWindow).Bind(6, move.Accepted).Bind(7, move.ReceivedAt.UtcTicks);
+            statement.Step();
+            ids.Add((move.Indicator, move.Version), statement.Int64(0));
+            statement.Run();
+        }
+
+        var put = session.Statement(PutCell);
+        foreach (var cell in cells)
+        {
+            if (!ids.TryGetValue((cell.Indicator, cell.Version), out var id))
+            {
+                throw new ArgumentException($"Partition {partition}: a cell of {cell.Indicator} version {cell.Version}, which does not move in this flush.", nameof(cells));
+            }
+
+            put.Bind(1, id).Bind(2, cell.Window).Bind(3, cell.Area).Bind(4, cell.Dimensions).Bind(5, cell.Sequence).Bind(6, cell.State).Run();
+        }
+
+        return true;
+    }
+
+    private const string SelectCells =
+        """
+        SELECT window_from, area, dimensions, sequence, state FROM cell
+        WHERE fold_id = ?1 AND window_from >= ?2 AND window_from < ?3
+        ORDER BY window_from, area, dimensions LIMIT ?4
+        """;
+
+    public Task<IReadOnlyList<StoredCell>> ReadAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken) =>
+        file.ScanAsync<IReadOnlyList<StoredCell>>(
+            session =>
+            {
+                var cells = new List<StoredCell>();
+                if (Find(session, partition, indicator, version) is not { } found) return cells;
+                var statement = session.Statement(SelectCells).Bind(1, found.Id).Bind(2, from).Bind(3, to).Bind(4, limit);
+                var (area, dimensions) = ("", "");
+                while (statement.Step())
+                {
+                    area = Same(statement.Text(1), area);
+                    dimensions = Same(statement.Text(2), dimensions);
+                    cells.Add(new(indicator, version, statement.Int64(0), area, dimensions, statement.Int64(3), statement.Blob(4)));
+                }
+
+                return cells;
+            },
+            cancellationToken);
+
+    private const string CountCells =
+        "SELECT count(*) FROM (SELECT 1 FROM cell WHERE fold_id = ?1 AND window_from >= ?2 AND window_from < ?3 LIMIT ?4)";
+
+    public Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken) => file.ScanAsync(
+        session =>
+        {
+            if (Find(session, partition, indicator, version) is not { } found) return 0;
+            var statement = session.Statement(CountCells).Bind(1, found.Id).Bind(2, from).Bind(3, to).Bind(4, limit);
+            statement.Step();
+            var count = statement.Int32(0);
+            statement.Reset();
+            return count;
+        },
+        cancellationToken);
+
+    private const string DropCells = "DELETE FROM cell WHERE fold_id = ?1";
+
+    private const string DropPosition = "DELETE FROM fold_position WHERE id = ?1";
+
+    public Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken) => file.WriteAsync(
+        session =>
+        {
+            if (Find(session, partition, indicator, version) is not { } found) return false;
+            session.Statement(DropCells).Bind(1, found.Id).Run();
+            session.Statement(DropPosition).Bind(1, found.Id).Run();
+            return true;
+        },
+        cancellationToken);
+
+    private const string SelectPosition = "SELECT id, sequence FROM fold_position WHERE partition_key = ?1 AND indicator = ?2 AND version = ?3";
+
+    private static (long Id, long Sequence)? Find(SqliteSession session, string partition, string indicator, int version)
+    {
+        var statement = session.Statement(SelectPosition).Bind(1, partition).Bind(2, indicator).Bind(3, version);
+        if (!statement.Step()) return null;
+        var found = (statement.Int64(0), statement.Int64(1));
+        statement.Reset();
+        return found;
+    }
+
+    /// <summary>Neighbours often repeat a text; one string does for all of them.</summary>
+    private static string Same(string text, string last) => text == last ? last : text;
+}

@@ -1,0 +1,83 @@
+using DataHub.Feeds;
+using DataHub.Indicators;
+
+using Microsoft.Data.Sqlite;
+
+namespace DataHub.Storage.Sqlite;
+
+/// <summary>
+/// The embedded hub's four databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, and
+/// <c>state.db</c> for the grains' state. Closing writes everything back and lets go of the folder.
+/// </summary>
+internal sealed class SqliteStores : IAsyncDisposable
+{
+    private readonly FolderLock _folder;
+    private readonly List<SqliteFile> _files = [];
+
+    private SqliteStores(FolderLock folder, string path)
+    {
+        _folder = folder;
+        StateConnectionString = new SqliteConnectionStringBuilder { DataSource = Path.Combine(path, "state.db") }.ConnectionString;
+    }
+
+    public required ILogStore Log { get; init; }
+
+    public required IHistoryStore History { get; init; }
+
+    public required ICellStore Cells { get; init; }
+
+    /// <summary>For Orleans' own storage provider, which opens connections of its own.</summary>
+    public string StateConnectionString { get; }
+
+    /// <summary>Every file with its writer.</summary>
+    public IReadOnlyList<SqliteFile> Files => _files;
+
+    /// <summary>Takes the folder, opens the files and brings their schemas up to date.</summary>
+    /// <exception cref="FolderInUseException">Another process has the folder.</exception>
+    /// <exception cref="SchemaException">A file was made by a newer program.</exception>
+    /// <exception cref="ArgumentException">A setting is out of its range; the message says which.</exception>
+    public static SqliteStores Open(SqliteStorageOptions options, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Problems() is { Count: > 0 } problems) throw new ArgumentException(string.Join("; ", problems), nameof(options));
+        var path = Path.GetFullPath(options.Folder);
+        var folder = FolderLock.Take(path);
+        var opened = new List<SqliteFile>();
+        try
+        {
+            var log = Open("log.db", "Log");
+            var history = Open("history.db", "History");
+            var cells = Open("cells.db", "Cells");
+            Open("state.db", "State");
+            var stores = new SqliteStores(folder, path)
+            {
+                Log = new SqliteLogStore(log, time),
+                History = new SqliteHistoryStore(history),
+                Cells = new SqliteCellStore(cells),
+            };
+            stores._files.AddRange(opened);
+            return stores;
+        }
+        catch
+        {
+            foreach (var file in opened) file.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            folder.Dispose();
+            throw;
+        }
+
+        SqliteFile Open(string name, string family)
+        {
+            var file = SqliteFile.Open(Path.Combine(path, name), family, options, time);
+            opened.Add(file);
+            return file;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // ADO.NET keeps connections of the grains' storage for reuse; they would hold the file.
+        using (var state = new SqliteConnection(StateConnectionString)) SqliteConnection.ClearPool(state);
+        foreach (var file in _files) await file.DisposeAsync();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,155 @@
+using DataHub.Indicators;
+
+namespace DataHub.Support;
+
+/// <summary>What every store of cells promises. An adapter's tests derive from it and say how to make one.</summary>
+public abstract class CellStoreConformance : IAsyncLifetime
+{
+    private const string Air = "air/0";
+
+    private static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+
+    private protected ICellStore Cells { get; private set; } = null!;
+
+    /// <summary>A store of the test's own, empty at first.</summary>
+    private protected abstract Task<ICellStore> CreateAsync();
+
+    /// <summary>A store on the same files as a crash of the process would leave them.</summary>
+    private protected abstract Task<ICellStore> CrashAsync();
+
+    protected abstract Task CloseAsync();
+
+    public async Task InitializeAsync() => Cells = await CreateAsync();
+
+    public Task DisposeAsync() => CloseAsync();
+
+    [Fact]
+    public async Task Nothing_was_folded_at_first()
+    {
+        Assert.Empty(await Cells.PositionsAsync(Air, default));
+        Assert.Empty(await ReadAsync("mean", 1));
+        Assert.Equal(0, await Cells.CountAsync(Air, "mean", 1, long.MinValue, long.MaxValue, 10, default));
+        await Cells.DropAsync(Air, "mean", 1, default);
+    }
+
+    [Fact]
+    public async Task Cells_and_positions_are_stored_together_and_read_in_order()
+    {
+        Assert.True(await FlushAsync(
+            [Move("mean", 1, -1, 5), Move("sum", 2, -1, 3)],
+            [Cell("mean", 1, 20, "02", 5), Cell("mean", 1, 10, "02", 5), Cell("mean", 1, 10, "01", 4, "[\"x\"]"), Cell("mean", 1, 10, "01", 4), Cell("sum", 2, 10, "", 3)]));
+
+        Assert.Equal(
+            [new("mean", 1, 5, 1_005, 50, Noon.AddTicks(5)), new("sum", 2, 3, 1_003, 30, Noon.AddTicks(3))], await Cells.PositionsAsync(Air, default));
+        Assert.Equal(["10 01  @4", "10 01 [\"x\"] @4", "10 02  @5", "20 02  @5"], await ReadAsync("mean", 1));
+        Assert.Equal(["10   @3"], await ReadAsync("sum", 2));
+        Assert.Empty(await ReadAsync("mean", 2));
+        Assert.Empty(await Cells.PositionsAsync("air/1", default));
+    }
+
+    [Fact]
+    public async Task A_flush_from_another_position_stores_nothing_at_all()
+    {
+        await FlushAsync([Move("mean", 1, -1, 5), Move("sum", 1, -1, 5)], [Cell("mean", 1, 10, "01", 5)]);
+
+        Assert.False(await FlushAsync([Move("mean", 1, 5, 6), Move("sum", 1, 4, 6)], [Cell("mean", 1, 10, "01", 6)]));
+        Assert.False(await FlushAsync([Move("mean", 1, 5, 6), Move("sum", 1, -1, 6)], [Cell("mean", 1, 10, "01", 6)]));
+        Assert.False(await FlushAsync([Move("mean", 1, 5, 6), Move("max", 1, 0, 6)], [Cell("mean", 1, 10, "01", 6)]));
+
+        Assert.All(await Cells.PositionsAsync(Air, default), p => Assert.Equal(5, p.Sequence));
+        Assert.Equal(["10 01  @5"], await ReadAsync("mean", 1));
+        Assert.True(await FlushAsync([Move("mean", 1, 5, 6)], [Cell("mean", 1, 10, "01", 6)]));
+        Assert.Equal(["10 01  @6"], await ReadAsync("mean", 1));
+    }
+
+    [Fact]
+    public async Task A_definition_may_start_at_sequence_zero()
+    {
+        Assert.True(await FlushAsync([Move("mean", 1, -1, 0)], []));
+        Assert.False(await FlushAsync([Move("mean", 1, -1, 1)], []));
+        Assert.True(await FlushAsync([Move("mean", 1, 0, 1)], []));
+    }
+
+    [Fact]
+    public async Task A_cell_that_lost_all_its_rows_stays_with_its_last_change()
+    {
+        await FlushAsync([Move("mean", 1, -1, 5)], [Cell("mean", 1, 10, "01", 5)]);
+
+        await FlushAsync([Move("mean", 1, 5, 6)], [new("mean", 1, 10, "01", "", 6, [])]);
+
+        var cell = Assert.Single(await Cells.ReadAsync(Air, "mean", 1, 0, 100, 10, default));
+        Assert.Equal((6, 0), (cell.Sequence, cell.State.Length));
+    }
+
+    [Fact]
+    public async Task Windows_bound_what_is_read_and_the_limit_how_much()
+    {
+        await FlushAsync([Move("mean", 1, -1, 1)], [.. Enumerable.Range(0, 10).Select(i => Cell("mean", 1, i * 10, "01", 1))]);
+
+        Assert.Equal([20, 30], (await Cells.ReadAsync(Air, "mean", 1, 20, 40, 10, default)).Select(c => c.Window));
+        Assert.Equal([20, 30, 40], (await Cells.ReadAsync(Air, "mean", 1, 11, long.MaxValue, 3, default)).Select(c => c.Window));
+        Assert.Equal(2, await Cells.CountAsync(Air, "mean", 1, 20, 40, 10, default));
+        Assert.Equal(3, await Cells.CountAsync(Air, "mean", 1, 11, long.MaxValue, 3, default));
+    }
+
+    [Fact]
+    public async Task A_cell_of_a_definition_that_does_not_move_is_refused_and_nothing_stored()
+    {
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => FlushAsync([Move("mean", 1, -1, 1)], [Cell("mean", 1, 10, "01", 1), Cell("sum", 1, 10, "01", 1)]));
+
+        Assert.Empty(await Cells.PositionsAsync(Air, default));
+    }
+
+    [Fact]
+    public async Task Dropping_forgets_one_definition_in_one_partition()
+    {
+        await FlushAsync([Move("mean", 1, -1, 5), Move("mean", 2, -1, 5)], [Cell("mean", 1, 10, "01", 5), Cell("mean", 2, 10, "01", 5)]);
+        await Cells.FlushAsync("air/1", [Move("mean", 1, -1, 9)], [Cell("mean", 1, 10, "01", 9)], default);
+
+        await Cells.DropAsync(Air, "mean", 1, default);
+
+        Assert.Equal([2], (await Cells.PositionsAsync(Air, default)).Select(p => p.Version));
+        Assert.Empty(await ReadAsync("mean", 1));
+        Assert.Equal(["10 01  @5"], await ReadAsync("mean", 2));
+        Assert.Single(await Cells.ReadAsync("air/1", "mean", 1, 0, 100, 10, default));
+        Assert.True(await FlushAsync([Move("mean", 1, -1, 1)], []));
+        Assert.Empty(await ReadAsync("mean", 1));
+    }
+
+    [Fact]
+    public async Task State_and_extremes_come_back_as_they_were()
+    {
+        var state = Enumerable.Range(0, 10_000).Select(i => (byte)i).ToArray();
+        await FlushAsync(
+            [new("mean", 1, -1, long.MaxValue, long.MinValue, long.MaxValue, DateTimeOffset.MaxValue.ToUniversalTime())],
+            [new("mean", 1, long.MinValue, "Größe\0x", "[\"𝔘\"]", long.MaxValue, state)]);
+
+        var cell = Assert.Single(await Cells.ReadAsync(Air, "mean", 1, long.MinValue, long.MaxValue, 10, default));
+
+        Assert.Equal(("Größe\0x", "[\"𝔘\"]", long.MaxValue), (cell.Area, cell.Dimensions, cell.Sequence));
+        Assert.Equal(state, cell.State);
+        Assert.Equal([new("mean", 1, long.MaxValue, long.MinValue, long.MaxValue, DateTimeOffset.MaxValue)], await Cells.PositionsAsync(Air, default));
+    }
+
+    [Fact]
+    public async Task After_a_crash_everything_stored_is_there()
+    {
+        await FlushAsync([Move("mean", 1, -1, 5)], [Cell("mean", 1, 10, "01", 5)]);
+
+        Cells = await CrashAsync();
+
+        Assert.Equal(["10 01  @5"], await ReadAsync("mean", 1));
+        Assert.True(await FlushAsync([Move("mean", 1, 5, 6)], []));
+    }
+
+    private Task<bool> FlushAsync(DefinitionMove[] moves, StoredCell[] cells) => Cells.FlushAsync(Air, moves, cells, default);
+
+    private async Task<IEnumerable<string>> ReadAsync(string indicator, int version) =>
+        (await Cells.ReadAsync(Air, indicator, version, long.MinValue, long.MaxValue, 1_000, default)).Select(c => $"{c.Window} {c.Area} {c.Dimensions} @{c.Sequence}");
+
+    private static DefinitionMove Move(string indicator, int version, long expected, long sequence) =>
+        new(indicator, version, expected, sequence, 1_000 + sequence, sequence * 10, Noon.AddTicks(sequence));
+
+    private static StoredCell Cell(string indicator, int version, long window, string area, long sequence, string dimensions = "") =>
+        new(indicator, version, window, area, dimensions, sequence, [1, 2, 3]);
+}

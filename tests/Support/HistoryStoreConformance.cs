@@ -1,0 +1,405 @@
+using System.Text;
+
+using CsCheck;
+
+using DataHub.Feeds;
+
+namespace DataHub.Support;
+
+/// <summary>What every history store promises. An adapter's tests derive from it and say how to make one.</summary>
+public abstract class HistoryStoreConformance : IAsyncLifetime
+{
+    private const string Air = "air/0";
+
+    private static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+
+    private protected IHistoryStore History { get; private set; } = null!;
+
+    /// <summary>A store of the test's own, empty at first.</summary>
+    private protected abstract Task<IHistoryStore> CreateAsync();
+
+    /// <summary>A store on the same files as a crash of the process would leave them.</summary>
+    private protected abstract Task<IHistoryStore> CrashAsync();
+
+    protected abstract Task CloseAsync();
+
+    public async Task InitializeAsync() => History = await CreateAsync();
+
+    public Task DisposeAsync() => CloseAsync();
+
+    [Fact]
+    public async Task An_unknown_partition_stands_at_zero_and_holds_nothing()
+    {
+        Assert.Equal(default, await History.PositionAsync(Air, default));
+        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, [Key("a")], default)).Rows));
+        Assert.Equal([null], (await History.FindSeriesAsync(Air, [Key("s")], default)).Newest);
+        Assert.Empty(await History.ReadWindowAsync(Air, 0, null, long.MinValue, long.MaxValue, default));
+        Assert.Empty((await History.QueryAsync(Air, null, null, null, null, 10, default)).Rows);
+        Assert.Empty(await History.QuarantineAsync("air", null, null, 10, default));
+        Assert.Empty(await History.CountsAsync("air", default));
+        await History.ResetAsync(Air, default);
+    }
+
+    [Fact]
+    public async Task Batches_are_stored_only_on_the_position_they_were_made_for()
+    {
+        Assert.True(await ApplyAsync(0, Batch(1, New("a", 10)), Batch(2, New("b", 20), New("c", 30))));
+
+        Assert.False(await ApplyAsync(0, Batch(1, New("x", 10))));
+        Assert.False(await ApplyAsync(1, Batch(2, New("x", 10))));
+        Assert.False(await ApplyAsync(3, Batch(4, New("x", 10))));
+        Assert.Equal(new HistoryPosition(2, 3), await History.PositionAsync(Air, default));
+        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, [Key("x")], default)).Rows));
+    }
+
+    [Fact]
+    public async Task A_hole_and_a_foreign_batch_are_refused()
+    {
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => ApplyAsync(0, Batch(2, New("a", 1))));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => ApplyAsync(0, Batch(1, New("a", 1)), Batch(3, New("b", 1))));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => History.ApplyAsync("water/0", 0, [Batch(1, New("a", 1))], default));
+        Assert.Equal(default, await History.PositionAsync(Air, default));
+    }
+
+    [Fact]
+    public async Task A_control_batch_moves_the_position_only()
+    {
+        Assert.True(await ApplyAsync(0, new HistoryBatch(LogBatches.Control(0, 1, Air, 1), [])));
+
+        Assert.Equal(new HistoryPosition(1, 0), await History.PositionAsync(Air, default));
+        Assert.Empty(await History.CountsAsync("air", default));
+    }
+
+    [Fact]
+    public async Task Keys_are_found_as_they_stand_with_the_position()
+    {
+        await ApplyAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 20)));
+        await ApplyAsync(1, Batch(2, Correction("a", 10, "02", "v2"), Retraction("b", 20)));
+
+        var found = await History.FindKeysAsync(Air, [Key("b"), Key("a"), Key("z"), Key("a")], default);
+
+        Assert.Equal(2, found.Sequence);
+        Assert.Equal([null, "a 10 02 v2 @2", null, "a 10 02 v2 @2"], found.Rows.Select(r => r is null ? null : Describe(r)));
+        Assert.Equal(7, found.Rows[1]!.ContractVersion);
+    }
+
+    [Fact]
+    public async Task What_stood_at_each_sequence_stays_readable_through_correction_retraction_and_resurrection()
+    {
+        await ApplyAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 10, "01", "w1")), Batch(2, Correction("a", 10, "01", "v2")), Batch(3, Retraction("a", 10)));
+        await ApplyAsync(3, Batch(4, New("a", 10, "02", "v3")), Batch(5, Correction("a", 99, "02", "v4")));
+
+        Assert.Equal("", await AtAsync(0));
+        Assert.Equal("a 10 01 v1 @1, b 10 01 w1 @1", await AtAsync(1));
+        Assert.Equal("a 10 01 v2 @2, b 10 01 w1 @1", await AtAsync(2));
+        Assert.Equal("b 10 01 w1 @1", await AtAsync(3));
+        Assert.Equal("b 10 01 w1 @1", await AtAsync(4, "01"));
+        Assert.Equal("a 10 02 v3 @4", await AtAsync(4, "02"));
+        Assert.Equal("b 10 01 w1 @1, a 99 02 v4 @5", await AtAsync(5));
+        Assert.Equal("b 10 01 w1 @1", await AtAsync(5, null, 0, 99));
+        Assert.Equal("a 99 02 v4 @5", await AtAsync(5, null, 99, 100));
+        Assert.Equal("", await AtAsync(5, "unknown"));
+    }
+
+    [Fact]
+    public async Task Several_changes_of_one_key_in_one_batch_leave_the_last()
+    {
+        await ApplyAsync(0, Batch(1, New("a", 10, null, "v1"), Correction("a", 10, null, "v2"), Correction("a", 10, null, "v1"), New("b", 10), Retraction("b", 10)));
+
+        Assert.Equal("a 10 - v1 @1", await AtAsync(1));
+        Assert.Equal(new HistoryPosition(1, 5), await History.PositionAsync(Air, default));
+
+        await ApplyAsync(1, Batch(2, Correction("a", 10, null, "v2"), Retraction("a", 10), New("a", 10, null, "v3")));
+        Assert.Equal("a 10 - v1 @1", await AtAsync(1));
+        Assert.Equal("a 10 - v3 @2", await AtAsync(2));
+    }
+
+    [Fact]
+    public async Task A_window_beyond_the_stored_position_is_refused()
+    {
+        await ApplyAsync(0, Batch(1, New("a", 10)));
+
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => History.ReadWindowAsync(Air, 2, null, 0, 100, default));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => History.ReadWindowAsync("water/0", 1, null, 0, 100, default));
+    }
+
+    [Fact]
+    public async Task A_change_that_does_not_fit_what_stands_stores_nothing()
+    {
+        await ApplyAsync(0, Batch(1, New("a", 10)));
+
+        await Assert.ThrowsAnyAsync<Exception>(() => ApplyAsync(1, Batch(2, New("b", 10)), Batch(3, New("a", 10))));
+        await Assert.ThrowsAnyAsync<Exception>(() => ApplyAsync(1, Batch(2, New("b", 10), Correction("c", 10, null, "v"))));
+        await Assert.ThrowsAnyAsync<Exception>(() => ApplyAsync(1, Batch(2, New("b", 10), Retraction("c", 10))));
+
+        Assert.Equal(new HistoryPosition(1, 1), await History.PositionAsync(Air, default));
+        Assert.Equal("a 10 - a @1", await AtAsync(1));
+    }
+
+    [Fact]
+    public async Task The_newest_time_of_a_series_stays_though_its_row_is_retracted()
+    {
+        await ApplyAsync(0, Batch(1, New("a1", 10, series: "a"), New("a3", 30, series: "a"), New("a2", 20, series: "a"), New("b1", 5, series: "b"), New("n", long.MinValue, series: "n")));
+        await ApplyAsync(1, Batch(2, Retraction("a3", 30, "a"), New("b2", 4, series: "b")));
+
+        var found = await History.FindSeriesAsync(Air, [Key("a"), Key("b"), Key("c"), Key("n")], default);
+
+        Assert.Equal(2, found.Sequence);
+        Assert.Equal([30, 5, null, null], found.Newest);
+    }
+
+    [Fact]
+    public async Task Rows_are_listed_by_time_and_key_in_stable_pages()
+    {
+        var rows = Enumerable.Range(0, 40).Select(i => New($"k{i:D2}", i % 4 == 0 ? long.MinValue : i / 8 * 10, $"a{i % 5}")).ToArray();
+        await ApplyAsync(0, Batch(1, [.. rows.Reverse()]), Batch(2, Retraction("k09", 10), Correction("k10", 10, "a9", "new")));
+        var expected = rows.Where(r => Text(r.Key) != "k09").OrderBy(r => r.Time).ThenBy(r => Text(r.Key), StringComparer.Ordinal).Select(r => Text(r.Key)).ToArray();
+
+        foreach (var limit in (int[])[1, 7, 39, 100])
+        {
+            var listed = new List<string>();
+            RowCursor? after = null;
+            while (true)
+            {
+                var page = await History.QueryAsync(Air, null, null, null, after, limit, default);
+                Assert.Equal(2, page.Sequence);
+                Assert.InRange(page.Rows.Count, 0, limit);
+                listed.AddRange(page.Rows.Select(r => Text(r.Key)));
+                if (!page.More) break;
+                Assert.Equal(limit, page.Rows.Count);
+                after = new(page.Rows[^1].Time, page.Rows[^1].Key);
+            }
+
+            Assert.Equal(expected, listed);
+        }
+
+        var some = await History.QueryAsync(Air, 10, 30, null, null, 100, default);
+        Assert.Equal(expected.Where(k => rows.Single(r => Text(r.Key) == k).Time is >= 10 and < 30), some.Rows.Select(r => Text(r.Key)));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(60)]
+    public async Task Rows_of_some_areas_are_listed_in_stable_pages_however_many_areas(int areas)
+    {
+        var rows = Enumerable.Range(0, 300).Select(i => New($"k{i:D3}", i * 7 % 20, i % 11 == 0 ? null : $"a{i % 90}")).ToArray();
+        await ApplyAsync(0, Batch(1, rows));
+        var asked = Enumerable.Range(0, areas).Select(i => $"a{i}").Append("unknown").ToHashSet();
+        var expected = rows.Where(r => r.Area is not null && asked.Contains(r.Area)).OrderBy(r => r.Time).ThenBy(r => Text(r.Key), StringComparer.Ordinal).Select(r => Text(r.Key));
+
+        var listed = new List<string>();
+        RowCursor? after = null;
+        HistoryPage page;
+        do
+        {
+            page = await History.QueryAsync(Air, null, null, asked, after, 4, default);
+            listed.AddRange(page.Rows.Select(r => Text(r.Key)));
+            after = page.Rows.Count == 0 ? null : new(page.Rows[^1].Time, page.Rows[^1].Key);
+        }
+        while (page.More);
+
+        Assert.Equal(expected, listed);
+        Assert.Empty((await History.QueryAsync(Air, null, null, new HashSet<string>(), null, 4, default)).Rows);
+    }
+
+    [Fact]
+    public async Task Counts_and_quarantine_come_with_the_batches_and_conserve()
+    {
+        await ApplyAsync(
+            0,
+            Batch(1, Push("01A", "default", new(5, 2, 0, 0, 1, 2)), [Quarantined(3), Quarantined(4)], New("a", 1), New("b", 1)),
+            Batch(2, Push("01B", "other", new(1, 0, 0, 0, 0, 1)), [Quarantined(1)]));
+        await History.ApplyAsync("air/1", 0, [InPartition("air/1", Batch(1, Push("01A", "default", new(2, 0, 0, 0, 2, 0), part: 1), []))], default);
+        await ApplyAsync(2, Batch(3, Push("01C", "default", new(3, 0, 1, 1, 0, 1)), [Quarantined(9)], Correction("a", 1, null, "v"), Retraction("b", 1)));
+
+        var counts = await History.CountsAsync("air", default);
+
+        Assert.Equal(
+            [
+                new FeedCounts("default", 10, 4, 3, 3, Noon.AddSeconds(3)) { Pushes = 2 },
+                new FeedCounts("other", 1, 0, 0, 1, Noon.AddSeconds(2)) { Pushes = 1 },
+            ],
+            counts);
+        Assert.All(counts, c => Assert.Equal(c.Received, c.Accepted + c.Duplicate + c.Quarantined));
+        var quarantine = await History.QuarantineAsync("air", null, null, 10, default);
+        Assert.Equal([("01C", 9), ("01B", 1), ("01A", 4), ("01A", 3)], quarantine.Select(q => (q.Receipt, q.Row.Row)));
+        Assert.Equal(("default", Noon.AddSeconds(3), "above-maximum"), (quarantine[0].Feed, quarantine[0].ReceivedAt, quarantine[0].Row.Errors[0].Code));
+        Assert.Empty(await History.QuarantineAsync("water", null, null, 10, default));
+    }
+
+    [Fact]
+    public async Task Quarantine_is_paged_newest_first_also_for_one_feed()
+    {
+        for (var i = 1; i <= 9; i++) await ApplyAsync(i - 1, Batch(i, Push($"01{i}", i % 3 == 0 ? "third" : "default", new(1, 0, 0, 0, 0, 1)), [Quarantined(i)]));
+
+        Assert.Equal([9, 8, 7, 6, 5, 4, 3, 2, 1], await AllAsync(null));
+        Assert.Equal([9, 6, 3], await AllAsync("third"));
+
+        async Task<List<int>> AllAsync(string? feed)
+        {
+            var rows = new List<int>();
+            long? before = null;
+            while (true)
+            {
+                var page = await History.QuarantineAsync("air", feed, before, 2, default);
+                if (page.Count == 0) return rows;
+                rows.AddRange(page.Select(e => e.Row.Row));
+                before = page[^1].Id;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_partition_that_is_reset_is_built_again_and_its_neighbour_is_left_alone()
+    {
+        HistoryBatch[] batches = [Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Retraction("a", 1, "s"))];
+        await ApplyAsync(0, batches);
+        await History.ApplyAsync("air/1", 0, [InPartition("air/1", Batch(1, Push("01B", "default", new(1, 1, 0, 0, 0, 0)), [], New("a", 1)))], default);
+
+        await History.ResetAsync(Air, default);
+
+        Assert.Equal(default, await History.PositionAsync(Air, default));
+        Assert.Equal([null], (await History.FindSeriesAsync(Air, [Key("s")], default)).Newest);
+        Assert.Empty(await History.QuarantineAsync("air", null, null, 10, default));
+        Assert.Equal([1L], (await History.CountsAsync("air", default)).Select(c => c.Received));
+        Assert.Single((await History.QueryAsync("air/1", null, null, null, null, 10, default)).Rows);
+        Assert.True(await ApplyAsync(0, batches));
+        Assert.Equal([3L], (await History.CountsAsync("air", default)).Select(c => c.Received));
+        Assert.Equal("a 1 01 v @1", await AtAsync(1));
+        Assert.Equal("", await AtAsync(2));
+    }
+
+    [Fact]
+    public async Task After_a_crash_everything_stored_is_there()
+    {
+        await ApplyAsync(0, Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Correction("a", 1, "01", "w", "s")));
+
+        History = await CrashAsync();
+
+        Assert.Equal(new HistoryPosition(2, 2), await History.PositionAsync(Air, default));
+        Assert.Equal("a 1 01 v @1", await AtAsync(1));
+        Assert.Equal("a 1 01 w @2", await AtAsync(2));
+        Assert.True(await ApplyAsync(2, Batch(3, Retraction("a", 1, "s"))));
+    }
+
+    /// <summary>Random lives of a few keys against a list of all versions: every question, at every sequence.</summary>
+    [Fact]
+    public async Task Every_question_is_answered_as_a_plain_list_of_versions_would() =>
+        await Gen.Select(Gen.Int[0, 5], Gen.Long[0, 4], Gen.Int[-1, 2], Gen.Int[0, 9]).Array[0, 4].Array[1, 12].SampleAsync(
+            async steps =>
+            {
+                var partition = $"p{Interlocked.Increment(ref _partitions)}/0";
+                var model = new List<Version>();
+                var batches = new List<HistoryBatch>();
+                foreach (var step in steps)
+                {
+                    var sequence = batches.Count + 1;
+                    var changes = step.Select(s => Next(model, sequence, $"k{s.Item1}", s.Item2, s.Item3 < 0 ? null : $"a{s.Item3}", s.Item4)).ToArray();
+                    batches.Add(InPartition(partition, Batch(sequence, changes)));
+                }
+
+                var first = batches.Count / 2;
+                Assert.True(await History.ApplyAsync(partition, 0, batches[..first], default));
+                Assert.True(await History.ApplyAsync(partition, first, batches[first..], default));
+
+                for (var asOf = 0; asOf <= batches.Count; asOf++)
+                {
+                    foreach (var area in (string?[])[null, "a0", "a2"])
+                    {
+                        var expected = model.Where(v => v.From <= asOf && (v.To is null || v.To > asOf) && v.Time is >= 1 and < 4 && (area is null || v.Area == area));
+                        Assert.Equal(Listed(expected), (await History.ReadWindowAsync(partition, asOf, area, 1, 4, default)).Select(Describe));
+                    }
+                }
+
+                var standing = model.Where(v => v.To is null).ToArray();
+                Assert.Equal(Listed(standing), (await History.QueryAsync(partition, null, null, null, null, 100, default)).Rows.Select(Describe));
+                var keys = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
+                Assert.Equal(
+                    keys.Select(k => standing.SingleOrDefault(v => v.Key == k)?.ToString()),
+                    (await History.FindKeysAsync(partition, keys.Select(Key).ToArray(), default)).Rows.Select(r => r is null ? null : Describe(r)));
+            },
+            iter: 60, threads: 1);
+
+    private static int _partitions;
+
+    private sealed record Version(string Key, long Time, string? Area, string Value, long From)
+    {
+        public long? To { get; set; }
+
+        public override string ToString() => $"{Key} {Time} {Area ?? "-"} {Value} @{From}";
+    }
+
+    private static IEnumerable<string> Listed(IEnumerable<Version> versions) =>
+        versions.OrderBy(v => v.Time).ThenBy(v => v.Key, StringComparer.Ordinal).Select(v => v.ToString());
+
+    private static HistoryChange Next(List<Version> model, long sequence, string key, long time, string? area, int value)
+    {
+        var standing = model.SingleOrDefault(v => v.Key == key && v.To is null);
+        if (standing is not null)
+        {
+            if (standing.From == sequence) model.Remove(standing);
+            else standing.To = sequence;
+            if (value < 3) return Retraction(key, standing.Time);
+        }
+
+        model.Add(new(key, time, area, $"v{value}", sequence));
+        return standing is null ? New(key, time, area, $"v{value}") : Correction(key, time, area, $"v{value}");
+    }
+
+    private Task<bool> ApplyAsync(long expected, params HistoryBatch[] batches) => History.ApplyAsync(Air, expected, batches, default);
+
+    private async Task<string> AtAsync(long asOf, string? area = null, long from = long.MinValue, long to = long.MaxValue) =>
+        string.Join(", ", (await History.ReadWindowAsync(Air, asOf, area, from, to, default)).Select(Describe));
+
+    private static string Describe(HistoryRow row) => $"{Text(row.Key)} {row.Time} {row.Area ?? "-"} {Text(row.Values)} @{row.FromSequence}";
+
+    private static byte[] Key(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
+
+    private static HistoryChange New(string key, long time, string? area = null, string? value = null, string? series = null) =>
+        new(RowChange.New, Key(key), series is null ? null : Key(series), time, area, Key(value ?? key));
+
+    private static HistoryChange Correction(string key, long time, string? area, string value, string? series = null) =>
+        new(RowChange.Correction, Key(key), series is null ? null : Key(series), time, area, Key(value));
+
+    private static HistoryChange Retraction(string key, long time, string? series = null) =>
+        new(RowChange.Retraction, Key(key), series is null ? null : Key(series), time, null, null);
+
+    private static PushRecord Push(string receipt, string feed, PushCounts counts, int part = 0) => LogBatches.Push(receipt, "air", feed, part: part, parts: part + 1, counts: counts);
+
+    private static QuarantinedRow Quarantined(int row) => new(row, [new(row, "no2", "above-maximum", "2000", "9999")], """{"no2":9999}""");
+
+    private static HistoryBatch Batch(long sequence, params HistoryChange[] changes) => Batch(sequence, Push($"01{sequence}", "default", default), [], changes);
+
+    private static HistoryBatch Batch(long sequence, PushRecord push, QuarantinedRow[] quarantined, params HistoryChange[] changes) => new(
+        new()
+        {
+            Shard = 0,
+            Position = sequence,
+            Partition = Air,
+            Sequence = sequence,
+            ContractVersion = 7,
+            AreaVersion = 0,
+            ReceivedAt = Noon.AddSeconds(sequence),
+            Push = push,
+            Quarantined = quarantined,
+        },
+        changes);
+
+    private static HistoryBatch InPartition(string partition, HistoryBatch batch) => batch with
+    {
+        Batch = new()
+        {
+            Shard = batch.Batch.Shard,
+            Position = batch.Batch.Position,
+            Partition = partition,
+            Sequence = batch.Batch.Sequence,
+            ContractVersion = batch.Batch.ContractVersion,
+            AreaVersion = batch.Batch.AreaVersion,
+            ReceivedAt = batch.Batch.ReceivedAt,
+            Push = batch.Batch.Push,
+            Quarantined = batch.Batch.Quarantined,
+        },
+    };
+}
