@@ -15,6 +15,8 @@ public sealed class CompiledContract
     public const string DefaultTimeZone = "Europe/Berlin";
 
     private readonly FrozenDictionary<string, int> _ordinals;
+    private readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ordinalsBySpan;
+    private readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> _missingValues;
     private readonly TimeZoneInfo? _dateZone;
 
     private CompiledContract(TableSchema schema, DatasetKind kind, ImmutableArray<CompiledField> fields)
@@ -23,6 +25,7 @@ public sealed class CompiledContract
         Kind = kind;
         Fields = fields;
         _ordinals = fields.ToFrozenDictionary(f => f.Name, f => f.Ordinal, StringComparer.Ordinal);
+        _ordinalsBySpan = _ordinals.GetAlternateLookup<ReadOnlySpan<char>>();
         Key = [.. schema.PrimaryKey.Select(name => _ordinals[name])];
         TimeField = OrdinalOf(FieldRole.Time);
         if (TimeField < 0) TimeField = OrdinalOf(FieldRole.Opened);
@@ -35,7 +38,7 @@ public sealed class CompiledContract
             && Key.Length == Series.Length + 1 && Key.Contains(TimeField) && Series.All(s => Key.Contains(s));
         if (TimeField >= 0 && fields[TimeField].Type == FieldType.Date)
             _dateZone = TimeZoneInfo.FindSystemTimeZoneById(fields[TimeField].Spec.TimeZone ?? DefaultTimeZone);
-        MissingValues = schema.MissingValues.ToFrozenSet(StringComparer.Ordinal);
+        _missingValues = schema.MissingValues.ToFrozenSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
     public TableSchema Schema { get; }
@@ -71,8 +74,8 @@ public sealed class CompiledContract
     /// <summary>The primary key is exactly the series and the time: a row newer than all of its series is new.</summary>
     public bool KeyIsSeriesAndTime { get; }
 
-    /// <summary>Texts that mean null in CSV.</summary>
-    public FrozenSet<string> MissingValues { get; }
+    /// <summary>Whether a text means null in CSV.</summary>
+    public bool IsMissing(ReadOnlySpan<char> text) => _missingValues.Contains(text);
 
     /// <summary>Checks a schema and makes a contract of it.</summary>
     /// <exception cref="ContractException">The schema cannot be a contract; names all problems found.</exception>
@@ -98,15 +101,15 @@ public sealed class CompiledContract
     /// <summary>The field's ordinal, or −1 where there is no such field.</summary>
     public int OrdinalOf(string name) => _ordinals.TryGetValue(name, out var ordinal) ? ordinal : -1;
 
+    /// <inheritdoc cref="OrdinalOf(string)"/>
+    public int OrdinalOf(ReadOnlySpan<char> name) => _ordinalsBySpan.TryGetValue(name, out var ordinal) ? ordinal : -1;
+
     /// <summary>The instant a row belongs to, in ticks UTC; <see cref="long.MinValue"/> where it has none.</summary>
-    /// <remarks>A date is the instant its day begins in the field's zone.</remarks>
-    public long TimeTicks(RowBlock block, int row)
-    {
-        if (TimeField < 0) return long.MinValue;
-        var value = block.Columns[TimeField].Integers![row];
-        if (value == Column.NullInteger || _dateZone is null) return value;
-        return DayBegins(value, _dateZone);
-    }
+    public long TimeTicks(RowBlock block, int row) =>
+        TimeField < 0 ? long.MinValue : TimeTicks(block.Columns[TimeField].Integers![row]);
+
+    /// <summary>The instant a value of the time field stands for, in ticks UTC. A date is the instant its day begins in the field's zone.</summary>
+    public long TimeTicks(long value) => value == Column.NullInteger || _dateZone is null ? value : DayBegins(value, _dateZone);
 
     /// <summary>
     /// Whether rows stored under <paramref name="older"/> keep their meaning under this contract: same key, all its

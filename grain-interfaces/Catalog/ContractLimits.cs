@@ -27,6 +27,9 @@ public static class ContractLimits
     /// <summary>Characters of one of those entries, of an enum value and of a bound.</summary>
     public const int WordLength = 1_000;
 
+    /// <summary>How deep objects and arrays may lie within one another in a value.</summary>
+    public const int JsonDepth = 32;
+
     /// <summary>Characters of a unit.</summary>
     public const int UnitLength = 64;
 

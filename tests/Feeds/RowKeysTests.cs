@@ -87,7 +87,7 @@ public sealed class RowKeysTests
         Assert.Equal("95A3610062FFCBBFF8000000000000C301", Convert.ToHexString(RowPacking.Pack(block, 0)));
         Assert.Equal("014BC3B66C6E00", Convert.ToHexString(RowKeys.Series(s_contract, block, 1)!));
         Assert.Equal(2, RowKeys.Partition(s_contract, block, 0, 4));
-        Assert.Equal(1, RowKeys.Partition(s_contract, block, 1, 4));
+        Assert.Equal(2, RowKeys.Partition(s_contract, block, 1, 4));
         Assert.Equal(0, RowKeys.Partition(s_contract, block, 1, 1));
     }
 

@@ -1,0 +1,40 @@
+using DataHub.Catalog;
+
+namespace DataHub.Feeds;
+
+/// <summary>A body as rows of one contract: received = rows that passed + quarantined rows.</summary>
+internal sealed record DecodedPush(RowBlock Rows, List<QuarantinedRow> Quarantined, int Received);
+
+/// <summary>Why a body has no rows at all; nothing of it is taken.</summary>
+/// <param name="Detail">Names the place: line, column or byte.</param>
+internal sealed record UndecodableBody(ProblemType Type, LocalText Detail, params (string Name, object? Value)[] Members);
+
+/// <summary>Exactly one of the two.</summary>
+internal readonly record struct DecodeResult(DecodedPush? Push, UndecodableBody? Refusal)
+{
+    public static implicit operator DecodeResult(UndecodableBody refusal) => new(null, refusal);
+
+    public static implicit operator DecodeResult(DecodedPush push) => new(push, null);
+}
+
+/// <summary>The areas that rows are resolved with, in one version of their system.</summary>
+internal interface IRowAreas
+{
+    /// <summary>Id of the system.</summary>
+    string System { get; }
+
+    bool Knows(string id);
+
+    /// <summary>The area that has the point, or null.</summary>
+    string? Locate(double longitude, double latitude);
+}
+
+/// <summary>The areas of an index.</summary>
+internal sealed class IndexedAreas(AreaIndex index) : IRowAreas
+{
+    public string System => index.System;
+
+    public bool Knows(string id) => index.Tree.TryGet(id, out _);
+
+    public string? Locate(double longitude, double latitude) => index.Locate(longitude, latitude);
+}
