@@ -60,6 +60,12 @@ public sealed record ValuesQuery(
 {
     /// <summary>A version the caller holds this very answer for.</summary>
     [Id(8)] public long? KnownVersion { get; init; }
+
+    /// <summary>
+    /// All areas together, rolled up to one row per window and combination of dimensions whose area is null: the whole
+    /// city. Not together with a level or an area. Rows without an area belong to it too.
+    /// </summary>
+    [Id(9)] public bool Whole { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesCursor")]
