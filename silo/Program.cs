@@ -1,1 +1,1 @@
-return 0;
+return await DataHub.Hosting.Commands.RunAsync(args);

@@ -31,9 +31,18 @@ public interface IAgencyGrain : IGrainWithStringKey
     [Alias("RevokeKey")]
     Task<AgencyResult> RevokeKeyAsync(Caller caller, string keyId);
 
-    /// <summary>The hub's own call at first start: creates the agency and, where it has no key at all, an admin key whose secret is in the answer; null otherwise.</summary>
+    /// <summary>
+    /// The hub's own call at every start: creates the agency where it is missing and, where it never had a key, adopts
+    /// this one as its first admin key. The host has written the key to its file before it calls, so a crash between
+    /// the two leaves a key that the next start adopts.
+    /// </summary>
+    /// <param name="caller">The hub.</param>
+    /// <param name="name">For people.</param>
+    /// <param name="keyId">Public part of the key.</param>
+    /// <param name="secretHash">SHA-256 of the whole key.</param>
+    /// <returns>Whether the key is the first now; false where the agency has or had keys.</returns>
     [Alias("Bootstrap")]
-    Task<string?> BootstrapAsync(Caller caller, LocalText name);
+    Task<bool> BootstrapAsync(Caller caller, LocalText name, string keyId, byte[] secretHash);
 
     /// <summary>Says whether a presented secret is a living key of this agency. Not for callers outside the hub.</summary>
     /// <returns>The caller it stands for, or null.</returns>

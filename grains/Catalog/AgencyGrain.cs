@@ -69,7 +69,7 @@ internal sealed partial class AgencyGrain(
         return result;
     }
 
-    public async Task<string?> BootstrapAsync(Caller caller, LocalText name)
+    public async Task<bool> BootstrapAsync(Caller caller, LocalText name, string keyId, byte[] secretHash)
     {
         if (_stored.Value.Name is null)
         {
@@ -77,9 +77,13 @@ internal sealed partial class AgencyGrain(
             if (put.Refusal != CatalogRefusal.None) throw new InvalidOperationException($"agency {Id} could not be created: {put.Detail?.En}");
         }
 
-        if (_stored.Value.Keys.Length > 0) return null;
-        var made = await CreateKeyAsync(caller, KeyRole.Admin, "first start");
-        return made.Secret ?? throw new InvalidOperationException($"no first key for agency {Id}: {made.Detail?.En}");
+        if (_stored.Value.Keys.Length > 0) return false;
+        var key = new StoredKey(keyId, secretHash, KeyRole.Admin, "first start", time.GetUtcNow(), null);
+        var (next, refusal, detail) = AgencyRules.AddKey(_stored.Value, Id, caller, key, options.Value.MaxKeys);
+        if (refusal != CatalogRefusal.None) throw new InvalidOperationException($"no first key for agency {Id}: {detail?.En}");
+        await _stored.StoreAsync(next);
+        LogKeyCreated(Id, keyId, KeyRole.Admin, caller.KeyId);
+        return true;
     }
 
     public Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash) =>

@@ -1,0 +1,43 @@
+using DataHub.Catalog;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace DataHub;
+
+/// <summary>The whole front-end: one line per thing it can do. It needs a cluster client and the options of this room.</summary>
+public static class FrontEnd
+{
+    /// <summary>Services of all areas.</summary>
+    public static IServiceCollection AddFrontEnd(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
+        services.AddSingleton<KeyRing>();
+        services.AddSingleton<AreaDirectory>();
+        services.AddPublicDescription();
+        return services;
+    }
+
+    /// <summary>What every request passes, outermost first.</summary>
+    public static IApplicationBuilder UseFrontEnd(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseErrors(app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("DataHub.Http"));
+        app.UseCrossOriginReads();
+        app.UseApiKeys();
+        return app;
+    }
+
+    /// <summary>Routes of all areas.</summary>
+    public static IEndpointRouteBuilder MapFrontEnd(this IEndpointRouteBuilder routes)
+    {
+        ArgumentNullException.ThrowIfNull(routes);
+        routes.MapAgencyEndpoints();
+        routes.MapProblemPages();
+        routes.MapPublicDescription();
+        return routes;
+    }
+}

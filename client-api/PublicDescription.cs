@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+
+namespace DataHub;
+
+/// <summary><c>/openapi/v1.json</c>: every route with its answers and examples.</summary>
+internal static class PublicDescription
+{
+    public static void AddPublicDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    {
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new()
+            {
+                Title = "DataHub",
+                Version = "v1",
+                Description = "Agencies push rows, the hub checks, stores, aggregates and publishes them as indicators. Errors are RFC 9457 problems; every word is explained at /problems.",
+            };
+
+            // Whichever host answers: a proxy's name must not get into the description.
+            document.Servers = [new() { Url = "/" }];
+            document.Components ??= new();
+            document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
+            document.Components.SecuritySchemes["key"] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = "bearer",
+                Description = "An agency's API key, dh_…; given out by the agency's administrators.",
+            };
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            var examples = context.Description.ActionDescriptor.EndpointMetadata.OfType<RouteExample>();
+            foreach (var example in examples)
+            {
+                var content = operation.RequestBody?.Content;
+                if (example.Status is { } status)
+                {
+                    content = operation.Responses is { } responses && responses.TryGetValue(status.ToString(CultureInfo.InvariantCulture), out var response)
+                        ? response.Content
+                        : null;
+                }
+
+                if (content is null || !content.TryGetValue(example.ContentType, out var media)) continue;
+                media.Example = example.ContentType == "application/json" ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+            }
+
+            return Task.CompletedTask;
+        });
+    });
+
+    public static void MapPublicDescription(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json").ExcludeFromDescription();
+
+    /// <summary>Shows what a body of this route looks like.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="text">The body.</param>
+    /// <param name="status">Of the answer; null: the request's body.</param>
+    /// <param name="contentType">Of the body.</param>
+    public static RouteHandlerBuilder Example(this RouteHandlerBuilder route, string text, int? status = null, string contentType = "application/json") =>
+        route.WithMetadata(new RouteExample(status, contentType, text));
+
+    private sealed record RouteExample(int? Status, string ContentType, string Text);
+}

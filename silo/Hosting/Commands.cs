@@ -1,0 +1,179 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Globalization;
+using System.Reflection;
+
+using DataHub.Catalog;
+
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace DataHub.Hosting;
+
+/// <summary>The command line.</summary>
+internal static class Commands
+{
+    private const double MinRate = 0.01, MaxRate = 1_000;
+
+    public static RootCommand Root()
+    {
+        var demo = new Option<bool>("--demo") { Description = "Eine erfundene Stadt liefert laufend Daten / An invented city keeps pushing data" };
+        var rate = new Option<double>("--demo-rate")
+        {
+            Description = $"Vielfaches der Demo-Last, {Text(MinRate)} bis {Text(MaxRate)} / Multiple of the demo's load, {Text(MinRate)} to {Text(MaxRate)}",
+            HelpName = "FAKTOR",
+            DefaultValueFactory = _ => 1,
+        };
+        rate.CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && value is >= MinRate and <= MaxRate) return value;
+            result.AddError($"--demo-rate hat den Wert „{text}“; erlaubt ist {Text(MinRate)} bis {Text(MaxRate)}. / --demo-rate has the value “{text}”; allowed is {Text(MinRate)} to {Text(MaxRate)}.");
+            return 1;
+        };
+        var urls = new Option<string>("--urls")
+        {
+            Description = "Adressen, durch Semikolon getrennt / Addresses, separated by semicolons",
+            HelpName = "URL",
+            DefaultValueFactory = _ => HubStart.DefaultUrl,
+        };
+        var data = new Option<string?>("--data")
+        {
+            Description = "Ordner der Daten, vom Ort des Aufrufs aus; sonst ./data / Folder of the data, from where the program is called; else ./data",
+            HelpName = "ORDNER",
+        };
+
+        var root = new RootCommand("DataHub: Behörden liefern Zeilen, der Hub macht daraus Kennzahlen. / Agencies push rows, the hub makes indicators of them.") { demo, rate, urls, data };
+        root.SetAction((parsed, cancellationToken) => RunAsync(new HubStart
+        {
+            Demo = parsed.GetValue(demo),
+            DemoRate = parsed.GetValue(rate),
+            Urls = parsed.GetValue(urls)!,
+            Data = parsed.GetValue(data),
+            Console = Console.Out,
+        }));
+
+        var newKey = new Command("admin-key", "Legt bei beendetem Hub einen weiteren Admin-Schlüssel der Plattform an / Makes another admin key of the platform while the hub is stopped") { data };
+        newKey.SetAction((parsed, cancellationToken) => NewAdminKeyAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
+        root.Subcommands.Add(newKey);
+
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption help) help.Action = new HelpWithSettings((HelpAction)help.Action!);
+            if (option is VersionOption version) version.Action = new PrintVersion();
+        }
+
+        return root;
+    }
+
+    /// <summary>Parses, runs, and turns everything an operator can put right into one line and exit code 2.</summary>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithSettings)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync("--help zeigt, was möglich ist. / --help shows what is possible.");
+            return StartException.ExitCode;
+        }
+
+        try
+        {
+            // The hub ends itself on SIGTERM and SIGINT, in its own order.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (StartException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Reason.De} / {e.Reason.In(Language.English)}");
+            return StartException.ExitCode;
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync($"Der Hub ist unerwartet zu Ende gegangen. / The hub ended unexpectedly. {e}");
+            return 1;
+        }
+    }
+
+    private static async Task<int> RunAsync(HubStart start)
+    {
+        await using var hub = Hub.Build(start);
+        await hub.StartAsync();
+        await WelcomeAsync(hub, start);
+        await hub.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static async Task WelcomeAsync(WebApplication hub, HubStart start)
+    {
+        var folder = hub.Services.GetRequiredService<DataFolder>();
+        var key = hub.Services.GetRequiredService<AdminKey>();
+        var addresses = hub.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        var console = start.Console;
+        await console.WriteLineAsync($"DataHub läuft / is running:   {string.Join("  ", addresses)}");
+        await console.WriteLineAsync($"Daten in / data in:           {folder.Path}");
+        if (key.First is not null)
+        {
+            await console.WriteLineAsync($"Admin-Schlüssel / admin key:  {key.First}");
+            await console.WriteLineAsync($"  Er wird nur jetzt gezeigt und steht in / it is shown only now and stands in: {folder.AdminKeyFile}");
+        }
+        else if (key.FileIsThere)
+        {
+            await console.WriteLineAsync($"Admin-Schlüssel / admin key:  {folder.AdminKeyFile}");
+        }
+        else
+        {
+            await console.WriteLineAsync(
+                $"Admin-Schlüssel / admin key:  {folder.AdminKeyFile} fehlt; einen weiteren legt bei beendetem Hub „admin-key“ an. / is missing; “admin-key” makes another while the hub is stopped.");
+        }
+
+        await console.FlushAsync();
+    }
+
+    private static async Task<int> NewAdminKeyAsync(HubStart start)
+    {
+        await using var hub = Hub.Build(start);
+        await hub.StartAsync();
+        var made = await hub.Services.GetRequiredService<IGrainFactory>().GetGrain<IAgencyGrain>(Caller.PlatformAgency).CreateKeyAsync(Caller.Hub, KeyRole.Admin, "admin-key");
+        await hub.StopAsync();
+        if (made.Secret is null) throw new StartException(made.Detail!);
+        await Console.Out.WriteLineAsync(made.Secret);
+        return 0;
+    }
+
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The usual help, then every setting.</summary>
+    private sealed class HelpWithSettings(HelpAction help) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var result = help.Invoke(parseResult);
+            if (parseResult.CommandResult.Command is not RootCommand) return result;
+            var output = parseResult.InvocationConfiguration.Output;
+            output.WriteLine("Einstellungen / settings (Konfiguration oder Umgebungsvariable / configuration or environment variable):");
+            foreach (var section in Settings.Sections)
+            {
+                output.WriteLine();
+                foreach (var setting in section.Settings)
+                {
+                    output.WriteLine($"  {setting.Key} · {setting.Variable}");
+                    output.WriteLine($"      {setting.Default}   ({setting.Allowed})");
+                    if (setting.Meaning is { } meaning) output.WriteLine($"      {meaning.De} / {meaning.In(Language.English)}");
+                }
+            }
+
+            return result;
+        }
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(
+                typeof(Commands).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion);
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,190 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+
+using DataHub.Catalog;
+
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Hosting;
+
+/// <summary>
+/// All settings of the hub: found in the options classes of every room, checked before anything starts, and described
+/// for <c>--help</c>.
+/// </summary>
+internal static class Settings
+{
+    public const string Root = "DataHub";
+
+    private static readonly Lazy<SettingsSection[]> s_sections = new(Find);
+
+    /// <summary>Every section, by name.</summary>
+    public static IReadOnlyList<SettingsSection> Sections => s_sections.Value;
+
+    /// <summary>Checks everything below <c>DataHub</c>: unknown names, values that cannot be read, values out of range.</summary>
+    /// <returns>One line per fault; empty where all is well.</returns>
+    public static IReadOnlyList<LocalText> Check(IConfiguration configuration)
+    {
+        var faults = new List<LocalText>();
+        var known = Sections.ToDictionary(section => section.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var given in configuration.GetSection(Root).GetChildren())
+        {
+            if (!known.TryGetValue($"{Root}:{given.Key}", out var section))
+            {
+                faults.Add(Unknown($"{Root}:{given.Key}", known.Keys));
+                continue;
+            }
+
+            foreach (var value in given.GetChildren())
+            {
+                var setting = section.Settings.FirstOrDefault(s => s.Property.Name.Equals(value.Key, StringComparison.OrdinalIgnoreCase));
+                if (setting is null)
+                {
+                    faults.Add(Unknown($"{section.Name}:{value.Key}", section.Settings.Select(s => s.Key)));
+                }
+                else if (setting.Fault(value.Value) is { } fault)
+                {
+                    faults.Add(fault);
+                }
+            }
+        }
+
+        return faults;
+    }
+
+    /// <summary>Makes every options class available as <c>IOptions</c>, bound and checked once more at start.</summary>
+    public static IServiceCollection AddSettings(this IServiceCollection services)
+    {
+        foreach (var section in Sections) section.Register(services);
+        return services;
+    }
+
+    private static LocalText Unknown(string key, IEnumerable<string> known)
+    {
+        var nearest = known.OrderBy(name => Distance(name, key)).FirstOrDefault();
+        return new(
+            $"Die Einstellung {key} gibt es nicht; gemeint ist vielleicht {nearest}. Alle Einstellungen zeigt --help.",
+            $"There is no setting {key}; perhaps {nearest} is meant. --help shows all settings.");
+    }
+
+    /// <summary>Levenshtein distance, case ignored.</summary>
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var above = row[j];
+                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1));
+                diagonal = above;
+            }
+        }
+
+        return row[^1];
+    }
+
+    private static SettingsSection[] Find()
+    {
+        Assembly[] rooms = [typeof(CatalogOptions).Assembly, typeof(RequestOptions).Assembly, typeof(Settings).Assembly];
+        return
+        [
+            .. from room in rooms
+               from type in room.GetTypes()
+               let name = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
+               where type.IsClass && name is not null && name.StartsWith(Root + ":", StringComparison.Ordinal)
+               orderby name
+               select new SettingsSection(name, type),
+        ];
+    }
+}
+
+/// <summary>One options class.</summary>
+internal sealed class SettingsSection
+{
+    public SettingsSection(string name, Type type)
+    {
+        Name = name;
+        Type = type;
+        var defaults = Activator.CreateInstance(type)!;
+        Settings =
+        [
+            .. from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+               where property.CanRead && property.CanWrite
+               select new SettingInfo(name, property, property.GetValue(defaults)),
+        ];
+    }
+
+    /// <summary>Such as <c>DataHub:Log</c>.</summary>
+    public string Name { get; }
+
+    public Type Type { get; }
+
+    public IReadOnlyList<SettingInfo> Settings { get; }
+
+    public void Register(IServiceCollection services) =>
+        typeof(SettingsSection).GetMethod(nameof(Bind), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(Type).Invoke(null, [services, Name]);
+
+    private static void Bind<T>(IServiceCollection services, string section)
+        where T : class =>
+        services.AddSingleton<IConfigureOptions<T>>(provider =>
+            new ConfigureOptions<T>(options => provider.GetRequiredService<IConfiguration>().GetSection(section).Bind(options)));
+}
+
+/// <summary>One setting.</summary>
+internal sealed class SettingInfo(string section, PropertyInfo property, object? fallback)
+{
+    private readonly RangeAttribute? _range = property.GetCustomAttribute<RangeAttribute>();
+    private readonly SettingAttribute? _meaning = property.GetCustomAttribute<SettingAttribute>();
+
+    public PropertyInfo Property { get; } = property;
+
+    /// <summary>Such as <c>DataHub:Log:Shards</c>.</summary>
+    public string Key { get; } = $"{section}:{property.Name}";
+
+    /// <summary>Such as <c>DATAHUB__LOG__SHARDS</c>.</summary>
+    public string Variable => Key.Replace(":", "__", StringComparison.Ordinal).ToUpperInvariant();
+
+    public string Default => Text(fallback);
+
+    /// <summary>What is allowed, for people.</summary>
+    public string Allowed =>
+        _range is { } range ? $"{Text(range.Minimum)} … {Text(range.Maximum)}"
+        : Property.PropertyType == typeof(bool) ? "true, false"
+        : Property.PropertyType.IsEnum ? string.Join(", ", Enum.GetNames(Property.PropertyType))
+        : "Text";
+
+    public LocalText? Meaning => _meaning is { } meaning ? new(meaning.De, meaning.En) : null;
+
+    /// <summary>What is wrong with a configured value, or null.</summary>
+    public LocalText? Fault(string? text)
+    {
+        var type = Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+        if (type == typeof(string)) return null;
+        try
+        {
+            var value = TypeDescriptor.GetConverter(type).ConvertFromInvariantString(text ?? "");
+            if (_range is null || _range.IsValid(value)) return null;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or NotSupportedException or OverflowException)
+        {
+            // Told below, with what is allowed.
+        }
+
+        return new(
+            $"Die Einstellung {Key} (Umgebungsvariable {Variable}) hat den Wert „{text}“; erlaubt ist {Allowed}.",
+            $"The setting {Key} (environment variable {Variable}) has the value “{text}”; allowed is {Allowed}.");
+    }
+
+    private static string Text(object? value) => value switch
+    {
+        null => "",
+        bool flag => flag ? "true" : "false",
+        TimeSpan span => span.ToString("c", CultureInfo.InvariantCulture),
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ => value.ToString() ?? "",
+    };
+}
