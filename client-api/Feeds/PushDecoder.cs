@@ -8,19 +8,6 @@ using DataHub.Catalog;
 
 namespace DataHub.Feeds;
 
-/// <summary>The formats that a push may come in.</summary>
-internal enum PushFormat
-{
-    /// <summary><c>application/json</c>: an array of objects, or one object.</summary>
-    Json,
-
-    /// <summary><c>application/x-ndjson</c>: one object a line.</summary>
-    NdJson,
-
-    /// <summary><c>text/csv</c>: a header with the fields' names, then one row a record.</summary>
-    Csv,
-}
-
 /// <summary>Reads a body against a contract into one columnar batch, without an object per row. Pure.</summary>
 internal static class PushDecoder
 {
