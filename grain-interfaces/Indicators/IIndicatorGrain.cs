@@ -20,7 +20,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
 
     /// <summary>Values by window, area and dimensions, in that order.</summary>
     /// <returns>A refusal, or a page; where <see cref="ValuesQuery.KnownVersion"/> is still current, no rows and <see cref="ValuesPage.NotModified"/>.</returns>
-    [Alias("Values")]
+    [Alias("Values"), AlwaysInterleave]
     Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query);
 
     /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
@@ -34,7 +34,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorResult")]
-public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] string? Detail)
+public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] LocalText? Detail)
 {
     [Id(3)] public bool Created { get; init; }
 }
@@ -42,7 +42,7 @@ public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [
 /// <param name="From">Windows that begin at or after; null for the beginning.</param>
 /// <param name="To">Windows that begin before; null for the end.</param>
 /// <param name="Latest">Only each area's (and combination of dimensions') last window; <paramref name="From"/> and <paramref name="To"/> then bound which.</param>
-/// <param name="Level">Roll up to this level; null for the areas as rows carry them (their finest).</param>
+/// <param name="Level">Roll up to this level; null for the areas as rows carry them (their finest), or with <paramref name="Area"/> for that area's own. Rows known to a coarser area only are in no area of a finer level.</param>
 /// <param name="Area">Only this area, or with a deeper <paramref name="Level"/> its descendants there.</param>
 /// <param name="AtLeast">A watermark the answer must include.</param>
 /// <param name="After">Continue after this row of an earlier page.</param>
@@ -94,12 +94,12 @@ public enum ReadRefusal
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesResult")]
-public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] string? Detail);
+public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] LocalText? Detail);
 
 /// <param name="Version">Rises with every change of any value of the indicator; never reused.</param>
 /// <param name="Watermark">As of the version: what made it.</param>
 /// <param name="Current">How far the answer is current now; at least <paramref name="Watermark"/>.</param>
-/// <param name="AsOf">When the newest row in the version was received.</param>
+/// <param name="AsOf">When the newest row in the version was received; <see cref="DateTimeOffset.MinValue"/> where there is none.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ValuesPage")]
 public sealed record ValuesPage(
     [property: Id(0)] IndicatorInfo Indicator,
@@ -115,7 +115,8 @@ public sealed record ValuesPage(
     [Id(8)] public DateTimeOffset? ValidUntil { get; init; }
 }
 
-/// <param name="Area">Null where the indicator is not grouped by area.</param>
+/// <param name="Area">Null where the indicator is not grouped by area, and for rows that have none.</param>
+/// <param name="Dimensions">In the order of the definition's dimensions; null where it has none.</param>
 /// <param name="Value">Null where suppressed.</param>
 /// <param name="Count">Rows behind the value; null where suppressed.</param>
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorValue")]

@@ -1,0 +1,159 @@
+using System.Text.Json;
+
+using DataHub.Catalog;
+
+namespace DataHub.Indicators;
+
+/// <summary>What a query wants to see, checked against the area system.</summary>
+/// <param name="Level">Level that areas are rolled up to; null: as rows carry them.</param>
+/// <param name="Area">Only this area or what lies in it at that level; null: all.</param>
+/// <param name="AreaLevel">That area's own level.</param>
+internal sealed record RollUpTarget(int? Level, string? Area, int AreaLevel);
+
+/// <summary>One page of an answer.</summary>
+/// <param name="ValidUntil">The earliest end of a window in it that is not over; null where all are.</param>
+internal sealed record RolledUp(IndicatorValue[] Rows, ValuesCursor? Next, DateTimeOffset? ValidUntil);
+
+/// <summary>
+/// Makes an answer of the partitions' cells: merges them, rolls areas up, takes the page's part, suppresses, rounds.
+/// Pure; order of partitions and cells does not matter.
+/// </summary>
+internal static class CellRollUp
+{
+    /// <summary>Checks level and area.</summary>
+    /// <param name="areas">The indicator's area system; null where it has none.</param>
+    /// <returns>The target, or what is wrong.</returns>
+    public static (RollUpTarget? Target, LocalText? Fault) Aim(IndicatorSpec spec, AreaTree? areas, int? level, string? area)
+    {
+        if (level is null && area is null) return (new(null, null, 0), null);
+        if (!spec.ByArea || areas is null)
+            return (null, new("level, area: Dieser Indikator ist nicht nach Gebieten gegliedert.", "level, area: This indicator is not grouped by area."));
+        if (level is { } wanted && (wanted < 0 || wanted >= areas.Levels))
+            return (null, new($"level: {areas.System.Id} hat die Ebenen 0 bis {areas.Levels - 1}.", $"level: {areas.System.Id} has the levels 0 to {areas.Levels - 1}."));
+        if (area is null) return (new(level, null, 0), null);
+        if (!areas.TryGet(area, out var found))
+            return (null, new($"area: Das Gebiet „{area}“ gibt es in {areas.System.Id} nicht.", $"area: The area “{area}” does not exist in {areas.System.Id}."));
+        return level < found.Level
+            ? (null, new($"level, area: „{area}“ liegt auf Ebene {found.Level}, also unter Ebene {level}.", $"level, area: “{area}” is at level {found.Level}, which is below level {level}."))
+            : (new(level ?? found.Level, area, found.Level), null);
+    }
+
+    /// <param name="definition">Gives function, rounding and disclosure.</param>
+    /// <param name="areas">Needed where <paramref name="target"/> has a level.</param>
+    /// <param name="target">From <see cref="Aim"/>.</param>
+    /// <param name="query">Gives latest, cursor and limit; the cells are of its time range already.</param>
+    /// <param name="partitions">The cells of each partition.</param>
+    /// <param name="now">Windows that end after this are preliminary.</param>
+    public static RolledUp Make(
+        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now)
+    {
+        var spec = definition.Spec;
+        var places = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var merged = new Dictionary<Place, Sum>();
+        var newest = query.Latest ? new Dictionary<(string Area, string Dimensions), long>() : null;
+        foreach (var cells in partitions)
+        {
+            foreach (var cell in cells)
+            {
+                if (cell.State.Length == 0) continue;
+                if (!places.TryGetValue(cell.Area, out var area)) places[cell.Area] = area = PlaceOf(cell.Area, areas, target);
+                if (area is null) continue;
+
+                if (newest is not null)
+                {
+                    var series = (area, cell.Dimensions);
+                    if (newest.TryGetValue(series, out var last) && last > cell.WindowFrom) continue;
+                    if (last < cell.WindowFrom || !newest.ContainsKey(series))
+                    {
+                        if (newest.ContainsKey(series)) merged.Remove(new(last, area, cell.Dimensions));
+                        newest[series] = cell.WindowFrom;
+                    }
+                }
+
+                var place = new Place(cell.WindowFrom, area, cell.Dimensions);
+                if (merged.TryGetValue(place, out var sum)) sum.Add(cell.State);
+                else merged.Add(place, new(spec.Function, cell.State));
+            }
+        }
+
+        return Page(spec, query, merged, now);
+    }
+
+    private static RolledUp Page(IndicatorSpec spec, ValuesQuery query, Dictionary<Place, Sum> merged, DateTimeOffset now)
+    {
+        IEnumerable<Place> wanted = merged.Keys;
+        if (query.After is { } after)
+        {
+            var cursor = new Place(after.From.UtcTicks, after.Area, after.Dimensions);
+            wanted = wanted.Where(place => place.CompareTo(cursor) > 0);
+        }
+
+        var places = wanted.ToArray();
+        Array.Sort(places);
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var dimensions = new Dictionary<string, string?[]>(StringComparer.Ordinal);
+        var rows = new IndicatorValue[Math.Min(places.Length, query.Limit)];
+        DateTimeOffset? validUntil = null;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var place = places[i];
+            var cell = merged[place].Cell;
+            var to = Instant(windows.Next(place.Window));
+            var state = cell.Count < spec.MinimumCount ? ValueState.Suppressed : to > now ? ValueState.Preliminary : ValueState.Ok;
+            if (state == ValueState.Preliminary && (validUntil is null || to < validUntil)) validUntil = to;
+            var suppressed = state == ValueState.Suppressed;
+            var value = cell.Value();
+            rows[i] = new(
+                spec.ByArea && place.Area.Length > 0 ? place.Area : null,
+                Instant(place.Window),
+                to,
+                DimensionsOf(place.Dimensions, dimensions),
+                suppressed ? null : spec.Decimals is { } decimals && value is { } exact ? Decimals.Round(exact, decimals) : value,
+                suppressed ? null : cell.Count,
+                state);
+        }
+
+        var next = rows.Length < places.Length && rows.Length > 0 ? places[rows.Length - 1] : (Place?)null;
+        return new(rows, next is { } last ? new(Instant(last.Window), last.Area, last.Dimensions) : null, validUntil);
+    }
+
+    /// <summary>The area a cell counts for; empty for rows without one, null where it is not asked for.</summary>
+    private static string? PlaceOf(string area, AreaTree? areas, RollUpTarget target)
+    {
+        if (area.Length == 0) return target.Area is null ? area : null;
+        if (target.Level is not { } level) return area;
+        var place = areas!.AncestorAt(area, level);
+        return place is null || (target.Area is not null && areas.AncestorAt(place, target.AreaLevel) != target.Area) ? null : place;
+    }
+
+    private static string?[]? DimensionsOf(string json, Dictionary<string, string?[]> known)
+    {
+        if (json.Length == 0) return null;
+        if (!known.TryGetValue(json, out var values)) known[json] = values = JsonSerializer.Deserialize<string?[]>(json)!;
+        return values;
+    }
+
+    /// <summary>The end of the time line is one tick beyond the last instant.</summary>
+    private static DateTimeOffset Instant(long ticks) => new(Math.Min(ticks, DateTime.MaxValue.Ticks), TimeSpan.Zero);
+
+    /// <summary>By window, area, dimensions.</summary>
+    private readonly record struct Place(long Window, string Area, string Dimensions) : IComparable<Place>
+    {
+        public int CompareTo(Place other)
+        {
+            var order = Window.CompareTo(other.Window);
+            if (order == 0) order = string.CompareOrdinal(Area, other.Area);
+            return order != 0 ? order : string.CompareOrdinal(Dimensions, other.Dimensions);
+        }
+    }
+
+    /// <summary>Most cells stand alone: their bytes are read only when the page needs them or another is merged in.</summary>
+    private sealed class Sum(MeasureFunction function, byte[] only)
+    {
+        private CellState? _cell;
+
+        public CellState Cell => _cell ??= CellState.FromBytes(function, only);
+
+        public void Add(byte[] other) => Cell.Merge(CellState.FromBytes(function, other));
+    }
+}

@@ -1,0 +1,439 @@
+using System.Diagnostics;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Indicators;
+
+/// <summary>
+/// Owns a definition and answers with its values. Polls interleave: one that finds the present version at hand never
+/// waits for another that reads cells; what a read means is decided by <see cref="AnswerLedger"/> in the turn in which it
+/// comes back.
+/// </summary>
+[GrainType("datahub.indicator")]
+internal sealed partial class IndicatorGrain(
+    [PersistentState("indicator", "state")] IPersistentState<IndicatorState> state,
+    [PersistentState("indicator-versions", "state")] IPersistentState<IndicatorVersions> versions,
+    ILogStore log,
+    IOptions<ReadOptions> read,
+    IOptions<IndicatorOptions> options,
+    TimeProvider time,
+    ILogger<IndicatorGrain> logger) : Grain, IIndicatorGrain
+{
+    private static readonly TimeSpan s_joinPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_again = TimeSpan.FromMilliseconds(20);
+
+    private readonly Dictionary<ValuesQuery, Task<Loaded>> _loads = [];
+    private StoredState<IndicatorState> _stored = null!;
+    private StoredState<IndicatorVersions> _reserved = null!;
+    private IGrainTimer _settle = null!;
+    private AnswerLedger? _ledger;
+    private AreaTree? _areas;
+    private IndicatorSource? _source;
+    private Guid? _incarnation;
+    private long _lastVersion;
+    private Task? _reserving;
+    private Task? _checking;
+    private long _checked = long.MinValue;
+    private long _foldsFailed;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    /// <summary>What the dataset was when last looked at; newer than what is stored.</summary>
+    private IndicatorSource Source => _source ?? _stored.Value.Source!;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _stored = new(state, DeactivateOnIdle);
+        _reserved = new(versions, DeactivateOnIdle);
+        _lastVersion = _reserved.Value.Reserved;
+        _settle = this.RegisterGrainTimer(SettleAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        SettleSoon();
+        return Task.CompletedTask;
+    }
+
+    public async Task<IndicatorResult> PutAsync(Caller caller, IndicatorSpec spec)
+    {
+        var dataset = CatalogIds.IsValid(spec.Dataset) ? await GrainFactory.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(caller) : null;
+        var (next, result) = IndicatorRules.Put(_stored.Value, Id, caller, spec, dataset, options.Value);
+        if (result.Refusal != CatalogRefusal.None) return result;
+
+        if (result.Created)
+        {
+            // Noted before it is stored: a list may name what is not there yet, but never miss what is.
+            try
+            {
+                await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.Indicators).AddAsync(Caller.Hub, Id);
+            }
+            catch (CatalogFullException e)
+            {
+                return new(CatalogRefusal.TooMany, null, new(e.Message, e.Message));
+            }
+
+            var attached = await GrainFactory.GetGrain<IDatasetGrain>(spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id);
+            if (attached.Refusal != CatalogRefusal.None) return new(attached.Refusal, null, attached.Detail);
+        }
+
+        await _stored.StoreAsync(next);
+        _source = next.Source;
+        _ledger?.Outdate();
+        if (result.Created) LogCreated(Id, spec.Dataset);
+
+        // The folds learn of it now if they answer, else by the timer.
+        SettleSoon();
+        return result;
+    }
+
+    public Task<IndicatorInfo?> GetAsync(Caller caller) => Task.FromResult(Info());
+
+    public Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed)
+    {
+        if (definitionVersion == _stored.Value.Pending?.Version) SettleSoon();
+        if (definitionVersion == _stored.Value.Definition?.Version && Array.IndexOf(Source.Partitions, partition) is >= 0 and var number)
+            _ledger?.Announce(number, sequence, changed);
+        return Task.CompletedTask;
+    }
+
+    public async Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query)
+    {
+        if (_stored.Value.Definition is not { } definition)
+            return Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
+        if (!IndicatorRules.MayRead(caller, _stored.Value))
+        {
+            return Refused(ReadRefusal.Forbidden, new(
+                $"„{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
+                $"“{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed."));
+        }
+
+        if (query.Limit is < 1 or > 10_000) return Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000."));
+
+        var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
+        try
+        {
+            _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
+            if (query.AtLeast is { } watermark && WatermarkFault(watermark, definition.Spec.Dataset) is { } fault) return fault;
+            await LookAfterAsync();
+            return await AnswerAsync(query, deadline);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return Unavailable();
+        }
+    }
+
+    private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
+    {
+        var plain = query with { AtLeast = null, KnownVersion = null };
+        var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        while (true)
+        {
+            if (ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
+            {
+                if (query.KnownVersion == ledger.Version) return Page(ledger, new([], null, ValidUntil(ledger)), notModified: true);
+                if (ledger.TryRecall(plain, out var known)) return Page(ledger, known);
+            }
+            else if (ledger.IsStale && Stopwatch.GetElapsedTime(_foldsFailed) < options.Value.Recheck && Reached(ledger, query) && ledger.TryRecall(plain, out var last))
+            {
+                return Page(ledger, last);
+            }
+
+            if (!_loads.TryGetValue(plain, out var load)) _loads[plain] = load = LoadAsync(plain, query.AtLeast, ledger);
+            Loaded loaded;
+            try
+            {
+                loaded = await load;
+            }
+            finally
+            {
+                if (_loads.GetValueOrDefault(plain) == load) _loads.Remove(plain);
+            }
+
+            var late = Stopwatch.GetTimestamp() >= deadline;
+            if (loaded.Refusal is { } refusal)
+            {
+                if (refusal.Refusal != ReadRefusal.NotYet || late) return refusal;
+                await Task.Delay(s_again);
+                continue;
+            }
+
+            // Another read may have gone further meanwhile, or this one began before the caller's watermark was known.
+            if (loaded.Page is { } page && loaded.Version == ledger.Version && Reached(ledger, query)) return Page(ledger, page);
+            if (late) return query.AtLeast is null ? Unavailable() : NotYet();
+            if (ledger.IsStale) await Task.Delay(s_again);
+        }
+    }
+
+    /// <summary>Reads the cells that a query needs from all partitions and says what they are in which version.</summary>
+    private async Task<Loaded> LoadAsync(ValuesQuery query, Watermark? atLeast, AnswerLedger ledger)
+    {
+        // Turns of this grain go on meanwhile: what was true before an await is asked again after it.
+        await Task.Yield();
+        var definition = _stored.Value.Definition!;
+        var source = Source;
+        if (await AreasAsync(definition.Spec, source, query) is { } noAreas) return new(0, null, noAreas);
+        var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query.Level, query.Area);
+        if (fault is not null) return new(0, null, Refused(ReadRefusal.Invalid, fault));
+
+        var sets = await ReadAsync(definition, source, query, atLeast, ledger.Current);
+        if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
+        {
+            return refused.Refusal switch
+            {
+                ReadRefusal.NotYet => new(0, null, NotYet()),
+                ReadRefusal.TooMany => new(0, null, TooMany()),
+                _ => await StaleAsync(query, ledger),
+            };
+        }
+
+        if (Array.Exists(sets, set => !set.Joined))
+        {
+            return new(0, null, Refused(ReadRefusal.NotYet, new(
+                $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored.")));
+        }
+
+        if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return new(0, null, TooMany());
+
+        var sequences = Array.ConvertAll(sets, set => set.Sequence);
+        if (definition != _stored.Value.Definition || source != Source) return default;
+        var now = time.GetUtcNow();
+        var fit = ledger.Fit(sequences);
+        if (fit == ReadFit.Older) return default;
+        if (fit == ReadFit.Newer || !ledger.IsValid(now))
+        {
+            if (_lastVersion >= _reserved.Value.Reserved)
+            {
+                // Numbers are used only once they are stored; by then the cells may have moved on.
+                await ReserveAsync();
+                return default;
+            }
+
+            ledger.Begin(++_lastVersion, sequences, sets.Max(set => set.ReceivedAt));
+        }
+
+        var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), now);
+        ledger.Remember(query, page);
+        return new(ledger.Version, page, null);
+    }
+
+    /// <summary>The folds do not answer: what was answered before is given out once more, marked stale, or nothing.</summary>
+    private async Task<Loaded> StaleAsync(ValuesQuery query, AnswerLedger ledger)
+    {
+        _foldsFailed = Stopwatch.GetTimestamp();
+        if (!ledger.TryRecall(query, out var page)) return new(0, null, Unavailable());
+        if (!ledger.IsStale)
+        {
+            if (_lastVersion >= _reserved.Value.Reserved)
+            {
+                await ReserveAsync();
+                return default;
+            }
+
+            ledger.BeginStale(++_lastVersion);
+            ledger.TryRecall(query, out page);
+            LogStale(Id, ledger.Version);
+        }
+
+        return new(ledger.Version, page, null);
+    }
+
+    private async Task<CellSet[]> ReadAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery query, Watermark? atLeast, long[] answered)
+    {
+        var from = query.After is { } after && !query.Latest && (query.From is null || after.From > query.From) ? after.From : query.From;
+        return await Task.WhenAll(source.Partitions.Select(async (partition, number) =>
+        {
+            var floor = Math.Max(answered[number], atLeast?.Sequences[number] ?? 0);
+            var cells = new CellQuery(definition.Indicator, definition.Version, from, query.To, floor, read.Value.MaxCells) { Latest = query.Latest };
+            try
+            {
+                return await GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(cells).WaitAsync(s_readLimit);
+            }
+            catch (Exception e)
+            {
+                LogFoldUnreachable(e, partition, Id);
+                return new CellSet(ReadRefusal.Unavailable, 0, default, false, [], null);
+            }
+        }));
+    }
+
+    /// <summary>Makes sure that the tree is that of the source's version.</summary>
+    private async Task<ValuesResult?> AreasAsync(IndicatorSpec spec, IndicatorSource source, ValuesQuery query)
+    {
+        if (!spec.ByArea || source.AreaSystem is null || (query.Level is null && query.Area is null)) return null;
+        if (_areas?.System.Id == source.AreaSystem && _areas.System.Version == source.AreaVersion) return null;
+        if (await GrainFactory.GetGrain<IAreaSystemGrain>(source.AreaSystem).GetAsync(Caller.Hub, source.AreaVersion) is not { } system) return Unavailable();
+        _areas = new(system);
+        return null;
+    }
+
+    /// <summary>
+    /// News can be lost and a fold that stands still sends none: an indicator that is asked looks after its folds and its
+    /// dataset now and then; nobody waits for that unless it was long ago or never.
+    /// </summary>
+    private Task LookAfterAsync()
+    {
+        var age = _checked == long.MinValue ? TimeSpan.MaxValue : Stopwatch.GetElapsedTime(_checked);
+        if (age < options.Value.Recheck) return Task.CompletedTask;
+        _checking ??= CheckAsync();
+        return age < 4 * options.Value.Recheck ? Task.CompletedTask : _checking;
+    }
+
+    private async Task CheckAsync()
+    {
+        await Task.Yield();
+        try
+        {
+            var dataset = await GrainFactory.GetGrain<IDatasetGrain>(_stored.Value.Definition!.Spec.Dataset).GetAsync(Caller.Hub);
+            if (dataset is not null && IndicatorRules.SourceOf(dataset) is var source && source != Source)
+            {
+                _source = source;
+                _ledger?.Outdate();
+                SettleSoon();
+            }
+
+            var partitions = Source.Partitions;
+            var folds = await Task.WhenAll(partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).StatusAsync()));
+            for (var i = 0; i < folds.Length; i++)
+            {
+                _ledger?.Announce(i, folds[i].Sequence, changed: true);
+                if (folds[i].Halted is not null) _ledger?.Doubt();
+            }
+        }
+        catch (Exception e)
+        {
+            // The next answer finds out whether the folds can be read.
+            LogCheckFailed(e, Id);
+            _ledger?.Doubt();
+        }
+        finally
+        {
+            _checked = Stopwatch.GetTimestamp();
+            _checking = null;
+        }
+    }
+
+    private void SettleSoon() => _settle.Change(TimeSpan.Zero, s_joinPeriod);
+
+    /// <summary>
+    /// Tells the dataset's folds of what they may not know and lets a pending definition answer once it has joined in all
+    /// partitions; keeps what the dataset was found to be. Does not interleave with <see cref="PutAsync"/>.
+    /// </summary>
+    private async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_stored.Value.Definition is not null)
+            {
+                if (_stored.Value.Pending is { } pending && await HasJoinedAsync(pending))
+                {
+                    await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value));
+                    _ledger?.Outdate();
+                    LogJoined(Id, pending.Version);
+                }
+
+                if (_source is not null) await _stored.StoreAsync(_stored.Value with { Source = _source });
+                var stored = _stored.Value;
+                if (stored.Announced < stored.Changes)
+                {
+                    var told = await GrainFactory.GetGrain<IDatasetGrain>(stored.Definition!.Spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id);
+                    if (told.Refusal != CatalogRefusal.None) throw new InvalidOperationException($"dataset {stored.Definition.Spec.Dataset}: {told.Refusal} {told.Detail?.In("en")}");
+                    await _stored.StoreAsync(_stored.Value with { Announced = stored.Changes });
+                }
+
+                if (_stored.Value.Pending is not null) return;
+            }
+
+            _settle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception e)
+        {
+            LogNotSettled(e, Id);
+        }
+    }
+
+    private async Task<bool> HasJoinedAsync(IndicatorDefinition definition)
+    {
+        // An empty range: only whether it has joined is asked.
+        var nothing = new CellQuery(Id, definition.Version, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, 1);
+        var sets = await Task.WhenAll(Source.Partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(nothing)));
+        return Array.TrueForAll(sets, set => set is { Refusal: ReadRefusal.None, Joined: true });
+    }
+
+    private async Task ReserveAsync()
+    {
+        _reserving ??= _reserved.StoreAsync(new(_reserved.Value.Reserved + options.Value.VersionBlock));
+        try
+        {
+            await _reserving;
+        }
+        finally
+        {
+            _reserving = null;
+        }
+    }
+
+    private ValuesResult? WatermarkFault(Watermark watermark, string dataset)
+    {
+        if (watermark.Dataset != dataset || watermark.Sequences.Length != Source.Partitions.Length)
+        {
+            return Refused(ReadRefusal.Invalid, new(
+                $"watermark: Er gehört zu „{watermark.Dataset}“, der Indikator zu „{dataset}“.", $"watermark: It is of “{watermark.Dataset}”, the indicator of “{dataset}”."));
+        }
+
+        return watermark.Incarnation == _incarnation
+            ? null
+            : Refused(ReadRefusal.Gone, new("watermark: Er stammt von vor einer Wiederherstellung.", "watermark: It is from before a restore."));
+    }
+
+    private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);
+
+    private static DateTimeOffset? ValidUntil(AnswerLedger ledger) => ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil;
+
+    private IndicatorInfo? Info() => IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source });
+
+    private ValuesResult Page(AnswerLedger ledger, RolledUp page, bool notModified = false) => new(
+        ReadRefusal.None,
+        new(Info()!, ledger.Version, Text(ledger.Base), Text(ledger.Current), ledger.AsOf, page.Rows, page.Next, notModified) { ValidUntil = page.ValidUntil },
+        null);
+
+    private string Text(long[] sequences) => new Watermark(_incarnation!.Value, _stored.Value.Definition!.Spec.Dataset, sequences).ToString();
+
+    private ValuesResult NotYet() => Refused(ReadRefusal.NotYet, new($"„{Id}“ hat den Stand noch nicht erreicht.", $"“{Id}” has not reached the watermark yet."));
+
+    private ValuesResult Unavailable() => Refused(ReadRefusal.Unavailable, new(
+        $"Die Werte von „{Id}“ lassen sich gerade nicht lesen.", $"The values of “{Id}” cannot be read at the moment."));
+
+    private ValuesResult TooMany() => Refused(ReadRefusal.TooMany, new(
+        $"Die Antwort beträfe mehr als {read.Value.MaxCells} Zellen (DataHub:Read:MaxCells); Zeitraum einschränken.",
+        $"The answer would touch more than {read.Value.MaxCells} cells (DataHub:Read:MaxCells); narrow the time range."));
+
+    private static ValuesResult Refused(ReadRefusal refusal, LocalText detail) => new(refusal, null, detail);
+
+    /// <summary>What a read came to: a page of a version, a refusal, or neither where it must be made again.</summary>
+    private readonly record struct Loaded(long Version, RolledUp? Page, ValuesResult? Refusal);
+
+    [LoggerMessage(1300, LogLevel.Information, "Indicator {Indicator} created on {Dataset}")]
+    private partial void LogCreated(string indicator, string dataset);
+
+    [LoggerMessage(1301, LogLevel.Information, "Indicator {Indicator}: definition {Version} has joined in all partitions and answers from now on")]
+    private partial void LogJoined(string indicator, int version);
+
+    [LoggerMessage(1302, LogLevel.Warning, "Indicator {Indicator} cannot read its folds and repeats what it answered, as version {Version}, marked stale")]
+    private partial void LogStale(string indicator, long version);
+
+    [LoggerMessage(1303, LogLevel.Warning, "The fold {Partition} did not answer indicator {Indicator}")]
+    private partial void LogFoldUnreachable(Exception exception, string partition, string indicator);
+
+    [LoggerMessage(1304, LogLevel.Warning, "Indicator {Indicator} could not look after its folds; the next answer tries to read them")]
+    private partial void LogCheckFailed(Exception exception, string indicator);
+
+    [LoggerMessage(1305, LogLevel.Warning, "Indicator {Indicator}: its folds could not be told of a change or asked whether they joined; it is tried again")]
+    private partial void LogNotSettled(Exception exception, string indicator);
+
+    [LoggerMessage(1306, LogLevel.Error, "Indicator {Indicator} could not be read")]
+    private partial void LogUnreadable(Exception exception, string indicator);
+}

@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DataHub.Indicators;
+
+/// <summary>Limits of indicators. Section <c>DataHub:Indicator</c>.</summary>
+internal sealed class IndicatorOptions
+{
+    public const string Section = "DataHub:Indicator";
+
+    /// <summary>Version numbers reserved with one write; those unused at a restart are lost, none is ever used twice. 1 to 1,000,000, default 1,000.</summary>
+    [Range(1, 1_000_000)]
+    [Setting("Versionsnummern, die ein Schreibvorgang reserviert", "Version numbers reserved with one write")]
+    public int VersionBlock { get; set; } = 1_000;
+
+    /// <summary>Rows of answers that one indicator remembers for its present version. 0 to 10,000,000, default 100,000.</summary>
+    [Range(0, 10_000_000)]
+    [Setting("Zeilen fertiger Antworten, die ein Indikator behält", "Rows of ready answers that an indicator keeps")]
+    public int MemoRows { get; set; } = 100_000;
+
+    /// <summary>How often an indicator that is asked makes sure that its folds are well and that it missed no news. 50 ms to 10 s, default 500 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:00:10", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Abstand, in dem ein abgefragter Indikator nach seinen Aggregationen sieht", "Period in which an indicator that is asked looks after its folds")]
+    public TimeSpan Recheck { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Dimensions of one indicator. 1 to 32, default 8.</summary>
+    [Range(1, 32)]
+    [Setting("Dimensionen je Indikator", "Dimensions per indicator")]
+    public int MaxDimensions { get; set; } = 8;
+}

@@ -1,0 +1,160 @@
+using DataHub.Catalog;
+
+namespace DataHub.Indicators;
+
+/// <summary>Who may define and read indicators, what a definition may be, and what comes of a new one. Pure.</summary>
+internal static class IndicatorRules
+{
+    public const int MaxDescriptionLength = 4_000;
+    public const int MaxUnitLength = 64;
+    public const int MaxMinimumCount = 1_000_000;
+
+    /// <summary>The indicator's own access decides, not the dataset's. While a stricter version is pending it holds already.</summary>
+    public static bool MayRead(Caller caller, IndicatorState state) =>
+        state is { Definition: { } definition, Source: { } source }
+        && DatasetRules.MayRead(caller, definition.Spec.Access, source.Publisher)
+        && (state.Pending is null || DatasetRules.MayRead(caller, state.Pending.Spec.Access, source.Publisher));
+
+    /// <summary>The indicator after a put, or why it was refused; a refusal and an equal definition leave the state as it is.</summary>
+    /// <param name="dataset">What the definition names; null where there is no such dataset.</param>
+    public static (IndicatorState State, IndicatorResult Result) Put(
+        IndicatorState state, string id, Caller caller, IndicatorSpec spec, DatasetInfo? dataset, IndicatorOptions limits)
+    {
+        var standing = state.Definition;
+        if (dataset is null)
+        {
+            // Without the dataset only the platform can be told more than that the key does not suffice.
+            return caller.Role == KeyRole.Admin
+                ? Refused(CatalogRefusal.Invalid, new(
+                    $"dataset: Den Datensatz „{spec.Dataset}“ gibt es nicht; erst PUT /api/v1/datasets/{spec.Dataset}.",
+                    $"dataset: The dataset “{spec.Dataset}” does not exist; first PUT /api/v1/datasets/{spec.Dataset}."))
+                : Refused(CatalogRefusal.Forbidden, new("Nötig ist ein Admin-Schlüssel.", "An admin key is needed."));
+        }
+
+        var publisher = state.Source?.Publisher ?? dataset.Spec.Publisher;
+        if (!DatasetRules.MayAdminister(caller, publisher) || !DatasetRules.MayAdminister(caller, dataset.Spec.Publisher))
+        {
+            return Refused(CatalogRefusal.Forbidden, new(
+                $"Nötig ist ein Admin-Schlüssel von „{publisher}“ oder der Plattform.", $"An admin key of “{publisher}” or of the platform is needed."));
+        }
+
+        if (!CatalogIds.IsValid(id))
+            return Refused(CatalogRefusal.Invalid, new($"Die Kennung „{id}“ hat nicht die Form {CatalogIds.Pattern}.", $"The id “{id}” does not match {CatalogIds.Pattern}."));
+        if (Fault(spec, dataset, limits) is { } fault) return Refused(CatalogRefusal.Invalid, fault);
+        if (standing is not null && standing.Spec.Dataset != spec.Dataset)
+        {
+            return Refused(CatalogRefusal.Conflict, new(
+                $"dataset liegt seit dem Anlegen fest: {standing.Spec.Dataset}. Für etwas anderes einen neuen Indikator anlegen.",
+                $"dataset has been fixed since creation: {standing.Spec.Dataset}. For anything else make a new indicator."));
+        }
+
+        var source = SourceOf(dataset);
+        if (standing is null)
+        {
+            var first = new IndicatorState(new(id, state.Changes + 1, spec), null, state.Changes + 1, state.Announced, source);
+            return (first, new(CatalogRefusal.None, Info(first), null) { Created = true });
+        }
+
+        var wanted = state.Pending ?? standing;
+        if (Same(wanted.Spec, spec)) return (state, new(CatalogRefusal.None, Info(state), null));
+
+        // Back to what answers: that what is pending is given up is the whole change.
+        var next = Same(standing.Spec, spec)
+            ? state with { Pending = null, Changes = state.Changes + 1, Source = source }
+            : state with { Pending = new(id, state.Changes + 1, spec), Changes = state.Changes + 1, Source = source };
+        return (next, new(CatalogRefusal.None, Info(next), null));
+
+        (IndicatorState, IndicatorResult) Refused(CatalogRefusal refusal, LocalText detail) => (state, new(refusal, Info(state), detail));
+    }
+
+    /// <summary>The pending version has joined everywhere and answers from now on.</summary>
+    public static IndicatorState Joined(IndicatorState state) =>
+        state.Pending is { } pending ? state with { Definition = pending, Pending = null, Changes = state.Changes + 1 } : state;
+
+    public static IndicatorSource SourceOf(DatasetInfo dataset) => new(
+        dataset.Spec.Publisher, [.. dataset.Partitions.Select(partition => partition.Key)], dataset.Spec.AreaSystem, dataset.AreaVersion, dataset.Spec.License);
+
+    /// <summary>Null where the indicator does not exist.</summary>
+    public static IndicatorInfo? Info(IndicatorState state) => state is { Definition: { } definition, Source: { } source }
+        ? new(definition.Indicator, definition, state.Pending, source.AreaSystem, source.AreaVersion, source.License, source.Publisher)
+        : null;
+
+    public static bool Same(IndicatorSpec a, IndicatorSpec b) =>
+        a with { Dimensions = b.Dimensions } == b && a.Dimensions.AsSpan().SequenceEqual(b.Dimensions);
+
+    /// <summary>What is wrong with a definition in itself or against its dataset's contract; the first thing found.</summary>
+    public static LocalText? Fault(IndicatorSpec spec, DatasetInfo dataset, IndicatorOptions limits)
+    {
+        if (AgencyRules.TextFault(spec.Title) is { } title) return new("title: " + title.De, "title: " + title.In("en"));
+        if (spec.Description is { De.Length: > MaxDescriptionLength } or { En.Length: > MaxDescriptionLength }) return TooLong("description", MaxDescriptionLength);
+        if (spec.Unit is { Length: > MaxUnitLength }) return TooLong("unit", MaxUnitLength);
+        if (!Enum.IsDefined(spec.Function)) return new("measure.function: count, sum, mean, min, max oder last.", "measure.function: count, sum, mean, min, max or last.");
+        if (!Enum.IsDefined(spec.Access)) return new("access: open oder internal.", "access: open or internal.");
+        if (spec.Decimals is < 0 or > Decimals.Most) return new($"decimals: 0 bis {Decimals.Most} oder null.", $"decimals: 0 to {Decimals.Most} or null.");
+        if (spec.MinimumCount is < 0 or > MaxMinimumCount) return new($"disclosure.minimumCount: 0 bis {MaxMinimumCount}.", $"disclosure.minimumCount: 0 to {MaxMinimumCount}.");
+
+        try
+        {
+            CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        }
+        catch (FormatException)
+        {
+            return new(
+                $"window, timeZone: „{spec.Window}“ in „{spec.TimeZone}“ geht nicht. Erlaubt sind PTnM und PTnH, die eine Stunde (PT1M bis PT1H) oder, bis PT12H, 24 Stunden teilen; P1D; P1W; PnM, das zwölf Monate teilt; P1Y; als Zeitzone ein IANA-Name wie Europe/Berlin.",
+                $"window, timeZone: “{spec.Window}” in “{spec.TimeZone}” is not possible. Allowed are PTnM and PTnH that divide an hour (PT1M to PT1H) or, up to PT12H, 24 hours; P1D; P1W; PnM that divides twelve months; P1Y; as time zone an IANA name such as Europe/Berlin.");
+        }
+
+        var fields = dataset.Spec.Schema.Fields;
+        if (!Array.Exists(fields, field => field.Role is FieldRole.Time or FieldRole.Opened))
+        {
+            return new(
+                $"dataset: „{dataset.Id}“ hat kein Feld mit der Rolle time oder opened; ohne Zeit gibt es keine Fenster.",
+                $"dataset: “{dataset.Id}” has no field with role time or opened; without a time there are no windows.");
+        }
+
+        if (spec.ByArea && dataset.Spec.AreaSystem is null)
+            return new($"groupBy: „{dataset.Id}“ hat kein Gebietssystem, also keine Gebiete.", $"groupBy: “{dataset.Id}” has no area system, hence no areas.");
+
+        return MeasureFault(spec, fields) ?? DimensionsFault(spec, fields, limits);
+    }
+
+    private static LocalText? MeasureFault(IndicatorSpec spec, FieldSpec[] fields)
+    {
+        if (spec.Field is null)
+        {
+            return spec.Function == MeasureFunction.Count
+                ? null
+                : new("measure.field fehlt; nur count zählt ohne Feld.", "measure.field is missing; only count works without a field.");
+        }
+
+        if (Array.Find(fields, field => field.Name == spec.Field) is not { } measured)
+            return new($"measure.field: Das Feld „{spec.Field}“ gibt es nicht.", $"measure.field: The field “{spec.Field}” does not exist.");
+        if (measured.Role == FieldRole.Personal)
+            return new($"measure.field: „{spec.Field}“ ist personenbezogen und wird nie gemessen.", $"measure.field: “{spec.Field}” is personal and is never measured.");
+        if (spec.Function == MeasureFunction.Count) return null;
+        if (measured.Type is not (FieldType.Number or FieldType.Integer))
+            return new($"measure.field: „{spec.Field}“ ist keine Zahl (number oder integer).", $"measure.field: “{spec.Field}” is no number (number or integer).");
+        return measured.Role == FieldRole.Measure
+            ? null
+            : new($"measure.field: „{spec.Field}“ hat nicht die Rolle measure.", $"measure.field: “{spec.Field}” does not have the role measure.");
+    }
+
+    private static LocalText? DimensionsFault(IndicatorSpec spec, FieldSpec[] fields, IndicatorOptions limits)
+    {
+        if (spec.Dimensions.Length > limits.MaxDimensions)
+            return new($"groupBy: höchstens {limits.MaxDimensions} Dimensionen.", $"groupBy: at most {limits.MaxDimensions} dimensions.");
+        for (var i = 0; i < spec.Dimensions.Length; i++)
+        {
+            var name = spec.Dimensions[i];
+            if (Array.IndexOf(spec.Dimensions, name) < i) return new($"groupBy: „{name}“ steht zweimal da.", $"groupBy: “{name}” occurs twice.");
+            if (Array.Find(fields, field => field.Name == name) is not { } field)
+                return new($"groupBy: Das Feld „{name}“ gibt es nicht.", $"groupBy: The field “{name}” does not exist.");
+            if (field.Role != FieldRole.Dimension)
+                return new($"groupBy: „{name}“ hat nicht die Rolle dimension.", $"groupBy: “{name}” does not have the role dimension.");
+        }
+
+        return null;
+    }
+
+    private static LocalText TooLong(string member, int limit) => new($"{member}: höchstens {limit} Zeichen.", $"{member}: at most {limit} characters.");
+}
