@@ -72,8 +72,16 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         for (var row = 0; row < batch.Rows.Count; row++)
         {
             var before = batch.BeforeOf[row];
-            if (before >= 0) Move(batch.Befores, before, _layout, batch.Sequence, add: false);
-            if (batch.Changes[row] != RowChange.Retraction) Move(batch.Rows, row, _layout, batch.Sequence, add: true);
+            var old = before < 0 ? null : Find(batch.Befores, before, _layout);
+            var fresh = batch.Changes[row] == RowChange.Retraction ? null : Find(batch.Rows, row, _layout);
+            if (old is { } o && fresh is { } f && o.Cell == f.Cell)
+            {
+                if (Changing(o.Cell, batch.Sequence) is { } state && state.Replace(o.Value, o.Time, o.Key, f.Value, f.Time, f.Key) == RemoveResult.NeedsRecompute) Broken.Add(o.Cell);
+                continue;
+            }
+
+            if (old is { } gone && Changing(gone.Cell, batch.Sequence) is { } lessened && lessened.Remove(gone.Value, gone.Time, gone.Key) == RemoveResult.NeedsRecompute) Broken.Add(gone.Cell);
+            if (fresh is { } come) Changing(come.Cell, batch.Sequence)?.Add(come.Value, come.Time, come.Key);
         }
 
         Accepted += batch.Rows.Count;
@@ -138,21 +146,22 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
     }
 
-    private void Move(RowBlock rows, int row, Layout layout, long sequence, bool add)
+    /// <summary>The cell a row belongs into, with what it brings; null where it has no measured value or no time.</summary>
+    private (Cell Cell, double Value, long Time, byte[]? Key)? Find(RowBlock rows, int row, Layout layout)
     {
-        if (!TryMeasure(rows, row, layout, out var value)) return;
+        if (!TryMeasure(rows, row, layout, out var value)) return null;
         var time = layout.Contract.TimeTicks(rows, row);
-        if (time == long.MinValue) return;
+        if (time == long.MinValue) return null;
+        return (CellOf(_windows.Floor(time), AreaOf(rows, row), DimensionsOf(rows, row, layout)), value, time, KeyOf(rows, row, layout));
+    }
 
-        var cell = CellOf(_windows.Floor(time), AreaOf(rows, row), DimensionsOf(rows, row, layout));
+    /// <summary>The state of a cell that is about to change; null where it is read from history at the end of the run anyway.</summary>
+    private CellState? Changing(Cell cell, long sequence)
+    {
         cell.Sequence = sequence;
         Dirty.Add(cell);
         ChangedSinceTold = true;
-        if (Broken.Contains(cell)) return; // it will be read from history as of the end of this run
-
-        var state = cell.Writable();
-        if (add) state.Add(value, time, KeyOf(rows, row, layout));
-        else if (state.Remove(value, time, KeyOf(rows, row, layout)) == RemoveResult.NeedsRecompute) Broken.Add(cell);
+        return Broken.Contains(cell) ? null : cell.Writable();
     }
 
     private Cell CellOf(long window, string area, string dimensions)

@@ -1,0 +1,148 @@
+using DataHub.Catalog;
+using DataHub.Feeds;
+using DataHub.Indicators;
+
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace DataHub.Support;
+
+/// <summary>
+/// The whole way of a row without Orleans: shards, histories and folds over real stores, driven by one test. Everything
+/// with a memory can be thrown away at any moment, as a kill would.
+/// </summary>
+internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore cells, CompiledContract contract, string dataset, int partitions, FoldOptions? foldOptions = null)
+    : IContractSource, ILogNotifier
+{
+    private readonly Dictionary<string, PartitionFold> _folds = [];
+    private readonly Dictionary<string, PartitionHistory> _histories = [];
+    private readonly List<IndicatorDefinition> _definitions = [];
+    private LogShard? _shard;
+    private int _receipts;
+
+    /// <summary>Batches announced by the writer, per partition, not yet delivered.</summary>
+    public Dictionary<string, List<LogBatch>> Announced { get; } = [];
+
+    /// <summary>Where fold and history find each other; a test may hold it.</summary>
+    public Func<string, long, Task>? BeforeHistoryIsReached { get; set; }
+
+    public IEnumerable<string> Partitions => Enumerable.Range(0, partitions).Select(number => PartitionKeys.Of(dataset, number));
+
+    public ValueTask<CompiledContract> GetAsync(string name, int version) => new(contract);
+
+    public void Appended(int shard, IReadOnlyList<LogBatch> batches)
+    {
+        foreach (var batch in batches)
+        {
+            if (!Announced.TryGetValue(batch.Partition, out var list)) Announced[batch.Partition] = list = [];
+            list.Add(batch);
+        }
+    }
+
+    public async Task<LogShard> ShardAsync()
+    {
+        if (_shard is { IsRetired: false }) return _shard;
+        var shard = new LogShard(0, log, history, this, this, new ShardOptions(), NullLogger<LogShard>.Instance);
+        await shard.StartAsync();
+        return _shard = shard;
+    }
+
+    public async Task OpenAsync()
+    {
+        foreach (var partition in Partitions) await (await ShardAsync()).AppendControlAsync(partition, contract.Version, 0);
+    }
+
+    /// <summary>A client that repeats with the same key until it is acknowledged.</summary>
+    /// <param name="key">Null: without one; then a fault is given up on, not repeated.</param>
+    public async Task<PartReceipt> PushAsync(string partition, RowBlock rows, string? key, QuarantinedRow[]? quarantined = null)
+    {
+        var part = new PushPart(dataset, partition, "default", $"R{++_receipts:D8}", key, BitConverter.GetBytes(rows.Count), 0, 1, contract.Version, 0, rows, quarantined ?? []);
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                var result = await (await ShardAsync()).AppendAsync(part, "senumvk");
+                if (result.Receipt is { } receipt) return receipt;
+                Assert.Equal(AppendRefusal.Unavailable, result.Refusal);
+            }
+            catch (InjectedFaultException)
+            {
+                // the claim itself was refused; the client sees 503 as well
+            }
+
+            Assert.True(attempt < 50, "not acknowledged after 50 attempts");
+        }
+    }
+
+    public void Define(params IndicatorDefinition[] definitions)
+    {
+        _definitions.AddRange(definitions);
+        _folds.Clear();
+    }
+
+    public async Task<PartitionFold> FoldAsync(string partition)
+    {
+        if (_folds.TryGetValue(partition, out var fold) && !fold.IsSuperseded) return fold;
+        fold = new(partition, log, history, cells, this, async sequence =>
+        {
+            if (BeforeHistoryIsReached is { } hold) await hold(partition, sequence);
+            return await ReachHistoryAsync(partition, sequence);
+        }, foldOptions ?? new(), NullLogger<PartitionFold>.Instance);
+        await fold.DefineAsync(_definitions);
+        return _folds[partition] = fold;
+    }
+
+    public PartitionHistory History(string partition)
+    {
+        if (_histories.TryGetValue(partition, out var known) && !known.IsSuperseded) return known;
+        return _histories[partition] = new(partition, log, history, this, NullLogger<PartitionHistory>.Instance);
+    }
+
+    public async Task<long> ReachHistoryAsync(string partition, long sequence)
+    {
+        await History(partition).ReachAsync(sequence);
+        return History(partition).Sequence;
+    }
+
+    /// <summary>Hands announced batches to fold and history as the stream would.</summary>
+    public async Task DeliverAsync(string partition)
+    {
+        if (!Announced.Remove(partition, out var batches)) return;
+        await (await FoldAsync(partition)).ApplyAsync(batches);
+        await History(partition).ApplyAsync(batches);
+    }
+
+    /// <summary>What the silo's death leaves: the stores.</summary>
+    public void Kill()
+    {
+        _shard = null;
+        _folds.Clear();
+        _histories.Clear();
+        Announced.Clear();
+    }
+
+    /// <summary>All cells of an indicator, merged over the partitions, once everything in the log is folded.</summary>
+    public async Task<Dictionary<(string Area, long Window, string Dimensions), CellState>> CellsAsync(IndicatorDefinition definition)
+    {
+        var merged = new Dictionary<(string, long, string), CellState>();
+        foreach (var partition in Partitions)
+        {
+            var fold = await FoldAsync(partition);
+            for (var attempt = 0; ; attempt++)
+            {
+                await fold.ReachHeadAsync();
+                while (fold.Halted is null && fold.IsCatchingUp) await fold.CatchUpAsync();
+                if (fold.Halted is null) break;
+                Assert.True(attempt < 20, fold.Halted);
+            }
+
+            foreach (var cell in await fold.ReadAsync(fold.Find(definition.Indicator, definition.Version)!, long.MinValue, long.MaxValue, int.MaxValue - 1))
+            {
+                var state = CellState.FromBytes(definition.Spec.Function, cell.State);
+                if (merged.TryGetValue((cell.Area, cell.WindowFrom, cell.Dimensions), out var other)) other.Merge(state);
+                else merged[(cell.Area, cell.WindowFrom, cell.Dimensions)] = state;
+            }
+        }
+
+        return merged;
+    }
+}
