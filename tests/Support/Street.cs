@@ -64,7 +64,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
                 if (result.Receipt is { } receipt) return receipt;
                 Assert.Equal(AppendRefusal.Unavailable, result.Refusal);
             }
-            catch (InjectedFaultException)
+            catch (TimeoutException)
             {
                 // the claim itself was refused; the client sees 503 as well
             }
