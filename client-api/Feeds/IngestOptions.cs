@@ -9,37 +9,46 @@ public sealed class IngestOptions
 
     /// <summary>Largest body after decompression, in bytes, 1 KiB to 256 MiB; default 64 MiB. Beyond it 413.</summary>
     [Range(1 << 10, 256L << 20)]
+    [Setting("Größter Inhalt einer Lieferung nach dem Entpacken in Byte", "Largest body of a push after decompression in bytes")]
     public long MaxBodyBytes { get; set; } = 64L << 20;
 
     /// <summary>Most rows of one push, 1 to 1,000,000; default 100,000. Beyond it 413.</summary>
     [Range(1, 1_000_000)]
+    [Setting("Zeilen einer Lieferung", "Rows of one push")]
     public int MaxRows { get; set; } = 100_000;
 
     /// <summary>Largest single row in bytes, 1 KiB to 16 MiB; default 1 MiB. A larger one is quarantined, of its content only the beginning is kept.</summary>
     [Range(1 << 10, 16 << 20)]
+    [Setting("Größte einzelne Zeile in Byte", "Largest single row in bytes")]
     public int MaxRowBytes { get; set; } = 1 << 20;
 
     /// <summary>Longest value in characters, 256 to 1,048,576; default 65,536. A longer one is quarantined.</summary>
     [Range(256, 1 << 20)]
+    [Setting("Längster einzelner Wert in Zeichen", "Longest single value in characters")]
     public int MaxFieldLength { get; set; } = 64 << 10;
 
     /// <summary>How deep objects and arrays may lie within one another in a value, 1 to 32; default 32. A deeper body is refused.</summary>
     [Range(1, Catalog.ContractLimits.JsonDepth)]
+    [Setting("Wie tief Objekte und Listen ineinander liegen dürfen", "How deep objects and arrays may lie within one another")]
     public int MaxDepth { get; set; } = Catalog.ContractLimits.JsonDepth;
 
     /// <summary>Most errors told of one row, 1 to 1,000; default 100.</summary>
     [Range(1, 1_000)]
+    [Setting("Fehler, die zu einer Zeile genannt werden", "Errors told of one row")]
     public int MaxErrorsPerRow { get; set; } = 100;
 
     /// <summary>Most errors in the answer to a push, 1 to 100,000; default 1,000. Quarantine holds all of them.</summary>
     [Range(1, 100_000)]
+    [Setting("Fehler in der Antwort auf eine Lieferung", "Errors in the answer to a push")]
     public int MaxErrors { get; set; } = 1_000;
 
     /// <summary>Pushes that are read and decoded at once on this front-end, 1 to 10,000; default 256. Beyond it 503.</summary>
     [Range(1, 10_000)]
+    [Setting("Lieferungen, die gleichzeitig gelesen werden", "Pushes that are read at once")]
     public int MaxPushes { get; set; } = 256;
 
     /// <summary>What a caller is told to wait in Retry-After, 1 s to 5 min; default 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    [Setting("Wartezeit, die in Retry-After genannt wird", "Time named in Retry-After")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -9,9 +9,11 @@ internal sealed class ReadOptions
 
     /// <summary>How long a query that names a watermark waits for it before it gets 503. 0 to 60 s, default 5 s (design I6).</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange eine Abfrage auf ihren Wasserstand wartet", "How long a query waits for its watermark")]
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Cells that one answer may touch; beyond it 422. 1,000 to 10,000,000, default 500,000.</summary>
     [Range(1_000, 10_000_000)]
+    [Setting("Zellen, die eine Antwort berühren darf", "Cells that one answer may touch")]
     public int MaxCells { get; set; } = 500_000;
 }

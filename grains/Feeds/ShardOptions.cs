@@ -9,21 +9,26 @@ internal sealed class ShardOptions
 
     /// <summary>Pushes that may wait for one shard; beyond it pushes get 503 with Retry-After. 1 to 1,000,000, default 4,096.</summary>
     [Range(1, 1_000_000)]
+    [Setting("Lieferungen, die auf ein Log warten dürfen", "Pushes that may wait for one log")]
     public int MaxWaitingPushes { get; set; } = 4_096;
 
     /// <summary>Rows that may wait for one shard; a single push may always wait alone. 1 to 10,000,000, default 400,000.</summary>
     [Range(1, 10_000_000)]
+    [Setting("Zeilen, die auf ein Log warten dürfen", "Rows that may wait for one log")]
     public int MaxWaitingRows { get; set; } = 400_000;
 
     /// <summary>Rows that one commit takes at most; a larger push is committed alone. 1 to 1,000,000, default 50,000.</summary>
     [Range(1, 1_000_000)]
+    [Setting("Zeilen, die gemeinsam festgeschrieben werden", "Rows that are committed together")]
     public int MaxRowsPerCommit { get; set; } = 50_000;
 
     /// <summary>Rows that history may lag behind a partition before its pushes get 503. 1,000 to 100,000,000, default 1,000,000.</summary>
     [Range(1_000, 100_000_000)]
+    [Setting("Zeilen, um die die Historie zurückliegen darf, ehe Lieferungen abgewiesen werden", "Rows that history may lag behind before pushes are refused")]
     public int MaxTailRows { get; set; } = 1_000_000;
 
     /// <summary>Series whose newest time a partition remembers; beyond it all are forgotten and asked for again. 1,000 to 100,000,000, default 2,000,000.</summary>
     [Range(1_000, 100_000_000)]
+    [Setting("Reihen, deren neueste Zeit ein Log im Speicher hält", "Series whose newest time a log keeps in memory")]
     public int MaxKnownSeries { get; set; } = 2_000_000;
 }
