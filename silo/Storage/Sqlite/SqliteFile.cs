@@ -9,7 +9,7 @@ namespace DataHub.Storage.Sqlite;
 /// No memory-mapped reading: every connection would map the file for itself, and the hub's memory would grow with its
 /// data; the system's page cache is one copy for all.
 /// </remarks>
-internal sealed class SqliteFile : IAsyncDisposable
+internal sealed class SqliteFile : IAsyncDisposable, IDisposable
 {
     private const string BeginRead = "BEGIN";
     private const string EndRead = "COMMIT";
@@ -98,6 +98,9 @@ internal sealed class SqliteFile : IAsyncDisposable
             _readers.Release();
         }
     }
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <summary>Lets readers and writer finish, writes the WAL back into the file and closes it.</summary>
     public async ValueTask DisposeAsync()

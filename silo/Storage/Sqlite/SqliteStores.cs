@@ -9,7 +9,7 @@ namespace DataHub.Storage.Sqlite;
 /// The embedded hub's four databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, and
 /// <c>state.db</c> for the grains' state. Closing writes everything back and lets go of the folder.
 /// </summary>
-internal sealed class SqliteStores : IAsyncDisposable
+internal sealed class SqliteStores : IAsyncDisposable, IDisposable
 {
     private readonly FolderLock _folder;
     private readonly List<SqliteFile> _files = [];
@@ -60,7 +60,7 @@ internal sealed class SqliteStores : IAsyncDisposable
         }
         catch
         {
-            foreach (var file in opened) file.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            foreach (var file in opened) file.Dispose();
             folder.Dispose();
             throw;
         }
@@ -72,6 +72,9 @@ internal sealed class SqliteStores : IAsyncDisposable
             return file;
         }
     }
+
+    /// <summary>For containers that close what they hold without waiting.</summary>
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     public async ValueTask DisposeAsync()
     {
