@@ -17,6 +17,7 @@ public static class FrontEnd
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         services.AddSingleton<KeyRing>();
         services.AddSingleton<AreaDirectory>();
+        services.AddSingleton<AreaRenderings>();
         services.AddPublicDescription();
         return services;
     }
@@ -36,6 +37,7 @@ public static class FrontEnd
     {
         ArgumentNullException.ThrowIfNull(routes);
         routes.MapAgencyEndpoints();
+        routes.MapAreaEndpoints();
         routes.MapProblemPages();
         routes.MapPublicDescription();
         return routes;

@@ -94,7 +94,8 @@ internal static class Requests
     public static string Next(this HttpContext http, string after, int limit) =>
         $"{http.Request.PathBase}{http.Request.Path}?after={Uri.EscapeDataString(after)}&limit={limit.ToString(CultureInfo.InvariantCulture)}";
 
-    private static async Task<(ReadOnlyMemory<byte> Bytes, bool TooLarge)> ReadBytesAsync(HttpContext http, int limit)
+    /// <summary>Reads a body of at most <paramref name="limit"/> bytes.</summary>
+    public static async Task<(ReadOnlyMemory<byte> Bytes, bool TooLarge)> ReadBytesAsync(this HttpContext http, int limit)
     {
         if (http.Request.ContentLength > limit) return (default, true);
         using var body = new MemoryStream((int)(http.Request.ContentLength ?? 4_096));
