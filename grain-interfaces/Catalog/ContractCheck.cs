@@ -201,7 +201,5 @@ internal static class ContractCheck
         _ => "string, number, integer, boolean, date, time, datetime, year, yearmonth",
     };
 
-#pragma warning disable CA1308 // the words of Table Schema and of the public interface are lower case
-    internal static string Word<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
-#pragma warning restore CA1308
+    internal static string Word<T>(T value) where T : struct, Enum => ContractWords.Of(value);
 }

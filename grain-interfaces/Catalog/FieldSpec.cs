@@ -33,6 +33,9 @@ public sealed record FieldSpec(
 
     /// <summary>Table Schema <c>bareNumber</c>; false allows leading and trailing text such as <c>€</c> or <c>%</c>.</summary>
     [Id(12)] public bool BareNumber { get; init; } = true;
+
+    /// <summary>For people.</summary>
+    [Id(13)] public LocalText? Description { get; init; }
 }
 
 /// <summary>Table Schema constraints. Bounds are kept as written (JSON text) and compiled to the field's type.</summary>
