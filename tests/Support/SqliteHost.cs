@@ -12,17 +12,19 @@ namespace DataHub.Support;
 /// <summary>A silo with nothing but its storage.</summary>
 internal static class SqliteHost
 {
-    public static IHost Build(string folder, Action<SqliteStorageOptions>? configure = null)
+    public static IHost Build(string folder, Action<SqliteStorageOptions>? configure = null, Action<ISiloBuilder>? also = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Error);
-        builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(FreePort(), FreePort())
-            .AddSqliteStorage(options =>
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), FreePort()).AddSqliteStorage(options =>
             {
                 options.Folder = folder;
                 configure?.Invoke(options);
-            }));
+            });
+            also?.Invoke(silo);
+        });
         return builder.Build();
     }
 

@@ -1,0 +1,36 @@
+using DataHub.Feeds;
+
+namespace DataHub.Support;
+
+/// <summary>A history store with faults before it.</summary>
+internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? faults = null) : IHistoryStore
+{
+    public StoreFaults Faults { get; } = faults ?? new();
+
+    public Task<HistoryPosition> PositionAsync(string partition, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(PositionAsync), () => inner.PositionAsync(partition, cancellationToken));
+
+    public Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(ApplyAsync), () => inner.ApplyAsync(partition, expected, batches, cancellationToken));
+
+    public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(FindKeysAsync), () => inner.FindKeysAsync(partition, keys, cancellationToken));
+
+    public Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(FindSeriesAsync), () => inner.FindSeriesAsync(partition, series, cancellationToken));
+
+    public Task<IReadOnlyList<HistoryRow>> ReadWindowAsync(string partition, long asOf, string? area, long from, long to, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(ReadWindowAsync), () => inner.ReadWindowAsync(partition, asOf, area, from, to, cancellationToken));
+
+    public Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QueryAsync), () => inner.QueryAsync(partition, from, to, areas, after, limit, cancellationToken));
+
+    public Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, string? feed, long? before, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QuarantineAsync), () => inner.QuarantineAsync(dataset, feed, before, limit, cancellationToken));
+
+    public Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(CountsAsync), () => inner.CountsAsync(dataset, cancellationToken));
+
+    public Task ResetAsync(string partition, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(ResetAsync), () => inner.ResetAsync(partition, cancellationToken));
+}
