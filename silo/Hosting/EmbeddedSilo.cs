@@ -24,10 +24,7 @@ internal static class EmbeddedSilo
             options.MaxEnqueuedRequestsSoftLimit = host.MaxWaitingCalls * 3 / 4;
             options.MaxEnqueuedRequestsHardLimit = host.MaxWaitingCalls;
         });
-        silo.Services.AddSingleton(stores.Log);
-        silo.Services.AddSingleton(stores.History);
-        silo.Services.AddSingleton(stores.Cells);
-        silo.AddMemoryGrainStorage("state");
+        silo.AddSqliteStorage(stores);
         silo.AddLogStreams();
         if (dashboard.Enabled) silo.AddDashboard(options => options.HideTrace = true);
     }

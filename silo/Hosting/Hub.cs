@@ -31,7 +31,16 @@ internal static class Hub
         var folder = DataFolder.Open(storage.Folder);
         folder.Fix(builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), new LogOptions().Shards));
         storage.Folder = folder.Path;
-        return Build(builder, start, folder, OpenStores(storage, start.Time));
+        var stores = OpenStores(storage, start.Time);
+        try
+        {
+            return Build(builder, start, folder, stores);
+        }
+        catch
+        {
+            stores.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw;
+        }
     }
 
     private static WebApplication Build(WebApplicationBuilder builder, HubStart start, DataFolder folder, SqliteStores stores)
@@ -54,8 +63,7 @@ internal static class Hub
         builder.Services.AddSingleton(start.Time);
         builder.Services.AddSingleton(start);
         builder.Services.AddSingleton(folder);
-        // Made by a factory, so that the container closes them, last of all.
-        builder.Services.AddSingleton(_ => stores);
+        builder.Services.AddSingleton(_ => new Ownership(stores));
         builder.Services.AddSettings();
         builder.Host.UseOrleans(silo => silo.AddEmbeddedSilo(stores, host, dashboard));
         builder.Services.AddFrontEnd();
@@ -68,7 +76,8 @@ internal static class Hub
         start.Services?.Invoke(builder.Services);
 
         var hub = builder.Build();
-        _ = hub.Services.GetRequiredService<SqliteStores>();
+        // What is made first is closed last: nothing writes any more when the files are closed.
+        _ = hub.Services.GetRequiredService<Ownership>();
         hub.UseFrontEnd();
         hub.MapFrontEnd();
         Health.Map(hub);
@@ -153,4 +162,10 @@ internal static class Hub
 
     private static LocalText Join(IReadOnlyList<LocalText> faults) =>
         new(string.Join(" ", faults.Select(fault => fault.De)), string.Join(" ", faults.Select(fault => fault.In(Language.English))));
+
+    /// <summary>Lets the container close what was opened before there was one.</summary>
+    private sealed class Ownership(SqliteStores stores) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => stores.DisposeAsync();
+    }
 }
