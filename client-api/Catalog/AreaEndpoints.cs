@@ -30,7 +30,7 @@ internal static class AreaEndpoints
         group.MapRead("", ListAsync).WithSummary("Lists the area systems, by id.").Produces<AreaSystemListJson>();
         group.MapPut("{system}", PutAsync)
             .WithSummary("Puts a whole area system as CSV (id,parent,name,level[,population]) or GeoJSON with the same as properties; with merge=geometry GeoJSON gives polygons to areas that are there. For admin keys of the platform.")
-            .Accepts<string>(AreaCsv.ContentType, AreaGeoJson.ContentType)
+            .Accepts<string>(AreaGeoJson.ContentType, AreaCsv.ContentType, Json)
             .Produces<AreaPutJson>().Produces<AreaPutJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 409, 413, 415, 422);
         group.MapRead("{system}", GetAsync)
             .WithSummary("The present or an earlier version: JSON in pages, or all of it as CSV or GeoJSON by Accept or ?format=.")
