@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Indicators;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ public static class FrontEnd
         services.AddSingleton<KeyRing>();
         services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
+        services.AddIndicatorsApi();
         services.AddPublicDescription();
         return services;
     }
@@ -38,6 +40,7 @@ public static class FrontEnd
         ArgumentNullException.ThrowIfNull(routes);
         routes.MapAgencyEndpoints();
         routes.MapAreaEndpoints();
+        routes.MapIndicatorEndpoints();
         routes.MapProblemPages();
         routes.MapPublicDescription();
         return routes;

@@ -129,6 +129,11 @@ public static class ProblemTypes
         "Der Baum der Gebiete ist nicht stimmig; das Detail nennt das Gebiet und den Grund.",
         "The tree of areas is not consistent; the detail names the area and the reason.");
 
+    public static readonly ProblemType NotSupported = Add("not-supported", 422,
+        "Noch nicht unterstützt", "Not supported yet",
+        "Diese Fassung des Hubs kann das noch nicht; das Detail nennt die Angabe. Ohne sie oder mit null wiederholen.",
+        "This version of the hub cannot do that yet; the detail names the member. Repeat without it or with null.");
+
     public static readonly ProblemType AllQuarantined = Add("all-quarantined", 422,
         "Keine Zeile angenommen", "No row taken",
         "Alle Zeilen liegen in der Quarantäne; „errors“ nennt Zeile, Feld und Grund.",

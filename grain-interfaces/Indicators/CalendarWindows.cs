@@ -75,6 +75,9 @@ public sealed class CalendarWindows
         return _elapsed == 0 ? span.To : Math.Min(Floor(windowFromTicks) + _elapsed, span.To);
     }
 
+    /// <summary>The first instant of a day by the zone's clock.</summary>
+    public long DayBegins(DateOnly day) => Math.Clamp(_clock.FirstReached(day.DayNumber * TimeSpan.TicksPerDay), 0, End - 1);
+
     private static CalendarWindows OfMinutes(ZoneClock clock, string text, int minutes) => minutes switch
     {
         <= 60 when 60 % minutes == 0 => new(clock, minutes * TimeSpan.TicksPerMinute, TimeSpan.TicksPerDay, 0),

@@ -66,6 +66,12 @@ public sealed record ValuesQuery(
     /// city. Not together with a level or an area. Rows without an area belong to it too.
     /// </summary>
     [Id(9)] public bool Whole { get; init; }
+
+    /// <summary>Instead of <see cref="From"/>: the begin of this day in the indicator's zone.</summary>
+    [Id(10)] public DateOnly? FromDay { get; init; }
+
+    /// <summary>Instead of <see cref="To"/>: the begin of this day in the indicator's zone.</summary>
+    [Id(11)] public DateOnly? ToDay { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesCursor")]

@@ -8,7 +8,8 @@ namespace DataHub.Indicators;
 /// <param name="Level">Level that areas are rolled up to; null: as rows carry them.</param>
 /// <param name="Area">Only this area or what lies in it at that level; null: all.</param>
 /// <param name="AreaLevel">That area's own level.</param>
-internal sealed record RollUpTarget(int? Level, string? Area, int AreaLevel);
+/// <param name="Whole">All areas together.</param>
+internal sealed record RollUpTarget(int? Level, string? Area, int AreaLevel, bool Whole = false);
 
 /// <summary>One page of an answer.</summary>
 /// <param name="ValidUntil">The earliest end of a window in it that is not over; null where all are.</param>
@@ -23,8 +24,16 @@ internal static class CellRollUp
     /// <summary>Checks level and area.</summary>
     /// <param name="areas">The indicator's area system; null where it has none.</param>
     /// <returns>The target, or what is wrong.</returns>
-    public static (RollUpTarget? Target, LocalText? Fault) Aim(IndicatorSpec spec, AreaTree? areas, int? level, string? area)
+    public static (RollUpTarget? Target, LocalText? Fault) Aim(IndicatorSpec spec, AreaTree? areas, ValuesQuery query)
     {
+        var (level, area) = (query.Level, query.Area);
+        if (query.Whole)
+        {
+            return level is null && area is null
+                ? (new(null, null, 0, Whole: true), null)
+                : (null, new("whole: Alle Gebiete zusammen geht nicht mit level oder area.", "whole: All areas together does not go with level or area."));
+        }
+
         if (level is null && area is null) return (new(null, null, 0), null);
         if (!spec.ByArea || areas is null)
             return (null, new("level, area: Dieser Indikator ist nicht nach Gebieten gegliedert.", "level, area: This indicator is not grouped by area."));
@@ -117,9 +126,10 @@ internal static class CellRollUp
         return new(rows, next is { } last ? new(Instant(last.Window), last.Area, last.Dimensions) : null, validUntil);
     }
 
-    /// <summary>The area a cell counts for; empty for rows without one, null where it is not asked for.</summary>
+    /// <summary>The area a cell counts for; empty for all together and for rows without one, null where it is not asked for.</summary>
     private static string? PlaceOf(string area, AreaTree? areas, RollUpTarget target)
     {
+        if (target.Whole) return "";
         if (area.Length == 0) return target.Area is null ? area : null;
         if (target.Level is not { } level) return area;
         var place = areas!.AncestorAt(area, level);

@@ -128,7 +128,7 @@ internal sealed partial class IndicatorGrain(
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
     {
-        var plain = query with { AtLeast = null, KnownVersion = null };
+        var plain = Plain(query);
         var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
         while (true)
         {
@@ -168,6 +168,23 @@ internal sealed partial class IndicatorGrain(
         }
     }
 
+    /// <summary>What decides the rows of an answer: with instants for days, without what only this caller wants.</summary>
+    private ValuesQuery Plain(ValuesQuery query)
+    {
+        var spec = _stored.Value.Definition!.Spec;
+        return query with
+        {
+            From = query.FromDay is { } from ? Begin(from) : query.From,
+            To = query.ToDay is { } to ? Begin(to) : query.To,
+            FromDay = null,
+            ToDay = null,
+            AtLeast = null,
+            KnownVersion = null,
+        };
+
+        DateTimeOffset Begin(DateOnly day) => new(CalendarWindows.Parse(spec.Window, spec.TimeZone).DayBegins(day), TimeSpan.Zero);
+    }
+
     /// <summary>Reads the cells that a query needs from all partitions and says what they are in which version.</summary>
     private async Task<Loaded> LoadAsync(ValuesQuery query, Watermark? atLeast, AnswerLedger ledger)
     {
@@ -176,7 +193,7 @@ internal sealed partial class IndicatorGrain(
         var definition = _stored.Value.Definition!;
         var source = Source;
         if (await AreasAsync(definition.Spec, source, query) is { } noAreas) return new(0, null, noAreas);
-        var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query.Level, query.Area);
+        var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query);
         if (fault is not null) return new(0, null, Refused(ReadRefusal.Invalid, fault));
 
         var sets = await ReadAsync(definition, source, query, atLeast, ledger.Current);

@@ -138,6 +138,16 @@ public sealed class CalendarWindowsTests
     }
 
     [Fact]
+    public void A_day_begins_where_its_windows_do() =>
+        Gen.Select(Gen.OneOf(Zones), Gen.Int[DateOnly.FromDateTime(new(1980, 1, 1)).DayNumber, DateOnly.FromDateTime(new(2100, 1, 1)).DayNumber]).Sample((zone, number) =>
+        {
+            var windows = CalendarWindows.Parse("P1D", zone);
+            var begin = windows.DayBegins(DateOnly.FromDayNumber(number));
+            Assert.Equal(begin, windows.Floor(begin));
+            Assert.True(windows.DayBegins(DateOnly.FromDayNumber(number + 1)) >= begin);
+        }, iter: 5_000);
+
+    [Fact]
     public void The_time_line_ends_where_dates_do()
     {
         foreach (var zone in Zones)

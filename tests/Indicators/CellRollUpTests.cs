@@ -32,7 +32,7 @@ public sealed class CellRollUpTests
             Gen.Bool, Row.Array[0, 60], Gen.Int[1, 3], Gen.Int[1, 50]).Sample((function, window, level, byKind, rows, partitions, limit) =>
         {
             var definition = Define(function, window, byKind ? ["kind"] : []);
-            var target = CellRollUp.Aim(definition.Spec, Areas, level, null).Target!;
+            var target = CellRollUp.Aim(definition.Spec, Areas, Query(level)).Target!;
             var cells = Cells(definition, rows, partitions);
 
             var answered = new List<IndicatorValue>();
@@ -65,7 +65,7 @@ public sealed class CellRollUpTests
         Gen.Select(Gen.OneOf<int?>(null, 0, 1), Gen.Bool, Row.Array[0, 40], Gen.Int[1, 3]).Sample((level, byKind, rows, partitions) =>
         {
             var definition = Define(MeasureFunction.Sum, "PT1H", byKind ? ["kind"] : []);
-            var target = CellRollUp.Aim(definition.Spec, Areas, level, null).Target!;
+            var target = CellRollUp.Aim(definition.Spec, Areas, Query(level)).Target!;
             // As the folds answer: per partition, area and combination only the last window.
             var cells = Cells(definition, rows, partitions)
                 .Select(part => (IReadOnlyList<CellValue>)[.. part.GroupBy(c => (c.Area, c.Dimensions)).Select(g => g.MaxBy(c => c.WindowFrom))]).ToArray();
@@ -96,10 +96,21 @@ public sealed class CellRollUpTests
 
         string AreasOf(int? level, string? area)
         {
-            var target = CellRollUp.Aim(definition.Spec, Areas, level, area).Target!;
+            var target = CellRollUp.Aim(definition.Spec, Areas, Query(level) with { Area = area }).Target!;
             var page = CellRollUp.Make(definition, Areas, target, Query(level), Cells(definition, rows, 1), Start);
             return string.Join(' ', page.Rows.Select(row => row.Area ?? "-"));
         }
+    }
+
+    [Fact]
+    public void The_whole_city_is_one_row_with_the_rows_that_have_no_area()
+    {
+        var definition = Define(MeasureFunction.Sum, "P1Y", []);
+        var rows = Places.Select(area => new TestRow(Start, area, null, 1.5)).ToArray();
+        var target = CellRollUp.Aim(definition.Spec, Areas, Query(null) with { Whole = true }).Target!;
+        var row = Assert.Single(CellRollUp.Make(definition, Areas, target, Query(null) with { Whole = true }, Cells(definition, rows, 2), Start).Rows);
+        Assert.Equal((null, 1.5 * rows.Length, rows.Length), (row.Area, row.Value!.Value, row.Count!.Value));
+        Assert.NotNull(CellRollUp.Aim(definition.Spec, Areas, Query(0) with { Whole = true }).Fault);
     }
 
     [Theory]
@@ -109,14 +120,14 @@ public sealed class CellRollUpTests
     [InlineData(0, "0101")]
     public void Levels_and_areas_that_do_not_exist_are_refused(int? level, string? area)
     {
-        var (target, fault) = CellRollUp.Aim(Define(MeasureFunction.Count, "PT1H", []).Spec, Areas, level, area);
+        var (target, fault) = CellRollUp.Aim(Define(MeasureFunction.Count, "PT1H", []).Spec, Areas, Query(level) with { Area = area });
         Assert.Null(target);
         Assert.NotNull(fault!.En);
     }
 
     [Fact]
     public void Indicators_without_areas_have_no_levels() =>
-        Assert.NotNull(CellRollUp.Aim(Define(MeasureFunction.Count, "PT1H", []).Spec with { ByArea = false }, null, 0, null).Fault);
+        Assert.NotNull(CellRollUp.Aim(Define(MeasureFunction.Count, "PT1H", []).Spec with { ByArea = false }, null, Query(0)).Fault);
 
     [Fact]
     public void Values_of_few_rows_are_suppressed_and_windows_that_are_not_over_preliminary()

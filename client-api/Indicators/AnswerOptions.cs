@@ -1,0 +1,14 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DataHub.Indicators;
+
+/// <summary>Limits of rendered answers. Section <c>DataHub:Answer</c>.</summary>
+internal sealed class AnswerOptions
+{
+    public const string Section = "DataHub:Answer";
+
+    /// <summary>Bytes of rendered indicator answers that a front-end keeps; 0 keeps none. 0 to 16 GiB, default 64 MiB.</summary>
+    [Range(0L, 17_179_869_184L)]
+    [Setting("Fertige Antworten von Indikatoren, die im Speicher bleiben, in Byte", "Rendered answers of indicators kept in memory, in bytes")]
+    public long CachedBytes { get; set; } = 67_108_864;
+}

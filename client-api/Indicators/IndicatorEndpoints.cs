@@ -1,0 +1,159 @@
+using DataHub.Catalog;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
+
+namespace DataHub.Indicators;
+
+/// <summary>Definitions of indicators and their values (design §5).</summary>
+internal static class IndicatorEndpoints
+{
+    private const string WatermarkHeader = "DataHub-Watermark";
+
+    private const string DefinitionExample = """
+        { "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "dataset": "air-quality", "measure": { "function": "mean", "field": "no2" },
+          "window": "PT1H", "groupBy": ["area"], "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
+        """;
+
+    private const string ValuesExample = """
+        { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
+          "rows": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } ], "next": null }
+        """;
+
+    private static readonly LocalText s_indicator = new("Indikator", "Indicator");
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
+
+    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>();
+
+    public static void MapIndicatorEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/indicators").WithTags("Indicators");
+        group.MapRead("", ListAsync).WithSummary("Lists the indicators, by id.").Produces<IndicatorListJson>().Refuses(400);
+        group.MapPut("{indicator}", PutAsync).WithSummary("Creates or changes an indicator; for admin keys of the dataset's publisher or the platform. A changed definition answers once it has been computed from everything stored.")
+            .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
+            .Example(DefinitionExample);
+        group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
+        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: false, http, grains, answers))
+            .WithSummary("Values by window, area and dimensions. from, to (days or instants), level, area, whole, watermark, limit, after, format.")
+            .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Example(ValuesExample, StatusCodes.Status200OK);
+        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: true, http, grains, answers))
+            .WithSummary("The last value of each area and combination of dimensions. Parameters as for values; from and to bound which.")
+            .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Example(ValuesExample, StatusCodes.Status200OK);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, IGrainFactory grains)
+    {
+        if (http.ReadPage(out var after, out var limit) is { } problem) return problem;
+        var ids = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Indicators).ListAsync(http.Caller(), after, limit);
+        var indicators = await Task.WhenAll(ids.Select(id => grains.GetGrain<IIndicatorGrain>(id).GetAsync(http.Caller())));
+        return TypedResults.Ok(new IndicatorListJson(
+            [.. indicators.OfType<IndicatorInfo>().Select(IndicatorJson.Of)], ids.Length == limit ? http.Next(ids[^1], limit) : null));
+    }
+
+    private static async Task<IResult> PutAsync(string indicator, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<IndicatorBodyJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(indicator)) return Problems.Problem(http, ProblemTypes.InvalidId, ProblemTypes.InvalidId.Help, ("id", indicator));
+        if (body!.NotSupported() is { } member)
+        {
+            return Problems.Problem(http, ProblemTypes.NotSupported, new(
+                $"{member}: Das kann diese Fassung noch nicht; weglassen oder null.", $"{member}: This version cannot do that yet; leave it out or null."), ("member", member));
+        }
+
+        var (spec, fault) = body.ToSpec();
+        if (fault is not null) return Problems.Problem(http, ProblemTypes.InvalidIndicator, fault);
+        var result = await grains.GetGrain<IIndicatorGrain>(indicator).PutAsync(http.Caller(), spec!);
+        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidIndicator);
+        var json = IndicatorJson.Of(result.Indicator!);
+        return result.Created ? TypedResults.Created($"/api/v1/indicators/{indicator}", json) : TypedResults.Ok(json);
+    }
+
+    private static async Task<IResult> GetAsync(string indicator, HttpContext http, IGrainFactory grains) =>
+        CatalogIds.IsValid(indicator) && await grains.GetGrain<IIndicatorGrain>(indicator).GetAsync(http.Caller()) is { } info
+            ? TypedResults.Ok(IndicatorJson.Of(info))
+            : Problems.NotFound(http, s_indicator, indicator);
+
+    /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
+    private static async Task<IResult> AnswerAsync(string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    {
+        if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
+        var (format, notAcceptable) = AnswerFormats.Choose(http);
+        if (notAcceptable is not null) return notAcceptable;
+        var (query, invalid) = ValuesParameters.Read(http, latest);
+        if (invalid is not null) return invalid;
+
+        var key = new AnswerKey(indicator, query! with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
+        var known = answers.Find(key);
+        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(http.Caller(), query with { KnownVersion = known?.Version });
+        if (result.Page is not { } page) return Refused(http, indicator, result);
+        if (!page.NotModified)
+        {
+            var next = page.Next is null ? null : ValuesParameters.Next($"{key.PathBase}/api/v1/indicators/{indicator}/{(latest ? "latest" : "values")}", query, page.Next, format);
+            known = RenderedAnswer.Of(page.Version, AnswerWriter.Write(page, format, next), next);
+            answers.Keep(key, known);
+        }
+
+        return new Answer(known!, page.Current, format);
+    }
+
+    private static IResult Refused(HttpContext http, string indicator, ValuesResult result)
+    {
+        var detail = result.Detail ?? ProblemTypes.Unavailable.Help;
+        return result.Refusal switch
+        {
+            ReadRefusal.NotFound => Problems.NotFound(http, s_indicator, indicator),
+            ReadRefusal.Forbidden => Authentication.Forbidden(http, detail),
+            ReadRefusal.NotYet => Problems.Later(http, ProblemTypes.NotYet, detail, s_retryAfter),
+            ReadRefusal.Gone => Problems.Problem(http, ProblemTypes.WatermarkGone, detail),
+            ReadRefusal.Invalid => Problems.Problem(http, ProblemTypes.InvalidParameter, detail),
+            ReadRefusal.TooMany => Problems.Problem(http, ProblemTypes.TooManyCells, detail),
+            ReadRefusal.Unavailable => Problems.Later(http, ProblemTypes.Unavailable, detail, s_retryAfter),
+            _ => throw new InvalidOperationException($"indicator {indicator} answered neither with a page nor with a refusal"),
+        };
+    }
+
+    /// <summary>Rendered bytes with their strong ETag; 304 where the client has them.</summary>
+    private sealed class Answer(RenderedAnswer answer, string current, AnswerFormat format) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.Headers.ETag = answer.ETag;
+            response.Headers.CacheControl = "no-cache";
+            response.Headers.Vary = "Accept";
+            response.Headers[WatermarkHeader] = current;
+            if (answer.Next is not null) response.Headers.Link = $"<{answer.Next}>; rel=\"next\"";
+            if (Has(httpContext.Request.Headers.IfNoneMatch))
+            {
+                response.StatusCode = StatusCodes.Status304NotModified;
+                return Task.CompletedTask;
+            }
+
+            response.ContentType = AnswerFormats.ContentType(format);
+            response.ContentLength = answer.Bytes.Length;
+            return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(answer.Bytes, httpContext.RequestAborted).AsTask();
+        }
+
+        /// <summary>RFC 9110 §13.1.2: the weak comparison, in a list or with <c>*</c>.</summary>
+        private bool Has(StringValues tags)
+        {
+            foreach (var header in tags)
+            {
+                foreach (var range in header.AsSpan().Split(','))
+                {
+                    var tag = header.AsSpan()[range].Trim();
+                    if (tag.StartsWith("W/", StringComparison.Ordinal)) tag = tag[2..];
+                    if (tag is "*" || tag.SequenceEqual(answer.ETag)) return true;
+                }
+            }
+
+            return false;
+        }
+    }
+}

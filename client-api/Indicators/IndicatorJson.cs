@@ -1,0 +1,150 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+using DataHub.Catalog;
+
+namespace DataHub.Indicators;
+
+/// <param name="Function">count, sum, mean, min, max or last.</param>
+/// <param name="Field">The measured field; count works without one.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record MeasureJson([property: JsonRequired] string Function, string? Field = null);
+
+/// <param name="MinimumCount">Values that fewer rows stand behind are suppressed; 0 suppresses nothing.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record DisclosureJson(int MinimumCount = 0);
+
+/// <summary>An indicator as it is put. <c>filter</c>, <c>formula</c>, <c>sliding</c> and <c>target</c> may be null only, for now.</summary>
+/// <param name="Window">ISO 8601: PTnM or PTnH that divide an hour or, up to PT12H, 24 hours; P1D; P1W; PnM that divides twelve months; P1Y.</param>
+/// <param name="TimeZone">IANA name; Europe/Berlin where absent.</param>
+/// <param name="GroupBy"><c>area</c> and names of fields with role dimension.</param>
+/// <param name="Decimals">Places on output, 0 to 15; null: unrounded.</param>
+/// <param name="Access">open or internal; internal where absent.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record IndicatorBodyJson(
+    [property: JsonRequired] LocalText Title,
+    string? Dataset = null,
+    MeasureJson? Measure = null,
+    string? Window = null,
+    string? TimeZone = null,
+    string[]? GroupBy = null,
+    int? Decimals = null,
+    string? Unit = null,
+    AccessClass Access = AccessClass.Internal,
+    LocalText? Description = null,
+    DisclosureJson? Disclosure = null,
+    JsonElement? Filter = null,
+    JsonElement? Formula = null,
+    JsonElement? Sliding = null,
+    JsonElement? Target = null)
+{
+    private const string Area = "area";
+    private const string DefaultTimeZone = "Europe/Berlin";
+
+    private static readonly string[] s_laterFunctions = ["stddev", "stddevSample", "p50", "p90", "p95", "p99", "distinct"];
+
+    /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
+    public string? NotSupported() =>
+        Filter is not null ? "filter"
+        : Formula is not null ? "formula"
+        : Sliding is not null ? "sliding"
+        : Target is not null ? "target"
+        : Measure is not null && s_laterFunctions.Contains(Measure.Function, StringComparer.Ordinal) ? "measure.function"
+        : null;
+
+    /// <summary>The definition, or what is missing or not allowed.</summary>
+    public (IndicatorSpec? Spec, LocalText? Fault) ToSpec()
+    {
+        if (Dataset is null) return (null, Missing("dataset"));
+        if (Measure is null) return (null, Missing("measure"));
+        if (Window is null) return (null, Missing("window"));
+        if (!Enum.TryParse<MeasureFunction>(Measure.Function, ignoreCase: true, out var function) || Word(function) != Measure.Function)
+        {
+            var known = string.Join(", ", Enum.GetValues<MeasureFunction>().Select(Word));
+            return (null, new($"measure.function: „{Measure.Function}“ gibt es nicht; es gibt {known}.", $"measure.function: There is no “{Measure.Function}”; there are {known}."));
+        }
+
+        var groups = GroupBy ?? [];
+        if (Array.Exists(groups, group => group is null)) return (null, new("groupBy: null ist kein Feld.", "groupBy: null is no field."));
+        var dimensions = Array.FindAll(groups, group => group != Area);
+        if (groups.Length - dimensions.Length > 1) return (null, new("groupBy: „area“ steht zweimal da.", "groupBy: “area” occurs twice."));
+        return (new(Title, Dataset, function, Measure.Field, Window, TimeZone ?? DefaultTimeZone, groups.Length > dimensions.Length, dimensions, Decimals, Unit, Access)
+        {
+            Description = Description,
+            MinimumCount = Disclosure?.MinimumCount ?? 0,
+        }, null);
+    }
+
+    internal static string Word(MeasureFunction function) => JsonNamingPolicy.CamelCase.ConvertName(function.ToString());
+
+    internal static string[] Groups(IndicatorSpec spec) => spec.ByArea ? [Area, .. spec.Dimensions] : spec.Dimensions;
+
+    private static LocalText Missing(string member) => new($"{member} fehlt.", $"{member} is missing.");
+}
+
+/// <summary>One version of a definition.</summary>
+/// <param name="Definition">Its version.</param>
+internal sealed record DefinitionJson(
+    int Definition,
+    LocalText Title,
+    LocalText? Description,
+    string Dataset,
+    MeasureJson Measure,
+    string Window,
+    string TimeZone,
+    string[] GroupBy,
+    int? Decimals,
+    string? Unit,
+    AccessClass Access,
+    DisclosureJson Disclosure)
+{
+    public static DefinitionJson Of(IndicatorDefinition definition)
+    {
+        var spec = definition.Spec;
+        return new(
+            definition.Version, spec.Title, spec.Description, spec.Dataset, new(IndicatorBodyJson.Word(spec.Function), spec.Field), spec.Window, spec.TimeZone,
+            IndicatorBodyJson.Groups(spec), spec.Decimals, spec.Unit, spec.Access, new(spec.MinimumCount));
+    }
+}
+
+/// <summary>An indicator as it stands: the definition that answers, and a newer one that is still being filled.</summary>
+/// <param name="Pending">Answers once it has caught up; null where there is none.</param>
+internal sealed record IndicatorJson(
+    string Id,
+    int Definition,
+    LocalText Title,
+    LocalText? Description,
+    string Dataset,
+    string Publisher,
+    MeasureJson Measure,
+    string Window,
+    string TimeZone,
+    string[] GroupBy,
+    int? Decimals,
+    string? Unit,
+    AccessClass Access,
+    string? License,
+    DisclosureJson Disclosure,
+    string? AreaSystem,
+    int? AreaVersion,
+    DefinitionJson? Pending)
+{
+    public static IndicatorJson Of(IndicatorInfo info)
+    {
+        var definition = DefinitionJson.Of(info.Definition);
+        return new(
+            info.Id, definition.Definition, definition.Title, definition.Description, definition.Dataset, info.Publisher, definition.Measure, definition.Window, definition.TimeZone,
+            definition.GroupBy, definition.Decimals, definition.Unit, definition.Access, info.License, definition.Disclosure,
+            info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending));
+    }
+}
+
+/// <param name="Next">Path and query of the next page; null on the last.</param>
+internal sealed record IndicatorListJson(IndicatorJson[] Indicators, string? Next);
+
+/// <summary>One value; here for the description of the interface, written by <see cref="AnswerWriter"/>.</summary>
+internal sealed record ValueJson(string? Area, DateTimeOffset From, DateTimeOffset To, Dictionary<string, string?>? Dimensions, double? Value, long? Count, ValueState State);
+
+/// <inheritdoc cref="ValueJson"/>
+internal sealed record ValuesJson(
+    string Indicator, long Version, string Watermark, int Definition, string? Unit, string? License, DateTimeOffset? AsOf, ValueJson[] Rows, string? Next);

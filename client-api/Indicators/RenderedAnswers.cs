@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Indicators;
+
+/// <summary>What an answer is a function of, besides the version.</summary>
+/// <param name="Query">Without watermark and known version.</param>
+/// <param name="PathBase">Stands in the link to the next page.</param>
+internal sealed record AnswerKey(string Indicator, ValuesQuery Query, AnswerFormat Format, string PathBase);
+
+/// <summary>An answer's bytes in one version.</summary>
+/// <param name="ETag">Over the bytes: <c>"</c>, 32 hexadecimal digits, <c>"</c>.</param>
+/// <param name="Next">Link to the next page, or null.</param>
+internal sealed record RenderedAnswer(long Version, byte[] Bytes, string ETag, string? Next)
+{
+    public static RenderedAnswer Of(long version, byte[] bytes, string? next)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes, hash);
+        return new(version, bytes, $"\"{Convert.ToHexStringLower(hash[..16])}\"", next);
+    }
+}
+
+/// <summary>
+/// Rendered answers, each in the newest version seen, bounded by bytes; the one not asked for longest goes first. An
+/// answer is given out only after the indicator's grain has said, to this very caller, that its version still holds.
+/// </summary>
+internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
+{
+    /// <summary>What an entry costs beyond its bytes, roughly.</summary>
+    private const int Overhead = 1_024;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<AnswerKey, LinkedListNode<(AnswerKey Key, RenderedAnswer Answer)>> _entries = [];
+    private readonly LinkedList<(AnswerKey Key, RenderedAnswer Answer)> _byUse = [];
+    private long _bytes;
+
+    public RenderedAnswer? Find(AnswerKey key)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out var node)) return null;
+            if (_byUse.First != node)
+            {
+                _byUse.Remove(node);
+                _byUse.AddFirst(node);
+            }
+
+            return node.Value.Answer;
+        }
+    }
+
+    /// <summary>Keeps an answer unless a newer one is kept; one larger than an eighth of the room is not kept.</summary>
+    public void Keep(AnswerKey key, RenderedAnswer answer)
+    {
+        var limit = options.Value.CachedBytes;
+        if (answer.Bytes.Length + Overhead > limit / 8) return;
+        lock (_lock)
+        {
+            if (_entries.TryGetValue(key, out var node))
+            {
+                if (node.Value.Answer.Version >= answer.Version) return;
+                Drop(node);
+            }
+
+            _entries[key] = _byUse.AddFirst((key, answer));
+            _bytes += answer.Bytes.Length + Overhead;
+            while (_bytes > limit) Drop(_byUse.Last!);
+        }
+    }
+
+    private void Drop(LinkedListNode<(AnswerKey Key, RenderedAnswer Answer)> node)
+    {
+        _byUse.Remove(node);
+        _entries.Remove(node.Value.Key);
+        _bytes -= node.Value.Answer.Bytes.Length + Overhead;
+    }
+}
