@@ -47,6 +47,9 @@ public sealed record PushPart(
 [GenerateSerializer, Immutable, Alias("datahub.AppendResult")]
 public sealed record AppendResult([property: Id(0)] AppendRefusal Refusal, [property: Id(1)] PartReceipt? Receipt, [property: Id(2)] string? Detail)
 {
+    /// <summary>The log's incarnation, for the push's watermark; empty where nothing was stored.</summary>
+    [Id(3)] public Guid Incarnation { get; init; }
+
     public static AppendResult Refused(AppendRefusal refusal, string detail) => new(refusal, null, detail);
 }
 

@@ -21,11 +21,13 @@ internal sealed class LogShardGrain(
     /// <summary>Descriptions of datasets; what the shard reads of one (publisher, feeds) only grows.</summary>
     private readonly Dictionary<string, DatasetInfo> _datasets = [];
     private LogShard _shard = null!;
+    private Guid _incarnation;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, logger);
         await _shard.StartAsync();
+        _incarnation = await log.IncarnationAsync(cancellationToken);
     }
 
     public async Task<AppendResult> AppendAsync(Caller caller, PushPart part)
@@ -40,7 +42,8 @@ internal sealed class LogShardGrain(
             return AppendResult.Refused(AppendRefusal.Forbidden, $"{part.Dataset} is published by {dataset.Spec.Publisher}");
         }
 
-        return await RetireWithWriterAsync(_shard.AppendAsync(part, caller.Agency));
+        var result = await RetireWithWriterAsync(_shard.AppendAsync(part, caller.Agency));
+        return result.Receipt is null ? result : result with { Incarnation = _incarnation };
     }
 
     public async Task<AppendResult> AppendControlAsync(Caller caller, string partition, int contractVersion, int areaVersion) =>
