@@ -25,6 +25,8 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
     /// <summary>Where fold and history find each other; a test may hold it.</summary>
     public Func<string, long, Task>? BeforeHistoryIsReached { get; set; }
 
+    public ShardOptions ShardOptions { get; init; } = new();
+
     public IEnumerable<string> Partitions => Enumerable.Range(0, partitions).Select(number => PartitionKeys.Of(dataset, number));
 
     public ValueTask<CompiledContract> GetAsync(string name, int version) => new(contract);
@@ -41,9 +43,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
     public async Task<LogShard> ShardAsync()
     {
         if (_shard is { IsRetired: false }) return _shard;
-        var shard = new LogShard(0, log, history, this, this, new ShardOptions(), NullLogger<LogShard>.Instance);
-        await shard.StartAsync();
-        return _shard = shard;
+        return _shard = await AnotherWriterAsync();
     }
 
     public async Task OpenAsync()
@@ -51,11 +51,22 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         foreach (var partition in Partitions) await (await ShardAsync()).AppendControlAsync(partition, contract.Version, 0);
     }
 
+    /// <summary>A writer beside the street's own, as an activation on another silo would be.</summary>
+    public async Task<LogShard> AnotherWriterAsync()
+    {
+        var shard = new LogShard(0, log, history, this, this, ShardOptions, NullLogger<LogShard>.Instance);
+        await shard.StartAsync();
+        return shard;
+    }
+
+    public PushPart Part(string partition, RowBlock rows, string? key = null, byte[]? bodyHash = null, int contractVersion = 1) => new(
+        dataset, partition, "default", $"R{++_receipts:D8}", key, bodyHash ?? [1], 0, 1, contractVersion, 0, rows, []);
+
     /// <summary>A client that repeats with the same key until it is acknowledged.</summary>
     /// <param name="key">Null: without one; then a fault is given up on, not repeated.</param>
     public async Task<PartReceipt> PushAsync(string partition, RowBlock rows, string? key, QuarantinedRow[]? quarantined = null)
     {
-        var part = new PushPart(dataset, partition, "default", $"R{++_receipts:D8}", key, BitConverter.GetBytes(rows.Count), 0, 1, contract.Version, 0, rows, quarantined ?? []);
+        var part = Part(partition, rows, key) with { Quarantined = quarantined ?? [] };
         for (var attempt = 0; ; attempt++)
         {
             try
@@ -64,7 +75,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
                 if (result.Receipt is { } receipt) return receipt;
                 Assert.Equal(AppendRefusal.Unavailable, result.Refusal);
             }
-            catch (TimeoutException)
+            catch (StoreFaultException)
             {
                 // the claim itself was refused; the client sees 503 as well
             }
@@ -101,6 +112,19 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
     {
         await History(partition).ReachAsync(sequence);
         return History(partition).Sequence;
+    }
+
+    /// <summary>History with everything the log has, as the grain's timer would see to after a fault.</summary>
+    public async Task<PartitionHistory> SettledHistoryAsync(string partition)
+    {
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            await History(partition).ReachAsync(long.MaxValue);
+            if (History(partition).Halted is null) break;
+        }
+
+        Assert.Null(History(partition).Halted);
+        return History(partition);
     }
 
     /// <summary>Hands announced batches to fold and history as the stream would.</summary>

@@ -1,22 +1,33 @@
-using DataHub.Feeds;
-using DataHub.Indicators;
 using DataHub.Storage.Sqlite;
 
 namespace DataHub.Support;
 
+/// <summary>The hub's real stores in a folder of a test's own, each with faults and delays before it.</summary>
 internal sealed class TemporaryStores : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly SqliteStores _stores;
 
     private TemporaryStores()
     {
-        _stores = SqliteStores.Open(new() { Folder = _folder.FullName }, TimeProvider.System);
+        Sqlite = SqliteStores.Open(new() { Folder = _folder.FullName }, TimeProvider.System);
+        Log = new(Sqlite.Log);
+        History = new(Sqlite.History);
+        Cells = new(Sqlite.Cells);
     }
 
-    public ILogStore Log => _stores.Log;
-    public IHistoryStore History => _stores.History;
-    public ICellStore Cells => _stores.Cells;
+    public SqliteStores Sqlite { get; }
+
+    public FaultyLogStore Log { get; }
+
+    public FaultyHistoryStore History { get; }
+
+    public FaultyCellStore Cells { get; }
+
     public static TemporaryStores Open() => new();
-    public async ValueTask DisposeAsync() { await _stores.DisposeAsync(); _folder.Dispose(); }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Sqlite.DisposeAsync();
+        _folder.Dispose();
+    }
 }
