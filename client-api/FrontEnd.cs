@@ -40,6 +40,7 @@ public static class FrontEnd
         ArgumentNullException.ThrowIfNull(routes);
         routes.MapAgencyEndpoints();
         routes.MapAreaEndpoints();
+        routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
         routes.MapProblemPages();
         routes.MapPublicDescription();

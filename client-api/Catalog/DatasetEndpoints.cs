@@ -1,0 +1,149 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Xml;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace DataHub.Catalog;
+
+/// <summary>Datasets with their contracts, and their feeds (design §5). Descriptions are open; rows need not be.</summary>
+internal static class DatasetEndpoints
+{
+    private const string Json = "application/json; charset=utf-8";
+
+    private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_feed = new("Datenquelle", "Feed");
+
+    public static void MapDatasetEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/datasets").WithTags("Datasets");
+        group.MapRead("", ListAsync).WithSummary("Lists the datasets, by id.").Produces<DatasetListJson>();
+        group.MapPut("{dataset}", PutAsync)
+            .WithSummary("Creates or changes a dataset with its contract; for admin keys of the publisher or the platform. New optional fields make a new contract version; a change that would give stored rows another meaning is refused.")
+            .Accepts<JsonDocument>("application/json").Produces<JsonDocument>().Produces<JsonDocument>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 503)
+            .Example(DatasetExample);
+        group.MapRead("{dataset}", GetAsync).WithSummary("One dataset with its present contract.").Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(404);
+        group.MapRead("{dataset}/feeds", ListFeedsAsync).WithSummary("The dataset's feeds, by id.").Produces<FeedListJson>().Refuses(404);
+        group.MapPut("{dataset}/feeds/{feed}", PutFeedAsync).WithSummary("Creates or changes a feed; for admin keys of the publisher or the platform.")
+            .Accepts<FeedBodyJson>("application/json").Produces<FeedJson>().Produces<FeedJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422)
+            .Example("""{ "title": { "de": "Messnetz", "en": "Stations" }, "rhythm": "PT15M" }""");
+        group.MapRead("{dataset}/feeds/{feed}", GetFeedAsync).WithSummary("One feed; every dataset has a feed default.").Produces<FeedJson>().Refuses(404);
+    }
+
+    private static async Task<IResult> PutAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        var (body, unreadable) = await http.ReadJsonAsync<JsonDocument>();
+        if (unreadable is not null) return unreadable;
+        using var document = body!;
+        var (spec, invalid) = DatasetJson.Parse(http, document.RootElement);
+        if (invalid is not null) return invalid;
+        if (!CatalogIds.IsValid(dataset)) return Problems.Problem(http, ProblemTypes.InvalidId, new($"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id."), ("id", dataset));
+
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutAsync(http.Caller(), spec!);
+        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidDataset, result.Problems);
+        if (result.Created) http.Response.Headers.Location = $"/api/v1/datasets/{dataset}";
+        return new Document(DatasetJson.Render(result.Dataset!), result.Created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+    }
+
+    private static async Task<IResult> GetAsync(string dataset, HttpContext http, IGrainFactory grains) =>
+        await FindAsync(dataset, http, grains) is { } info
+            ? Rendered.Of(DatasetJson.Render(info), Json).Answer()
+            : Problems.NotFound(http, s_dataset, dataset);
+
+    private static async Task<IResult> ListAsync(HttpContext http, IGrainFactory grains)
+    {
+        if (http.ReadPage(out var after, out var limit) is { } problem) return problem;
+        var ids = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Datasets).ListAsync(http.Caller(), after, limit);
+        var datasets = await Task.WhenAll(ids.Select(id => grains.GetGrain<IDatasetGrain>(id).GetAsync(http.Caller())));
+        return Rendered.Json(new DatasetListJson(
+            [.. datasets.OfType<DatasetInfo>().Select(info => new DatasetSummaryJson(info.Id, info.Spec.Title, info.Spec.Publisher, info.Spec.Kind, info.Spec.Access, info.Spec.License, info.Modified))],
+            ids.Length == limit ? http.Next(ids[^1], limit) : null)).Answer();
+    }
+
+    private static async Task<IResult> PutFeedAsync(string dataset, string feed, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<FeedBodyJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        TimeSpan? rhythm = null;
+        try
+        {
+            if (body!.Rhythm is not null) rhythm = XmlConvert.ToTimeSpan(body.Rhythm);
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            return Problems.Problem(http, ProblemTypes.InvalidFeed, new(
+                $"rhythm: „{body!.Rhythm}“ ist keine Dauer nach ISO 8601, etwa PT15M oder P1D.",
+                $"rhythm: “{body.Rhythm}” is no ISO 8601 duration, such as PT15M or P1D."));
+        }
+
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutFeedAsync(http.Caller(), new(feed, body.Title, rhythm));
+        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidFeed);
+        var json = FeedJson.Of(result.Dataset!.Feeds.First(f => f.Id == feed));
+        return result.Created ? TypedResults.Created($"/api/v1/datasets/{dataset}/feeds/{feed}", json) : TypedResults.Ok(json);
+    }
+
+    private static async Task<IResult> GetFeedAsync(string dataset, string feed, HttpContext http, IGrainFactory grains)
+    {
+        if (await FindAsync(dataset, http, grains) is not { } info) return Problems.NotFound(http, s_dataset, dataset);
+        return Array.Find(info.Feeds, f => f.Id == feed) is { } found ? TypedResults.Ok(FeedJson.Of(found)) : Problems.NotFound(http, s_feed, feed);
+    }
+
+    private static async Task<IResult> ListFeedsAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        if (http.ReadPage(out var after, out var limit) is { } problem) return problem;
+        if (await FindAsync(dataset, http, grains) is not { } info) return Problems.NotFound(http, s_dataset, dataset);
+        var page = info.Feeds.Where(feed => after is null || string.CompareOrdinal(feed.Id, after) > 0).Take(limit + 1).ToArray();
+        return TypedResults.Ok(new FeedListJson([.. page.Take(limit).Select(FeedJson.Of)], page.Length > limit ? http.Next(page[limit - 1].Id, limit) : null));
+    }
+
+    private static async Task<DatasetInfo?> FindAsync(string dataset, HttpContext http, IGrainFactory grains) =>
+        CatalogIds.IsValid(dataset) ? await grains.GetGrain<IDatasetGrain>(dataset).GetAsync(http.Caller()) : null;
+
+    private const string DatasetExample =
+        """
+        { "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "kind": "observations", "access": "open",
+          "license": "dl-de/by-2-0", "areaSystem": "demo",
+          "schema": { "primaryKey": ["station", "time"], "fields": [
+            { "name": "station", "type": "string", "role": "series", "constraints": { "required": true, "maxLength": 64 } },
+            { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },
+            { "name": "area", "type": "string", "role": "area" },
+            { "name": "no2", "type": "number", "role": "measure", "unit": "ug/m3", "constraints": { "minimum": 0, "maximum": 2000 } } ] } }
+        """;
+
+    /// <summary>Bytes that are JSON already.</summary>
+    private sealed class Document(byte[] body, int status) : IResult, IStatusCodeHttpResult
+    {
+        public int? StatusCode => status;
+
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.StatusCode = status;
+            httpContext.Response.ContentType = Json;
+            httpContext.Response.ContentLength = body.Length;
+            httpContext.Response.BodyWriter.Write(body);
+            return httpContext.Response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
+        }
+    }
+}
+
+internal sealed record DatasetSummaryJson(string Id, LocalText Title, string Publisher, DatasetKind Kind, AccessClass Access, string? License, DateTimeOffset Modified);
+
+/// <param name="Next">Path and query of the next page; null on the last.</param>
+internal sealed record DatasetListJson(DatasetSummaryJson[] Datasets, string? Next);
+
+/// <param name="Rhythm">ISO 8601 duration: a push is expected at least this often.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record FeedBodyJson(string? Id = null, LocalText? Title = null, string? Rhythm = null);
+
+internal sealed record FeedJson(
+    string Id,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalText? Title,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Rhythm)
+{
+    public static FeedJson Of(FeedInfo feed) => new(feed.Id, feed.Title, feed.Rhythm is { } rhythm ? XmlConvert.ToString(rhythm) : null);
+}
+
+internal sealed record FeedListJson(FeedJson[] Feeds, string? Next);
