@@ -1,5 +1,7 @@
 using System.Diagnostics;
 
+using DataHub.Indicators;
+
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -20,7 +22,7 @@ internal static partial class Errors
         try
         {
             await next(http);
-            if (Missing(http) is { } problem) await problem.ExecuteAsync(http);
+            if (Missing(http) is { } problem) await AnswerAsync(http, problem);
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
@@ -39,9 +41,15 @@ internal static partial class Errors
 
             http.Response.Clear();
             http.Response.Headers.XContentTypeOptions = "nosniff";
-            await From(http, e, logger).ExecuteAsync(http);
+            await AnswerAsync(http, From(http, e, logger));
         }
     });
+
+    /// <summary>A page for people, else the problem.</summary>
+    private static Task AnswerAsync(HttpContext http, IResult problem) =>
+        PagesExtensions.IsForPeople(http.Request) && problem is IStatusCodeHttpResult { StatusCode: { } status }
+            ? PagesExtensions.WriteErrorAsync(http, status)
+            : problem.ExecuteAsync(http);
 
     private static IResult From(HttpContext http, Exception exception, ILogger logger)
     {

@@ -20,6 +20,7 @@ public static class FrontEnd
         services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
         services.AddIndicatorsApi();
+        services.AddPages();
         services.AddPublicDescription();
         return services;
     }
@@ -42,7 +43,7 @@ public static class FrontEnd
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
-        routes.MapProblemPages();
+        routes.MapPages();
         routes.MapPublicDescription();
         return routes;
     }
