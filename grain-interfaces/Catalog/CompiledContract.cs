@@ -74,6 +74,9 @@ public sealed class CompiledContract
     /// <summary>The primary key is exactly the series and the time: a row newer than all of its series is new.</summary>
     public bool KeyIsSeriesAndTime { get; }
 
+    /// <summary>The primary key contains the row's time, so that who knows the one knows the other. Never changes from version to version.</summary>
+    public bool KeyHasTime => TimeField >= 0 && Key.Contains(TimeField);
+
     /// <summary>Whether a text means null in CSV.</summary>
     public bool IsMissing(ReadOnlySpan<char> text) => _missingValues.Contains(text);
 

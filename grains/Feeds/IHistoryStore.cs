@@ -15,7 +15,7 @@ internal interface IHistoryStore
     Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken);
 
     /// <summary>What stands under the keys, with the position, from one snapshot.</summary>
-    Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken);
+    Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken);
 
     /// <summary>The newest time (ticks) each series ever stored, standing or not, with the position, from one snapshot.</summary>
     Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken);
@@ -44,11 +44,22 @@ internal readonly record struct HistoryPosition(long Sequence, long Accepted);
 
 /// <summary>A batch prepared for history: each row with its key, series, time and packed values.</summary>
 /// <param name="Changes">In the order in which they count.</param>
-internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes);
+internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes)
+{
+    /// <summary>
+    /// The keys of this partition contain the row's time (<see cref="Catalog.CompiledContract.KeyHasTime"/>): the store need not index
+    /// them apart from it. The same for all batches of a partition; retractions then carry the time too.
+    /// </summary>
+    public bool KeyHasTime { get; init; }
+}
+
+/// <summary>A key to look up.</summary>
+/// <param name="Time">Ticks of the row's time where the partition's keys contain it (<see cref="HistoryBatch.KeyHasTime"/>), else null.</param>
+internal readonly record struct HistoryKey(byte[] Key, long? Time);
 
 /// <param name="Key">The primary key in canonical bytes (<see cref="RowKeys"/>).</param>
 /// <param name="Series">The series in canonical bytes; null for records.</param>
-/// <param name="Time">Ticks of the row's time; <see cref="long.MinValue"/> where it has none.</param>
+/// <param name="Time">Ticks of the row's time; <see cref="long.MinValue"/> where it has none, and for a retraction whose key does not contain it.</param>
 /// <param name="Values">All fields packed (<see cref="RowPacking"/>); null for a retraction.</param>
 internal readonly record struct HistoryChange(RowChange Change, byte[] Key, byte[]? Series, long Time, string? Area, byte[]? Values);
 

@@ -347,12 +347,12 @@ internal sealed partial class LogShard(
 
         var keys = new byte[rows.Count][];
         var standing = new Dictionary<byte[], StandingRow?>(rows.Count, ByteKeyComparer.Instance);
-        var asked = new List<byte[]>();
+        var asked = new List<HistoryKey>();
         for (var row = 0; row < rows.Count; row++)
         {
             keys[row] = RowKeys.Key(contract, rows, row);
             if (standing.ContainsKey(keys[row])) continue;
-            if (!tail.TryFind(keys[row], out var waiting)) asked.Add(keys[row]);
+            if (!tail.TryFind(keys[row], out var waiting)) asked.Add(new(keys[row], contract.KeyHasTime ? contract.TimeTicks(rows, row) : null));
             standing[keys[row]] = waiting;
         }
 
@@ -362,7 +362,7 @@ internal sealed partial class LogShard(
             var found = await history.FindKeysAsync(part.Partition, asked, CancellationToken.None);
             for (var i = 0; i < asked.Count; i++)
             {
-                if (found.Rows[i] is { } row) standing[asked[i]] = new(row.Values, row.Area, row.ContractVersion);
+                if (found.Rows[i] is { } row) standing[asked[i].Key] = new(row.Values, row.Area, row.ContractVersion);
             }
         }
 

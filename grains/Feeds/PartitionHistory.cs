@@ -135,12 +135,12 @@ internal sealed partial class PartitionHistory(
                 batch.Changes[row],
                 RowKeys.Key(contract, batch.Rows, row),
                 retraction ? null : RowKeys.Series(contract, batch.Rows, row),
-                retraction ? long.MinValue : contract.TimeTicks(batch.Rows, row),
+                retraction && !contract.KeyHasTime ? long.MinValue : contract.TimeTicks(batch.Rows, row),
                 retraction ? null : batch.Rows.AreaId(row),
                 retraction ? null : RowPacking.Pack(batch.Rows, row));
         }
 
-        return new(batch, changes);
+        return new(batch, changes) { KeyHasTime = contract.KeyHasTime };
     }
 
     [LoggerMessage(1110, LogLevel.Error, "History of {Partition} stands still after sequence {Sequence}; it is tried again")]

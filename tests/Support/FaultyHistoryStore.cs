@@ -13,7 +13,7 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ApplyAsync), () => inner.ApplyAsync(partition, expected, batches, cancellationToken));
 
-    public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken) =>
+    public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(FindKeysAsync), () => inner.FindKeysAsync(partition, keys, cancellationToken));
 
     public Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken) =>

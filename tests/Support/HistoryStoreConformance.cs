@@ -31,7 +31,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     public async Task An_unknown_partition_stands_at_zero_and_holds_nothing()
     {
         Assert.Equal(default, await History.PositionAsync(Air, default));
-        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, [Key("a")], default)).Rows));
+        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, Keys("a"), default)).Rows));
         Assert.Equal([null], (await History.FindSeriesAsync(Air, [Key("s")], default)).Newest);
         Assert.Empty(await History.ReadWindowAsync(Air, 0, null, long.MinValue, long.MaxValue, default));
         Assert.Empty((await History.QueryAsync(Air, null, null, null, null, 10, default)).Rows);
@@ -49,7 +49,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.False(await ApplyAsync(1, Batch(2, New("x", 10))));
         Assert.False(await ApplyAsync(3, Batch(4, New("x", 10))));
         Assert.Equal(new HistoryPosition(2, 3), await History.PositionAsync(Air, default));
-        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, [Key("x")], default)).Rows));
+        Assert.Null(Assert.Single((await History.FindKeysAsync(Air, Keys("x"), default)).Rows));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         await ApplyAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 20)));
         await ApplyAsync(1, Batch(2, Correction("a", 10, "02", "v2"), Retraction("b", 20)));
 
-        var found = await History.FindKeysAsync(Air, [Key("b"), Key("a"), Key("z"), Key("a")], default);
+        var found = await History.FindKeysAsync(Air, Keys("b", "a", "z", "a"), default);
 
         Assert.Equal(2, found.Sequence);
         Assert.Equal([null, "a 10 02 v2 @2", null, "a 10 02 v2 @2"], found.Rows.Select(r => r is null ? null : Describe(r)));
@@ -112,6 +112,27 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         await ApplyAsync(1, Batch(2, Correction("a", 10, null, "v2"), Retraction("a", 10), New("a", 10, null, "v3")));
         Assert.Equal("a 10 - v1 @1", await AtAsync(1));
         Assert.Equal("a 10 - v3 @2", await AtAsync(2));
+    }
+
+    [Fact]
+    public async Task Keys_that_contain_the_time_live_as_the_others_do()
+    {
+        await TimedAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 10, "01", "w1"), New("a", 20, "01", "other")), Batch(2, Correction("a", 10, "02", "v2")), Batch(3, Retraction("a", 10)));
+        await TimedAsync(3, Batch(4, New("a", 10, "02", "v3"), Correction("a", 10, "02", "v4"), New("c", 5), Retraction("c", 5)), Batch(5, Retraction("a", 10), New("a", 10, "02", "v5")));
+
+        Assert.Equal("a 10 01 v1 @1, b 10 01 w1 @1, a 20 01 other @1", await AtAsync(1));
+        Assert.Equal("a 10 02 v2 @2, b 10 01 w1 @1, a 20 01 other @1", await AtAsync(2));
+        Assert.Equal("b 10 01 w1 @1, a 20 01 other @1", await AtAsync(3));
+        Assert.Equal("a 10 02 v4 @4", await AtAsync(4, "02"));
+        Assert.Equal("a 10 02 v5 @5, b 10 01 w1 @1, a 20 01 other @1", await AtAsync(5));
+        var found = await History.FindKeysAsync(Air, [new(Key("a"), 20), new(Key("a"), 10), new(Key("a"), 11), new(Key("b"), 10), new(Key("c"), 5)], default);
+        Assert.Equal(["a 20 01 other @1", "a 10 02 v5 @5", null, "b 10 01 w1 @1", null], found.Rows.Select(r => r is null ? null : Describe(r)));
+
+        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, New("a", 10))));
+        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, Correction("a", 11, null, "v"))));
+        Assert.Equal(5, (await History.PositionAsync(Air, default)).Sequence);
+
+        Task<bool> TimedAsync(long expected, params HistoryBatch[] batches) => ApplyAsync(expected, [.. batches.Select(b => b with { KeyHasTime = true })]);
     }
 
     [Fact]
@@ -316,7 +337,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
                 var keys = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
                 Assert.Equal(
                     keys.Select(k => standing.SingleOrDefault(v => v.Key == k)?.ToString()),
-                    (await History.FindKeysAsync(partition, keys.Select(Key).ToArray(), default)).Rows.Select(r => r is null ? null : Describe(r)));
+                    (await History.FindKeysAsync(partition, Keys(keys), default)).Rows.Select(r => r is null ? null : Describe(r)));
             },
             iter: 60, threads: 1);
 
@@ -354,6 +375,8 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     private static string Describe(HistoryRow row) => $"{Text(row.Key)} {row.Time} {row.Area ?? "-"} {Text(row.Values)} @{row.FromSequence}";
 
     private static byte[] Key(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static HistoryKey[] Keys(params string[] keys) => [.. keys.Select(k => new HistoryKey(Key(k), null))];
 
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 

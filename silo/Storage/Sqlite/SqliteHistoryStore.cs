@@ -1,12 +1,13 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 
 using DataHub.Feeds;
 
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>
-/// History in <c>history.db</c>. A row costs its place in the table (which lies by time), in the index of what stands
-/// and in that of its area; everything else is written once per batch or per series.
+/// History in <c>history.db</c>. A row costs its place in the table (which lies by time) and in the index of its area,
+/// and where the key does not say the time in that of the keys; everything else is written once per batch or series.
 /// </summary>
 internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 {
@@ -70,37 +71,61 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string InsertVersion =
         """
-        INSERT INTO row_version (partition_id, time, row_key, from_sequence, to_sequence, area_id, contract_version, packed)
-        VALUES (?1, ?2, ?3, ?4, NULL, ?5, ?6, ?7)
+        INSERT INTO row_version (partition_id, time, row_key, from_sequence, to_sequence, time_keyed, area_id, contract_version, packed)
+        VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5, ?6, ?7, ?8)
         """;
-
-    private const string EndVersion =
-        "UPDATE row_version SET to_sequence = ?3 WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence IS NULL AND from_sequence < ?3";
-
-    /// <summary>What began and ended in one batch never stood for anybody, and leaves no version.</summary>
-    private const string DropVersion =
-        "DELETE FROM row_version WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence IS NULL AND from_sequence = ?3";
 
     private static void ApplyRows(SqliteSession session, long id, HistoryBatch batch, Dictionary<byte[], long> newest)
     {
-        var sequence = batch.Batch.Sequence;
         var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
-        var (insert, end) = (session.Statement(InsertVersion), session.Statement(EndVersion));
+        var insert = session.Statement(InsertVersion).Bind(1, id).Bind(4, batch.Batch.Sequence).Bind(5, batch.KeyHasTime ? 1 : 0).Bind(7, batch.Batch.ContractVersion);
         foreach (var change in batch.Changes)
         {
-            if (change.Change != RowChange.New && end.Bind(1, id).Bind(2, change.Key).Bind(3, sequence).Run() == 0
-                && session.Statement(DropVersion).Bind(1, id).Bind(2, change.Key).Bind(3, sequence).Run() == 0)
-            {
-                throw new InvalidOperationException(
-                    $"Partition {batch.Batch.Partition}, sequence {sequence}: a {(change.Change == RowChange.Correction ? "correction" : "retraction")} of a key under which nothing stands.");
-            }
-
+            if (change.Change != RowChange.New) EndStanding(session, id, batch, change);
             if (change.Change == RowChange.Retraction) continue;
-            insert.Bind(1, id).Bind(2, change.Time).Bind(3, change.Key).Bind(4, sequence)
-                .Bind(5, AreaId(session, change.Area, areaIds)).Bind(6, batch.Batch.ContractVersion).Bind(7, change.Values).Run();
+            insert.Bind(2, change.Time).Bind(3, change.Key).Bind(6, AreaId(session, change.Area, areaIds)).Bind(8, change.Values).Run();
             if (change.Series is not { } series || change.Time == long.MinValue) continue;
-            ref var last = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(newest, series, out var known);
+            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(newest, series, out var known);
             if (!known || change.Time > last) last = change.Time;
+        }
+    }
+
+    private const string EndVersion =
+        """
+        UPDATE row_version INDEXED BY row_version_standing SET to_sequence = ?3
+        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807 AND from_sequence < ?3
+        """;
+
+    /// <summary>What began and ended in one batch never stood for anybody, and leaves no version.</summary>
+    private const string DropVersion =
+        """
+        DELETE FROM row_version INDEXED BY row_version_standing
+        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807 AND from_sequence = ?3
+        """;
+
+    private const string EndVersionAtTime =
+        """
+        UPDATE row_version SET to_sequence = ?3
+        WHERE partition_id = ?1 AND time = ?4 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence < ?3
+        """;
+
+    private const string DropVersionAtTime =
+        """
+        DELETE FROM row_version
+        WHERE partition_id = ?1 AND time = ?4 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence = ?3
+        """;
+
+    private static void EndStanding(SqliteSession session, long id, HistoryBatch batch, HistoryChange change)
+    {
+        var sequence = batch.Batch.Sequence;
+        if (Ran(batch.KeyHasTime ? EndVersionAtTime : EndVersion) > 0 || Ran(batch.KeyHasTime ? DropVersionAtTime : DropVersion) > 0) return;
+        throw new InvalidOperationException(
+            $"Partition {batch.Batch.Partition}, sequence {sequence}: a {(change.Change == RowChange.Correction ? "correction" : "retraction")} of a key under which nothing stands.");
+
+        int Ran(string sql)
+        {
+            var statement = session.Statement(sql).Bind(1, id).Bind(2, change.Key).Bind(3, sequence);
+            return (batch.KeyHasTime ? statement.Bind(4, change.Time) : statement).Run();
         }
     }
 
@@ -170,20 +195,27 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectStanding =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
-        WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence IS NULL
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_standing
+        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807
         """;
 
-    public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<byte[]> keys, CancellationToken cancellationToken) => file.LookUpAsync(
+    private const string SelectStandingAtTime =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
+        WHERE partition_id = ?1 AND time = ?3 AND row_key = ?2 AND to_sequence = 9223372036854775807
+        """;
+
+    public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken) => file.LookUpAsync(
         session =>
         {
             var rows = new HistoryRow?[keys.Count];
             var (id, position) = Position(session, partition);
             if (id is null) return new KeyLookUp(0, rows);
-            var statement = session.Statement(SelectStanding);
             for (var i = 0; i < rows.Length; i++)
             {
-                if (!statement.Bind(1, id).Bind(2, keys[i]).Step()) continue;
+                var statement = session.Statement(keys[i].Time is null ? SelectStanding : SelectStandingAtTime).Bind(1, id).Bind(2, keys[i].Key);
+                if (keys[i].Time is { } time) statement.Bind(3, time);
+                if (!statement.Step()) continue;
                 rows[i] = Row(session, statement);
                 statement.Reset();
             }
@@ -215,15 +247,15 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     private const string SelectWindow =
         """
         SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
-        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND (to_sequence IS NULL OR to_sequence > ?4)
+        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND to_sequence > ?4
         ORDER BY time, row_key
         """;
 
     private const string SelectWindowOfArea =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_area
         WHERE partition_id = ?1 AND area_id = (SELECT id FROM area WHERE area_key = ?5)
-          AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND (to_sequence IS NULL OR to_sequence > ?4)
+          AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND to_sequence > ?4
         ORDER BY time, row_key
         """;
 
@@ -270,7 +302,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     private const string SelectStandingByTime =
         """
         SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
-        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence IS NULL
+        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence = 9223372036854775807
         ORDER BY time, row_key
         """;
 
@@ -289,8 +321,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectStandingByArea =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
-        WHERE partition_id = ?1 AND area_id = ?6 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence IS NULL
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_area
+        WHERE partition_id = ?1 AND area_id = ?6 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence = 9223372036854775807
         ORDER BY time, row_key
         """;
 

@@ -36,10 +36,10 @@ public sealed class SqliteStorageOptions
     [Setting("Seitenspeicher jeder lesenden Verbindung in MiB", "Page cache of each read connection in MiB")]
     public int ReaderCacheMiB { get; set; } = 4;
 
-    /// <summary>Pages in a write-ahead log after which it is written back, 100 to 1,000,000. Default 4,000 (16 MB).</summary>
+    /// <summary>Pages in a write-ahead log after which it is written back, 100 to 1,000,000. Default 16,000 (64 MB).</summary>
     [Range(100, 1_000_000)]
     [Setting("Seiten im Write-Ahead-Log, nach denen zurückgeschrieben wird", "Pages in a write-ahead log after which it is written back")]
-    public int CheckpointPages { get; set; } = 4_000;
+    public int CheckpointPages { get; set; } = 16_000;
 
     /// <summary>What is wrong with the settings: per problem the key, the value and what is allowed; empty where nothing is.</summary>
     public IReadOnlyList<string> Problems()

@@ -22,22 +22,26 @@ CREATE TABLE history_batch (
   PRIMARY KEY (partition_id, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Every version of every row: held from from_sequence on, before to_sequence (null: stands). The table itself is the
--- index by time. No foreign keys: they would cost a look-up per row, and the position is written in the same transaction.
+-- Every version of every row: held from from_sequence on, before to_sequence (the greatest integer while it stands).
+-- The table itself is the index by time, and where the key contains the time (time_keyed) by key as well: its primary
+-- key then keeps two versions from standing at once. No foreign keys: they would cost a look-up per row, and the
+-- position is written in the same transaction.
 CREATE TABLE row_version (
   partition_id INTEGER NOT NULL,
   time INTEGER NOT NULL, -- ticks; the smallest integer where the row has none
   row_key BLOB NOT NULL,
   from_sequence INTEGER NOT NULL,
-  to_sequence INTEGER,
+  to_sequence INTEGER NOT NULL,
+  time_keyed INTEGER NOT NULL,
   area_id INTEGER,
   contract_version INTEGER NOT NULL,
   packed BLOB NOT NULL,
-  PRIMARY KEY (partition_id, time, row_key, from_sequence)
+  PRIMARY KEY (partition_id, time, row_key, to_sequence)
 ) STRICT, WITHOUT ROWID;
 
--- What stands under a key; also keeps two versions from standing at once.
-CREATE UNIQUE INDEX row_version_standing ON row_version (partition_id, row_key) WHERE to_sequence IS NULL;
+-- What stands under a key that does not say the time; also keeps two versions from standing at once.
+CREATE UNIQUE INDEX row_version_standing ON row_version (partition_id, row_key)
+WHERE time_keyed = 0 AND to_sequence = 9223372036854775807;
 
 CREATE INDEX row_version_area ON row_version (partition_id, area_id, time) WHERE area_id IS NOT NULL;
 
