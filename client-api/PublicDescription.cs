@@ -12,6 +12,8 @@ namespace DataHub;
 /// <summary><c>/openapi/v1.json</c>: every route with its answers and examples.</summary>
 internal static class PublicDescription
 {
+    private const string KeyScheme = "key";
+
     public static void AddPublicDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.AddDocumentTransformer((document, _, _) =>
@@ -27,7 +29,7 @@ internal static class PublicDescription
             document.Servers = [new() { Url = "/" }];
             document.Components ??= new();
             document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
-            document.Components.SecuritySchemes["key"] = new OpenApiSecurityScheme
+            document.Components.SecuritySchemes[KeyScheme] = new OpenApiSecurityScheme
             {
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
@@ -37,6 +39,24 @@ internal static class PublicDescription
         });
         options.AddOperationTransformer((operation, context, _) =>
         {
+            foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<RouteParameter>())
+            {
+                operation.Parameters ??= [];
+                operation.Parameters.Add(new OpenApiParameter
+                {
+                    Name = parameter.Name,
+                    In = ParameterLocation.Query,
+                    Description = parameter.Meaning,
+                    Schema = new OpenApiSchema { Type = parameter.Type },
+                });
+            }
+
+            // Public reads need no key; everything that changes something does.
+            if (context.Description.HttpMethod is not ("GET" or "HEAD") && context.Document is { } document)
+            {
+                operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
+            }
+
             var examples = context.Description.ActionDescriptor.EndpointMetadata.OfType<RouteExample>();
             foreach (var example in examples)
             {
@@ -65,6 +85,18 @@ internal static class PublicDescription
     /// <param name="contentType">Of the body.</param>
     public static RouteHandlerBuilder Example(this RouteHandlerBuilder route, string text, int? status = null, string contentType = "application/json") =>
         route.WithMetadata(new RouteExample(status, contentType, text));
+
+    /// <summary>Describes a query parameter that the route reads by itself.</summary>
+    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, string name, string meaning, JsonSchemaType type = JsonSchemaType.String) =>
+        route.WithMetadata(new RouteParameter(name, meaning, type));
+
+    /// <summary>Describes <c>limit</c> and <c>after</c> of a list of ids.</summary>
+    public static RouteHandlerBuilder Paged(this RouteHandlerBuilder route) => route
+        .Takes("limit", $"Entries of the page, 1 to {Requests.MaxPage}.", JsonSchemaType.Integer)
+        .Takes("after", "Only entries whose id is greater; as in the answer's next.")
+        .Refuses(400);
+
+    private sealed record RouteParameter(string Name, string Meaning, JsonSchemaType Type);
 
     private sealed record RouteExample(int? Status, string ContentType, string Text);
 }

@@ -14,7 +14,7 @@ internal static class AgencyEndpoints
     public static void MapAgencyEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/agencies").WithTags("Agencies");
-        group.MapRead("", ListAsync).WithSummary("Lists the agencies, by id.").Produces<AgencyListJson>();
+        group.MapRead("", ListAsync).WithSummary("Lists the agencies, by id.").Produces<AgencyListJson>().Paged();
         group.MapPut("{agency}", PutAsync).WithSummary("Creates or renames an agency; for admin keys of the platform.")
             .Accepts<AgencyBodyJson>("application/json").Produces<AgencyJson>().Produces<AgencyJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 422)
             .Example("""{ "name": { "de": "Senatsverwaltung für Umwelt", "en": "Department for the Environment" } }""");
@@ -23,7 +23,7 @@ internal static class AgencyEndpoints
             .Accepts<KeyBodyJson>("application/json").Produces<NewKeyJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422)
             .Example("""{ "role": "push", "label": "Messnetz" }""");
         group.MapRead("{agency}/keys", ListKeysAsync).WithSummary("The keys without their secrets; for admin keys of the agency or the platform.")
-            .Produces<KeyListJson>().Refuses(401, 403, 404);
+            .Produces<KeyListJson>().Paged().Refuses(401, 403, 404);
         group.MapDelete("{agency}/keys/{id}", RevokeKeyAsync).WithSummary("Ends a key, within half a second everywhere. For admin keys of the agency or the platform.")
             .Produces(StatusCodes.Status204NoContent).Refuses(401, 403, 404, 409);
     }

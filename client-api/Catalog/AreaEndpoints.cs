@@ -27,7 +27,7 @@ internal static class AreaEndpoints
     public static void MapAreaEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/areas").WithTags("Areas");
-        group.MapRead("", ListAsync).WithSummary("Lists the area systems, by id.").Produces<AreaSystemListJson>();
+        group.MapRead("", ListAsync).WithSummary("Lists the area systems, by id.").Produces<AreaSystemListJson>().Paged();
         group.MapPut("{system}", PutAsync)
             .WithSummary("Puts a whole area system as CSV (id,parent,name,level[,population]) or GeoJSON with the same as properties; with merge=geometry GeoJSON gives polygons to areas that are there. For admin keys of the platform.")
             .Accepts<string>(AreaGeoJson.ContentType, AreaCsv.ContentType, Json)

@@ -19,13 +19,13 @@ internal static class DatasetEndpoints
     public static void MapDatasetEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/datasets").WithTags("Datasets");
-        group.MapRead("", ListAsync).WithSummary("Lists the datasets, by id.").Produces<DatasetListJson>();
+        group.MapRead("", ListAsync).WithSummary("Lists the datasets, by id.").Produces<DatasetListJson>().Paged();
         group.MapPut("{dataset}", PutAsync)
             .WithSummary("Creates or changes a dataset with its contract; for admin keys of the publisher or the platform. New optional fields make a new contract version; a change that would give stored rows another meaning is refused.")
             .Accepts<JsonDocument>("application/json").Produces<JsonDocument>().Produces<JsonDocument>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 503)
             .Example(DatasetExample);
         group.MapRead("{dataset}", GetAsync).WithSummary("One dataset with its present contract.").Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(404);
-        group.MapRead("{dataset}/feeds", ListFeedsAsync).WithSummary("The dataset's feeds, by id.").Produces<FeedListJson>().Refuses(404);
+        group.MapRead("{dataset}/feeds", ListFeedsAsync).WithSummary("The dataset's feeds, by id.").Produces<FeedListJson>().Paged().Refuses(404);
         group.MapPut("{dataset}/feeds/{feed}", PutFeedAsync).WithSummary("Creates or changes a feed; for admin keys of the publisher or the platform.")
             .Accepts<FeedBodyJson>("application/json").Produces<FeedJson>().Produces<FeedJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422)
             .Example("""{ "title": { "de": "Messnetz", "en": "Stations" }, "rhythm": "PT15M" }""");

@@ -31,7 +31,7 @@ internal static class IndicatorEndpoints
     public static void MapIndicatorEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/indicators").WithTags("Indicators");
-        group.MapRead("", ListAsync).WithSummary("Lists the indicators, by id.").Produces<IndicatorListJson>().Refuses(400);
+        group.MapRead("", ListAsync).WithSummary("Lists the indicators, by id.").Produces<IndicatorListJson>().Paged().Refuses(400);
         group.MapPut("{indicator}", PutAsync).WithSummary("Creates or changes an indicator; for admin keys of the dataset's publisher or the platform. A changed definition answers once it has been computed from everything stored.")
             .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
             .Example(DefinitionExample);
