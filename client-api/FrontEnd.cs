@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Feeds;
 using DataHub.Indicators;
 
 using Microsoft.AspNetCore.Builder;
@@ -20,6 +21,7 @@ public static class FrontEnd
         services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
         services.AddIndicatorsApi();
+        services.AddFeedsApi();
         services.AddPages();
         services.AddPublicDescription();
         return services;
@@ -43,6 +45,7 @@ public static class FrontEnd
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
+        routes.MapFeedsEndpoints();
         routes.MapPages();
         routes.MapPublicDescription();
         return routes;

@@ -3,7 +3,8 @@ using DataHub.Catalog;
 namespace DataHub.Feeds;
 
 /// <summary>A body as rows of one contract: received = rows that passed + quarantined rows.</summary>
-internal sealed record DecodedPush(RowBlock Rows, List<QuarantinedRow> Quarantined, int Received);
+/// <param name="QuarantinedIn">Per quarantined row the number of the partition its key belongs to; 0 where its key is not readable.</param>
+internal sealed record DecodedPush(RowBlock Rows, List<QuarantinedRow> Quarantined, List<int> QuarantinedIn, int Received);
 
 /// <summary>Why a body has no rows at all; nothing of it is taken.</summary>
 /// <param name="Detail">Names the place: line, column or byte.</param>

@@ -37,18 +37,23 @@ public sealed class IngestOptions
     [Setting("Fehler, die zu einer Zeile genannt werden", "Errors told of one row")]
     public int MaxErrorsPerRow { get; set; } = 100;
 
-    /// <summary>Most errors in the answer to a push, 1 to 100,000; default 1,000. Quarantine holds all of them.</summary>
-    [Range(1, 100_000)]
+    /// <summary>Most errors in the answer to a push, 1 to 1,000; default 1,000. Quarantine holds all of them.</summary>
+    [Range(1, PushLimits.ErrorsInReceipt)]
     [Setting("Fehler in der Antwort auf eine Lieferung", "Errors in the answer to a push")]
-    public int MaxErrors { get; set; } = 1_000;
+    public int MaxErrors { get; set; } = PushLimits.ErrorsInReceipt;
 
-    /// <summary>Pushes that are read and decoded at once on this front-end, 1 to 10,000; default 256. Beyond it 503.</summary>
-    [Range(1, 10_000)]
-    [Setting("Lieferungen, die gleichzeitig gelesen werden", "Pushes that are read at once")]
-    public int MaxPushes { get; set; } = 256;
+    /// <summary>Bytes of bodies that this front-end holds at once, 1 MiB to 64 GiB; default 512 MiB. Beyond it 503; one push alone is always taken.</summary>
+    [Range(1L << 20, 64L << 30)]
+    [Setting("Inhalte, die gleichzeitig im Speicher liegen, in Byte", "Bodies that are held in memory at once, in bytes")]
+    public long MaxWaitingBytes { get; set; } = 512L << 20;
+
+    /// <summary>Descriptions of datasets with their compiled contracts that this front-end keeps, 1 to 1,000,000; default 10,000.</summary>
+    [Range(1, 1_000_000)]
+    [Setting("Beschreibungen von Datensätzen, die bereitgehalten werden", "Descriptions of datasets that are kept ready")]
+    public int CachedDatasets { get; set; } = 10_000;
 
     /// <summary>What a caller is told to wait in Retry-After, 1 s to 5 min; default 1 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     [Setting("Wartezeit, die in Retry-After genannt wird", "Time named in Retry-After")]
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(1);
 }

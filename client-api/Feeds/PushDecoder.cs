@@ -16,23 +16,24 @@ internal static class PushDecoder
     /// <param name="body">After decompression.</param>
     /// <param name="areas">What rows' areas are resolved with; null: the dataset has none.</param>
     /// <param name="now">Rows later than this and the contract's maxFuture are quarantined.</param>
-    public static DecodeResult Decode(PushFormat format, ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now)
+    /// <param name="partitions">How many the dataset has.</param>
+    public static DecodeResult Decode(PushFormat format, ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions = 1)
     {
         if (body.StartsWith("\uFEFF"u8)) body = body[3..];
         if (!Utf8.IsValid(body)) return NotUtf8(body);
         return format switch
         {
-            PushFormat.Json => DecodeJson(body, contract, areas, options, now),
-            PushFormat.NdJson => DecodeNdJson(body, contract, areas, options, now),
-            _ => DecodeCsv(body, contract, areas, options, now),
+            PushFormat.Json => DecodeJson(body, contract, areas, options, now, partitions),
+            PushFormat.NdJson => DecodeNdJson(body, contract, areas, options, now, partitions),
+            _ => DecodeCsv(body, contract, areas, options, now, partitions),
         };
     }
 
-    private static DecodeResult DecodeJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now)
+    private static DecodeResult DecodeJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
     {
         // The array and the row lie around the values.
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = options.MaxDepth + 2 });
-        var rows = new RowAssembler(contract, areas, options, now, Guess(body.Length, contract));
+        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
         using var json = new JsonRows(contract, rows, options);
         try
         {
@@ -87,9 +88,9 @@ internal static class PushDecoder
         }
     }
 
-    private static DecodeResult DecodeNdJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now)
+    private static DecodeResult DecodeNdJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
     {
-        var rows = new RowAssembler(contract, areas, options, now, Guess(body.Length, contract));
+        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
         using var json = new JsonRows(contract, rows, options);
         while (!body.IsEmpty)
         {
@@ -129,7 +130,7 @@ internal static class PushDecoder
         return rows.Finish();
     }
 
-    private static DecodeResult DecodeCsv(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now)
+    private static DecodeResult DecodeCsv(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
     {
         var records = new CsvRecords(body);
         var header = ReadHeader(ref records, out var refusal);
@@ -137,7 +138,7 @@ internal static class PushDecoder
 
         var ordinals = new int[header.Length];
         for (var i = 0; i < header.Length; i++) ordinals[i] = header[i] == "@delete" ? -2 : contract.OrdinalOf(header[i]);
-        var rows = new RowAssembler(contract, areas, options, now, Guess(body.Length, contract));
+        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
         var pool = t_pool ??= new();
         var bytes = ArrayPool<byte>.Shared.Rent(1_024);
         var chars = ArrayPool<char>.Shared.Rent(1_024);

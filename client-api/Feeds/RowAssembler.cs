@@ -26,6 +26,8 @@ internal sealed class RowAssembler
     private readonly (int Ordinal, Dictionary<byte[], byte[]> Keys)[] _unique;
     private readonly List<(int Ordinal, RowError Error)> _errors = [];
     private readonly List<QuarantinedRow> _quarantined = [];
+    private readonly List<int> _quarantinedIn = [];
+    private readonly int _partitions;
     private readonly List<string> _areaIds = [];
     private readonly Dictionary<string, int> _areaNumbers = new(StringComparer.Ordinal);
 
@@ -42,9 +44,11 @@ internal sealed class RowAssembler
 
     /// <param name="areas">Null: the dataset has no area system, rows have no area.</param>
     /// <param name="now">Rows later than this and the contract's maxFuture are quarantined.</param>
+    /// <param name="partitions">How many the dataset has.</param>
     /// <param name="expectedRows">A guess.</param>
-    public RowAssembler(CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int expectedRows)
+    public RowAssembler(CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions, int expectedRows)
     {
+        _partitions = partitions;
         _contract = contract;
         _areas = areas;
         _options = options;
@@ -143,7 +147,11 @@ internal sealed class RowAssembler
 
     /// <summary>Keeps the row that did not pass.</summary>
     /// <param name="raw">Its content as JSON text.</param>
-    public void Quarantine(string raw) => _quarantined.Add(new(_number, [.. _errors.Select(e => e.Error)], raw));
+    public void Quarantine(string raw)
+    {
+        _quarantined.Add(new(_number, [.. _errors.Select(e => e.Error)], raw));
+        _quarantinedIn.Add(PartitionOfFailed());
+    }
 
     public DecodedPush Finish()
     {
@@ -169,6 +177,7 @@ internal sealed class RowAssembler
                 Deletes = _deletes,
             },
             _quarantined,
+            _quarantinedIn,
             _number);
     }
 
@@ -236,16 +245,29 @@ internal sealed class RowAssembler
         return number;
     }
 
+    /// <summary>
+    /// A row that did not pass belongs where it would have gone: a retry under a newer contract, which may let it pass,
+    /// then finds it in the same part.
+    /// </summary>
+    private int PartitionOfFailed()
+    {
+        var first = _contract.Key[0];
+        return _partitions == 1 || _unreadable || _columns[first].IsNull(_count) || HasError(first) ? 0 : RowKeys.Partition(_contract, View(), _count, _partitions);
+    }
+
+    /// <summary>The columns as a block, for what reads blocks.</summary>
+    private RowBlock View() => _view ??= new() { Count = _capacity, Columns = [.. _columns.Select(c => c.View())] };
+
     private void CheckUnique()
     {
         if (_unique.Length == 0) return;
-        _view ??= new() { Count = _capacity, Columns = [.. _columns.Select(c => c.View())] };
-        var key = RowKeys.Key(_contract, _view, _count);
+        var key = RowKeys.Key(_contract, View(), _count);
         foreach (var (ordinal, keys) in _unique)
         {
             // Nulls are not values; the same key again is a correction.
             if (_columns[ordinal].IsNull(_count)) continue;
-            if (!keys.TryAdd(RowKeys.Value(_view, _count, ordinal), key) && !ByteKeyComparer.Instance.Equals(keys[RowKeys.Value(_view, _count, ordinal)], key))
+            var value = RowKeys.Value(View(), _count, ordinal);
+            if (!keys.TryAdd(value, key) && !ByteKeyComparer.Instance.Equals(keys[value], key))
                 Fail(ordinal, RowErrorCodes.NotUnique, null, default);
         }
     }

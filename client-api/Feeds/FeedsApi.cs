@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace DataHub.Feeds;
+
+/// <summary>Everything about rows over HTTP: pushes, receipts, quarantine, rows, counts.</summary>
+public static class FeedsApi
+{
+    public static IServiceCollection AddFeedsApi(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<BodyBudget>();
+        services.AddSingleton<IPushTarget, ClusterPushTarget>();
+        services.AddSingleton<DatasetDirectory>();
+        services.AddSingleton<IngestMetrics>();
+        services.AddSingleton<PushService>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapFeedsEndpoints(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPushEndpoints();
+        return routes;
+    }
+}

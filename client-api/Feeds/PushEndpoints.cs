@@ -1,0 +1,158 @@
+using System.Text;
+
+using DataHub.Catalog;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace DataHub.Feeds;
+
+/// <summary>The public push route (design §5).</summary>
+internal static class PushEndpoints
+{
+    private const int LongestKey = 255;
+
+    private static readonly LocalText s_dataset = new("Datensatz", "Dataset");
+    private static readonly LocalText s_feed = new("Datenquelle", "Feed");
+
+    public static void MapPushEndpoints(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/api/v1/datasets/{dataset}/feeds/{feed}/records", PushAsync).WithTags("Feeds")
+            .WithSummary("Pushes rows: a JSON array or object, NDJSON, or CSV with a header. Answered when they are stored.")
+            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br and deflate are taken.")
+            .Accepts<object[]>("application/json", "application/x-ndjson", "text/csv")
+            .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
+            .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "01100101", "no2": 23.4 } ]""")
+            .Example("""{ "receipt": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "received": 3, "accepted": 1, "duplicate": 1, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] }""", 200);
+
+    private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, IOptions<IngestOptions> options, DatasetDirectory datasets)
+    {
+        if (http.Caller().Agency is null) return Authentication.Forbidden(http, NeedsKey(dataset));
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        if (!CatalogIds.IsValid(feed)) return Problems.NotFound(http, s_feed, feed);
+        if (Flag(http, "dryRun", out var dryRun) is { } badDryRun) return badDryRun;
+        if (Flag(http, "atomic", out var atomic) is { } badAtomic) return badAtomic;
+        if (IdempotencyKey(http, out var key) is { } badKey) return badKey;
+        if (Format(http, out var format) is { } badType) return badType;
+        // Before the body is read: nobody should send megabytes to a name that is mistyped.
+        if (await datasets.GetAsync(dataset, feed, null) is not { } known) return Problems.NotFound(http, s_dataset, dataset);
+        if (!known.HasFeed(feed)) return Problems.NotFound(http, s_feed, feed);
+
+        var (body, problem) = await PushBody.ReadAsync(http, options.Value, budget);
+        if (problem is not null) return problem;
+        using (body)
+        {
+            var push = new Push(http.Caller(), dataset, feed, format, body!.Memory, body.Hash) { IdempotencyKey = key, DryRun = dryRun, Atomic = atomic };
+            return Answer(http, push, await pushes.PushAsync(push, http.RequestAborted), options.Value);
+        }
+    }
+
+    private static IResult Answer(HttpContext http, Push push, PushAnswer answer, IngestOptions options)
+    {
+        var language = Language.Of(http);
+        switch (answer.Refusal)
+        {
+            case PushRefusal.None:
+                var counts = answer.Receipt!.Counts;
+                return counts.Received > 0 && counts.Quarantined == counts.Received
+                    ? Problems.Problem(http, ProblemTypes.AllQuarantined, new(
+                        $"Keine der {counts.Received} Zeilen ist zulässig.", $"None of the {counts.Received} rows passes."), ReceiptJson.Members(answer.Receipt, language))
+                    : new JsonAnswer(ReceiptJson.Render(answer.Receipt, language), language);
+            case PushRefusal.NoDataset:
+                return Problems.NotFound(http, s_dataset, push.Dataset);
+            case PushRefusal.NoFeed:
+                return Problems.NotFound(http, s_feed, push.Feed);
+            case PushRefusal.Undecodable:
+                return Problems.Problem(http, answer.Body!.Type, answer.Body.Detail, answer.Body.Members);
+            case PushRefusal.AtomicNeedsOnePartition:
+                return Requests.InvalidParameter(http, "atomic", new(
+                    $"Der Datensatz „{push.Dataset}“ hat mehrere Partitionen; alles oder nichts gibt es nur mit einer.",
+                    $"The dataset “{push.Dataset}” has several partitions; all or nothing needs a single one."));
+            case PushRefusal.NotAtomic:
+                return Problems.Problem(http, ProblemTypes.NotAtomic, new(
+                    $"{answer.Receipt!.Counts.Quarantined} von {answer.Receipt.Counts.Received} Zeilen sind nicht zulässig.",
+                    $"{answer.Receipt.Counts.Quarantined} of {answer.Receipt.Counts.Received} rows do not pass."), ReceiptJson.Members(answer.Receipt, language));
+            case PushRefusal.Forbidden:
+                return Authentication.Forbidden(http, NeedsKey(push.Dataset));
+            case PushRefusal.KeyReused:
+                return Problems.Problem(http, ProblemTypes.IdempotencyKeyReused, new(
+                    $"Der Idempotency-Key „{push.IdempotencyKey}“ gehört zu einer früheren Lieferung mit anderem Inhalt.",
+                    $"The Idempotency-Key “{push.IdempotencyKey}” belongs to an earlier push with another body."));
+            case PushRefusal.Full:
+                return Problems.Later(http, ProblemTypes.ShardFull, new(
+                    "Die Warteschlange ist voll. Nichts oder nur ein Teil wurde gespeichert; mit demselben Idempotency-Key wiederholen.",
+                    "The queue is full. Nothing or only a part was stored; repeat with the same Idempotency-Key."), options.RetryAfter);
+            case PushRefusal.Unavailable:
+                return Problems.Later(http, ProblemTypes.Unavailable, new(
+                    "Ob die Lieferung gespeichert wurde, ist nicht bekannt. Mit demselben Idempotency-Key wiederholen: Sie zählt dann genau einmal.",
+                    "Whether the push was stored is not known. Repeat it with the same Idempotency-Key: it then counts exactly once."), options.RetryAfter);
+            default:
+                throw new InvalidOperationException($"no answer for {answer.Refusal}");
+        }
+    }
+
+    private static LocalText NeedsKey(string dataset) => new(
+        $"Nötig ist ein Schlüssel mit dem Recht push oder admin der Behörde, die „{dataset}“ veröffentlicht.",
+        $"A key with the right push or admin of the agency that publishes “{dataset}” is needed.");
+
+    private static IResult? Flag(HttpContext http, string name, out bool value)
+    {
+        var text = http.Request.Query[name].ToString();
+        value = text == "true";
+        return text is "" or "true" or "false" ? null : Requests.InvalidParameter(http, name, new($"{name} ist true oder false.", $"{name} is true or false."));
+    }
+
+    private static IResult? IdempotencyKey(HttpContext http, out string? key)
+    {
+        key = null;
+        var header = http.Request.Headers["Idempotency-Key"];
+        if (header.Count == 0) return null;
+        key = header.ToString();
+        return header.Count == 1 && key.Length is > 0 and <= LongestKey && !key.AsSpan().ContainsAnyExceptInRange('!', '~')
+            ? null
+            : Requests.InvalidParameter(http, "Idempotency-Key", new(
+                $"Idempotency-Key hat 1 bis {LongestKey} sichtbare ASCII-Zeichen ohne Leerzeichen und kommt einmal vor.",
+                $"Idempotency-Key has 1 to {LongestKey} visible ASCII characters without spaces and occurs once."));
+    }
+
+    private static IResult? Format(HttpContext http, out PushFormat format)
+    {
+        format = default;
+        if (MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) && IsUtf8(type))
+        {
+            switch (type.MediaType.Value?.ToUpperInvariant())
+            {
+                case "APPLICATION/JSON": format = PushFormat.Json; return null;
+                case "APPLICATION/X-NDJSON" or "APPLICATION/NDJSON" or "APPLICATION/JSONL": format = PushFormat.NdJson; return null;
+                case "TEXT/CSV": format = PushFormat.Csv; return null;
+            }
+        }
+
+        return Problems.Problem(http, ProblemTypes.UnsupportedType, new(
+            $"Der Inhaltstyp „{http.Request.ContentType}“ wird nicht angenommen; möglich sind application/json, application/x-ndjson und text/csv in UTF-8.",
+            $"The content type “{http.Request.ContentType}” is not taken; application/json, application/x-ndjson and text/csv in UTF-8 are."));
+    }
+
+    private static bool IsUtf8(MediaTypeHeaderValue type)
+    {
+        var charset = type.Charset.Value?.Trim('"');
+        return string.IsNullOrEmpty(charset) || charset.Equals(Encoding.UTF8.WebName, StringComparison.OrdinalIgnoreCase)
+            || charset.Equals("utf8", StringComparison.OrdinalIgnoreCase) || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase);
+    }
+}
+
+/// <summary>200 with JSON that was rendered already and belongs to nobody else.</summary>
+internal sealed class JsonAnswer(ReadOnlyMemory<byte> body, string language) : IResult
+{
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = body.Length;
+        response.Headers.ContentLanguage = language;
+        response.Headers.CacheControl = "no-store";
+        if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

@@ -1,0 +1,215 @@
+using DataHub.Catalog;
+
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Feeds;
+
+/// <summary>A push as it came, decompressed and not yet looked into.</summary>
+/// <param name="BodyHash">SHA-256 of <paramref name="Body"/>.</param>
+internal sealed record Push(Caller Caller, string Dataset, string Feed, PushFormat Format, ReadOnlyMemory<byte> Body, byte[] BodyHash)
+{
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Check and answer, store nothing.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>All rows or none.</summary>
+    public bool Atomic { get; init; }
+}
+
+/// <summary>Why a push was not taken.</summary>
+internal enum PushRefusal
+{
+    None = 0,
+    NoDataset,
+    NoFeed,
+
+    /// <summary>The body is not what it says: <see cref="PushAnswer.Body"/>.</summary>
+    Undecodable,
+
+    /// <summary>Atomic is asked for, the dataset has several partitions.</summary>
+    AtomicNeedsOnePartition,
+
+    /// <summary>Atomic is asked for, rows did not pass: <see cref="PushAnswer.Receipt"/> says which; nothing is stored.</summary>
+    NotAtomic,
+    Forbidden,
+    KeyReused,
+    Full,
+    Unavailable,
+}
+
+/// <param name="Detail">From the shard, for logs.</param>
+internal sealed record PushAnswer(PushRefusal Refusal, PushReceipt? Receipt = null, UndecodableBody? Body = null, string? Detail = null);
+
+/// <summary>What a push is answered (design §5).</summary>
+/// <param name="Receipt">Null where nothing was stored.</param>
+/// <param name="Watermark">Null where nothing was stored.</param>
+/// <param name="Errors">By row; bounded by <see cref="IngestOptions.MaxErrors"/>.</param>
+/// <param name="Replayed">The answer is that of an earlier push with the same idempotency key; nothing was counted.</param>
+internal sealed record PushReceipt(string? Receipt, PushCounts Counts, string? Watermark, RowError[] Errors, bool Replayed);
+
+/// <summary>
+/// The way of a push through the front-end (design §2.1): decode and check against the contract, resolve areas, divide
+/// by partition, hand each part to its shard, and put the answers together.
+/// </summary>
+internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget target, IOptions<IngestOptions> options, IngestMetrics metrics, TimeProvider time, ILogger<PushService> logger)
+{
+    /// <summary>How often a push is made again because its contract or area version has moved on.</summary>
+    public const int MaxAttempts = 5;
+
+    public async Task<PushAnswer> PushAsync(Push push, CancellationToken cancellationToken)
+    {
+        var answer = await TryAsync(push, cancellationToken);
+        metrics.Count(answer, push.DryRun);
+        return answer;
+    }
+
+    private async Task<PushAnswer> TryAsync(Push push, CancellationToken cancellationToken)
+    {
+        var made = new Making(push, ReceiptIds.New(time.GetUtcNow()));
+        KnownDataset? outdated = null;
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            // The second attempt finds what the shard knew; a third meets a change under way, which takes a moment.
+            if (attempt > 1) await Task.Delay(TimeSpan.FromMilliseconds(20 * attempt), cancellationToken);
+            if (await datasets.GetAsync(push.Dataset, push.Feed, outdated) is not { } dataset) return new(PushRefusal.NoDataset);
+            if (!dataset.HasFeed(push.Feed)) return new(PushRefusal.NoFeed);
+            var partitions = dataset.Info.Partitions.Length;
+            if (push.Atomic && partitions > 1) return new(PushRefusal.AtomicNeedsOnePartition);
+
+            IRowAreas? areas = null;
+            outdated = dataset;
+            // A version that is not kept any more: the dataset has moved on to another.
+            if (dataset.Info.Spec.AreaSystem is { } system && (areas = await target.AreasAsync(system, dataset.Info.AreaVersion, cancellationToken)) is null) continue;
+
+            var decoded = PushDecoder.Decode(push.Format, push.Body.Span, dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions);
+            if (decoded.Refusal is { } refusal) return new(PushRefusal.Undecodable, Body: refusal);
+            if (await made.SendAsync(target, dataset, decoded.Push!) is not { } refused) return new(PushRefusal.None, made.Receipt(options.Value));
+            if (refused.Refusal != AppendRefusal.Outdated) return Refused(refused, push, decoded.Push!);
+            LogOutdated(push.Dataset, dataset.Contract.Version, dataset.Info.AreaVersion, attempt + 1);
+        }
+
+        return new(PushRefusal.Unavailable, Detail: $"{push.Dataset} changed {MaxAttempts} times while the push was made");
+    }
+
+    private PushAnswer Refused(AppendResult result, Push push, DecodedPush decoded)
+    {
+        LogRefused(push.Dataset, push.Feed, result.Refusal, result.Detail);
+        return result.Refusal switch
+        {
+            AppendRefusal.Full => new(PushRefusal.Full, Detail: result.Detail),
+            AppendRefusal.KeyReused => new(PushRefusal.KeyReused, Detail: result.Detail),
+            AppendRefusal.Forbidden => new(PushRefusal.Forbidden, Detail: result.Detail),
+            AppendRefusal.NotFound => new(PushRefusal.NoDataset, Detail: result.Detail),
+            AppendRefusal.NotAtomic => new(PushRefusal.NotAtomic, new(
+                null,
+                new PushCounts(decoded.Received, 0, 0, 0, 0, decoded.Quarantined.Count),
+                null,
+                [.. decoded.Quarantined.SelectMany(q => q.Errors).Take(options.Value.MaxErrors)],
+                false)),
+            _ => new(PushRefusal.Unavailable, Detail: result.Detail),
+        };
+    }
+
+    [LoggerMessage(1141, LogLevel.Information, "A push into {Dataset} was made with contract {Contract} and areas {Areas}, which no longer hold; attempt {Attempt}")]
+    private partial void LogOutdated(string dataset, int contract, int areas, int attempt);
+
+    [LoggerMessage(1142, LogLevel.Warning, "A push into {Dataset}/{Feed} was refused: {Refusal}, {Detail}")]
+    private partial void LogRefused(string dataset, string feed, AppendRefusal refusal, string? detail);
+
+    /// <summary>
+    /// One push while its parts are stored. A part's number is its partition's: a retry, whatever contract it is made
+    /// under, finds the part again that it repeats. Part 0 is always sent, and first: its receipt is the push's.
+    /// </summary>
+    private sealed class Making(Push push, string receipt)
+    {
+        private readonly SortedDictionary<int, PartReceipt> _stored = [];
+        private string _receipt = receipt;
+        private Guid _incarnation;
+        private string _dataset = push.Dataset;
+        private int _partitions;
+
+        /// <summary>Sends the parts that are not stored yet.</summary>
+        /// <returns>Null when all are stored; else why not.</returns>
+        public async Task<AppendResult?> SendAsync(IPushTarget target, KnownDataset dataset, DecodedPush decoded)
+        {
+            _dataset = dataset.Info.Id;
+            _partitions = dataset.Info.Partitions.Length;
+            var parts = Divide(dataset, decoded);
+            if (!_stored.ContainsKey(0))
+            {
+                var first = await target.AppendAsync(dataset.Info.Partitions[0].Shard, push.Caller, parts[0]);
+                if (first.Refusal != AppendRefusal.None) return first;
+                Store(0, first);
+                _receipt = first.Receipt!.Push.Receipt;
+            }
+
+            AppendResult? refused = null;
+            var sent = parts.Where(p => !_stored.ContainsKey(p.Key)).Select(async p =>
+                (p.Key, Result: await target.AppendAsync(dataset.Info.Partitions[p.Key].Shard, push.Caller, p.Value with { Receipt = _receipt }))).ToArray();
+            foreach (var (number, result) in await Task.WhenAll(sent))
+            {
+                if (result.Refusal == AppendRefusal.None) Store(number, result);
+                // What can be put right by making the batch again is tried last: another refusal would come again.
+                else if (refused is null || refused.Refusal == AppendRefusal.Outdated) refused = result;
+            }
+
+            return refused;
+        }
+
+        public PushReceipt Receipt(IngestOptions options)
+        {
+            var counts = default(PushCounts);
+            var sequences = new long[_partitions];
+            foreach (var (number, part) in _stored)
+            {
+                counts += part.Push.Counts;
+                sequences[number] = part.Sequence;
+            }
+
+            RowError[] errors = [.. _stored.Values.SelectMany(p => p.Push.Errors).OrderBy(e => e.Row).Take(options.MaxErrors)];
+            return push.DryRun
+                ? new(null, counts, null, errors, false)
+                : new(_receipt, counts, new Watermark(_incarnation, _dataset, sequences).ToString(), errors, _stored.Values.Any(p => p.Replayed));
+        }
+
+        private void Store(int number, AppendResult result)
+        {
+            _stored[number] = result.Receipt!;
+            _incarnation = result.Incarnation;
+        }
+
+        private SortedDictionary<int, PushPart> Divide(KnownDataset dataset, DecodedPush decoded)
+        {
+            var parts = new SortedDictionary<int, PushPart>();
+            if (_partitions == 1)
+            {
+                parts[0] = Part(dataset, 0, 1, decoded.Rows, [.. decoded.Quarantined]);
+                return parts;
+            }
+
+            var rows = new List<int>[_partitions];
+            var quarantined = new List<QuarantinedRow>[_partitions];
+            for (var p = 0; p < _partitions; p++) (rows[p], quarantined[p]) = ([], []);
+            for (var row = 0; row < decoded.Rows.Count; row++) rows[RowKeys.Partition(dataset.Contract, decoded.Rows, row, _partitions)].Add(row);
+            for (var i = 0; i < decoded.Quarantined.Count; i++) quarantined[decoded.QuarantinedIn[i]].Add(decoded.Quarantined[i]);
+
+            var touched = Enumerable.Range(0, _partitions).Count(p => p == 0 || rows[p].Count > 0 || quarantined[p].Count > 0);
+            for (var p = 0; p < _partitions; p++)
+            {
+                if (p == 0 || rows[p].Count > 0 || quarantined[p].Count > 0)
+                    parts[p] = Part(dataset, p, touched, decoded.Rows.Take([.. rows[p]]), [.. quarantined[p]]);
+            }
+
+            return parts;
+        }
+
+        private PushPart Part(KnownDataset dataset, int number, int parts, RowBlock rows, QuarantinedRow[] quarantined) => new(
+            dataset.Info.Id, dataset.Info.Partitions[number].Key, push.Feed, _receipt, push.IdempotencyKey, push.BodyHash, number, parts,
+            dataset.Contract.Version, dataset.Info.AreaVersion, rows, quarantined)
+        {
+            DryRun = push.DryRun,
+            Atomic = push.Atomic,
+        };
+    }
+}

@@ -1,0 +1,31 @@
+using System.Buffers;
+using System.Security.Cryptography;
+
+namespace DataHub.Feeds;
+
+/// <summary>Ids of receipts: ULIDs (github.com/ulid/spec), 48 bits of milliseconds and 80 random bits in Crockford's base 32.</summary>
+internal static class ReceiptIds
+{
+    public const int Length = 26;
+
+    private const string Alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+    private static readonly SearchValues<char> s_alphabet = SearchValues.Create(Alphabet);
+
+    public static string New(DateTimeOffset now) => string.Create(Length, now.ToUnixTimeMilliseconds(), static (id, milliseconds) =>
+    {
+        for (var i = 9; i >= 0; i--)
+        {
+            id[i] = Alphabet[(int)(milliseconds & 31)];
+            milliseconds >>= 5;
+        }
+
+        // 16 characters of 5 bits each are the 80 random bits.
+        Span<byte> random = stackalloc byte[16];
+        RandomNumberGenerator.Fill(random);
+        for (var i = 0; i < 16; i++) id[10 + i] = Alphabet[random[i] & 31];
+    });
+
+    /// <summary>Whether a text can be a receipt's id at all.</summary>
+    public static bool IsValid(string id) => id.Length == Length && id[0] <= '7' && !id.AsSpan().ContainsAnyExcept(s_alphabet);
+}
