@@ -99,7 +99,9 @@
   function hint(event) {
     const mark = event.target.closest?.('.areas a, .plot .at');
     const line = event.target.closest?.('section')?.querySelector('[data-hint]');
-    if (line) line.textContent = mark?.querySelector('title')?.textContent ?? '\u00a0';
+    if (!line) return;
+    line.dataset.rest ??= line.textContent;
+    line.textContent = mark?.querySelector('title')?.textContent ?? line.dataset.rest;
   }
   document.addEventListener('pointerover', hint);
   document.addEventListener('focusin', hint);

@@ -13,7 +13,7 @@ namespace DataHub.Indicators;
 internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, MapShapes shapes, ValuesMemory values, IOptions<PageOptions> options)
 {
     /// <summary>Rows that one page shows.</summary>
-    private const int MaxRows = 2_000;
+    public const int MaxRows = 2_000;
 
     /// <summary>Values by combinations of dimensions that a tile or a course may need.</summary>
     private const int MaxValues = 10_000;

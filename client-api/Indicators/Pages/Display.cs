@@ -44,6 +44,8 @@ public sealed class Display
         if (value is not { } number) return "–";
         var format = decimals is { } places ? "N" + Math.Clamp(places, 0, 15).ToString(CultureInfo.InvariantCulture) : "#,##0.######";
         var text = number.ToString(format, _numbers);
+        // Rounded to nothing, it has no sign.
+        if (text[0] == '−' && text.AsSpan().IndexOfAnyInRange('1', '9') < 0) text = text[1..];
         // Beyond what fits in a table cell.
         return text.Length > 24 ? number.ToString("0.#####E+0", _numbers) : text;
     }
@@ -86,7 +88,7 @@ public sealed class Display
 
         // Where the clock shows an hour twice, its difference from UTC says which one is meant.
         var offset = clock.IsAmbiguousTime(from) || clock.IsAmbiguousTime(to) ? begin.ToString(" (zzz)", CultureInfo.InvariantCulture) : "";
-        return $"{Date(begin)}, {Clock(begin)}–{Clock(end)}{offset}{Say(" Uhr", "")}";
+        return $"{Date(begin)}, {Clock(begin)}–{Clock(end)}{offset}{Say("\u00a0Uhr", "")}";
     }
 
     /// <summary>The same, as short as an axis needs: a line and, where it helps, a second one.</summary>
@@ -108,7 +110,7 @@ public sealed class Display
     public string Instant(DateTimeOffset instant, string zone)
     {
         var local = TimeZoneInfo.ConvertTime(instant, Zone(zone));
-        return $"{Date(local)}, {local.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}{Say(" Uhr", "")}";
+        return $"{Date(local)}, {local.ToString("HH:mm:ss", CultureInfo.InvariantCulture)}{Say("\u00a0Uhr", "")}";
     }
 
     /// <summary>How long a window is, in words: „je Stunde“.</summary>

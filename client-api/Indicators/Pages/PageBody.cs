@@ -12,6 +12,9 @@ internal sealed class PageBody(byte[] html)
     /// <summary>Nothing from elsewhere, nothing inline: what the page shows cannot run.</summary>
     private const string Policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
+    /// <summary>The page as it is, UTF-8.</summary>
+    public ReadOnlyMemory<byte> Html => html;
+
     private readonly Lazy<Form> _plain = new(() => new(html, ETagOf(html)));
     private readonly Lazy<Form> _compressed = new(() =>
     {
