@@ -46,12 +46,13 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         var id = move.Int64(0);
         move.Run();
 
+        var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
         var newest = new Dictionary<byte[], long>(ByteKeyComparer.Instance);
         var counts = new Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived)>();
         for (var i = 0; i < batches.Count; i++)
         {
             InsertBatchRow(session, id, batches[i].Batch);
-            ApplyRows(session, id, batches[i], newest);
+            ApplyRows(session, id, batches[i], areaIds, newest);
             if (batches[i].Batch.Push is not { } push) continue;
             InsertQuarantined(session, id, batches[i].Batch, push, quarantined[i]);
             var count = counts.GetValueOrDefault((push.Dataset, push.Feed));
@@ -75,9 +76,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5, ?6, ?7, ?8)
         """;
 
-    private static void ApplyRows(SqliteSession session, long id, HistoryBatch batch, Dictionary<byte[], long> newest)
+    private static void ApplyRows(SqliteSession session, long id, HistoryBatch batch, Dictionary<string, long> areaIds, Dictionary<byte[], long> newest)
     {
-        var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
         var insert = session.Statement(InsertVersion).Bind(1, id).Bind(4, batch.Batch.Sequence).Bind(5, batch.KeyHasTime ? 1 : 0).Bind(7, batch.Batch.ContractVersion);
         foreach (var change in batch.Changes)
         {
