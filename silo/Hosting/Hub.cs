@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
 using DataHub.Catalog;
+using DataHub.Demo;
 using DataHub.Feeds;
 using DataHub.Storage.Sqlite;
 
@@ -24,6 +26,15 @@ internal static class Hub
         });
         builder.Configuration.AddInMemoryCollection(start.Settings);
         if (start.Data is not null) builder.Configuration.AddInMemoryCollection([new($"{SqliteStorageOptions.Section}:{nameof(SqliteStorageOptions.Folder)}", start.Data)]);
+        if (start.Demo)
+        {
+            builder.Configuration.AddInMemoryCollection(
+            [
+                new($"{DemoOptions.Section}:{nameof(DemoOptions.Enabled)}", "true"),
+                new($"{DemoOptions.Section}:{nameof(DemoOptions.Rate)}", start.DemoRate.ToString(CultureInfo.InvariantCulture)),
+            ]);
+        }
+
         if (Settings.Check(builder.Configuration) is { Count: > 0 } faults) throw new StartException(Join(faults));
         CheckUrls(start.Urls);
 
@@ -73,6 +84,7 @@ internal static class Hub
         builder.Services.AddHostedService(services => services.GetRequiredService<Health>());
         builder.Services.AddSingleton<Metrics>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Metrics>());
+        builder.Services.AddDemo();
         start.Services?.Invoke(builder.Services);
 
         var hub = builder.Build();
