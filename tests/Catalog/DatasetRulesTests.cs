@@ -105,17 +105,17 @@ public sealed class DatasetRulesTests
     {
         var info = Put(new(), Spec() with { Access = AccessClass.Internal }).Result.Dataset!;
         foreach (var agency in new[] { "senumvk", "other", Caller.PlatformAgency, null })
-        foreach (var role in Enum.GetValues<KeyRole>())
-        {
-            var caller = new Caller(agency, role, "k");
-            var platform = agency == Caller.PlatformAgency && role == KeyRole.Admin;
-            var own = agency == "senumvk";
-            Assert.Equal(platform || (own && (role == KeyRole.Push || role == KeyRole.Admin)), DatasetRules.MayPush(caller, info));
-            Assert.Equal(platform || (own && (role == KeyRole.Read || role == KeyRole.Admin)), DatasetRules.MayRead(caller, AccessClass.Internal, "senumvk"));
-            Assert.True(DatasetRules.MayRead(caller, AccessClass.Open, "senumvk"));
-            Assert.Equal(platform || (own && role != KeyRole.None), DatasetRules.MaySeePushes(caller, "senumvk"));
-            Assert.Equal(platform || (own && role == KeyRole.Admin), DatasetRules.MayAdminister(caller, "senumvk"));
-        }
+            foreach (var role in Enum.GetValues<KeyRole>())
+            {
+                var caller = new Caller(agency, role, "k");
+                var platform = agency == Caller.PlatformAgency && role == KeyRole.Admin;
+                var own = agency == "senumvk";
+                Assert.Equal(platform || (own && (role == KeyRole.Push || role == KeyRole.Admin)), DatasetRules.MayPush(caller, info));
+                Assert.Equal(platform || (own && (role == KeyRole.Read || role == KeyRole.Admin)), DatasetRules.MayRead(caller, AccessClass.Internal, "senumvk"));
+                Assert.True(DatasetRules.MayRead(caller, AccessClass.Open, "senumvk"));
+                Assert.Equal(platform || (own && role != KeyRole.None), DatasetRules.MaySeePushes(caller, "senumvk"));
+                Assert.Equal(platform || (own && role == KeyRole.Admin), DatasetRules.MayAdminister(caller, "senumvk"));
+            }
     }
 
     [Fact]

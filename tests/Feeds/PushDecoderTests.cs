@@ -313,7 +313,12 @@ public sealed class PushDecoderTests
         {
             var objects = samples.Select(s => JsonSerializer.Serialize(new
             {
-                id = s.Id, text = s.Text, number = s.Number, yes = s.Yes, opened = s.Opened?.ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture), note = s.Note,
+                id = s.Id,
+                text = s.Text,
+                number = s.Number,
+                yes = s.Yes,
+                opened = s.Opened?.ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture),
+                note = s.Note,
             })).ToArray();
             var csv = new StringBuilder("note,id,text,number,yes,opened\r\n");
             foreach (var s in samples)

@@ -393,7 +393,8 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
             Field("no2", FieldType.Number, FieldRole.Measure), Field("kind", FieldType.String, FieldRole.Dimension),
         ];
         var made = await hub.Grains.GetGrain<IDatasetGrain>(dataset).PutAsync(Caller.Hub, new(
-            new("Luft", null), "senumvk", DatasetKind.Observations, AccessClass.Internal, "dl-de/by-2-0", "demo", new(0, fields, ["station", "time"], [""]), null) { Partitions = partitions });
+            new("Luft", null), "senumvk", DatasetKind.Observations, AccessClass.Internal, "dl-de/by-2-0", "demo", new(0, fields, ["station", "time"], [""]), null)
+        { Partitions = partitions });
         Assert.True(made.Refusal == CatalogRefusal.None, made.Detail?.De);
         return new(hub, admin, made.Dataset!);
     }
