@@ -23,7 +23,11 @@ internal sealed partial class IndicatorGrain(
     TimeProvider time,
     ILogger<IndicatorGrain> logger) : Grain, IIndicatorGrain
 {
+    /// <summary>Reads of one query that others overtook, before its callers get 503.</summary>
+    private const int MaxAttempts = 20;
+
     private static readonly TimeSpan s_joinPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_checkLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_again = TimeSpan.FromMilliseconds(20);
 
@@ -40,6 +44,8 @@ internal sealed partial class IndicatorGrain(
     private Task? _checking;
     private long _checked = long.MinValue;
     private long _foldsFailed;
+    private (long[]? Sequences, string Text) _baseText = (null, "");
+    private (long[]? Sequences, string Text) _currentText = (null, "");
 
     private string Id => this.GetPrimaryKeyString();
 
@@ -128,13 +134,15 @@ internal sealed partial class IndicatorGrain(
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
     {
-        var plain = Plain(query);
         var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        if (query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
+            return Page(ledger, new([], null, ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil), notModified: true);
+
+        var plain = Plain(query);
         while (true)
         {
             if (ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             {
-                if (query.KnownVersion == ledger.Version) return Page(ledger, new([], null, ValidUntil(ledger)), notModified: true);
                 if (ledger.TryRecall(plain, out var known)) return Page(ledger, known);
             }
             else if (ledger.IsStale && Stopwatch.GetElapsedTime(_foldsFailed) < options.Value.Recheck && Reached(ledger, query) && ledger.TryRecall(plain, out var last))
@@ -143,16 +151,7 @@ internal sealed partial class IndicatorGrain(
             }
 
             if (!_loads.TryGetValue(plain, out var load)) _loads[plain] = load = LoadAsync(plain, query.AtLeast, ledger);
-            Loaded loaded;
-            try
-            {
-                loaded = await load;
-            }
-            finally
-            {
-                if (_loads.GetValueOrDefault(plain) == load) _loads.Remove(plain);
-            }
-
+            var loaded = await load;
             var late = Stopwatch.GetTimestamp() >= deadline;
             if (loaded.Refusal is { } refusal)
             {
@@ -185,71 +184,84 @@ internal sealed partial class IndicatorGrain(
         DateTimeOffset Begin(DateOnly day) => new(CalendarWindows.Parse(spec.Window, spec.TimeZone).DayBegins(day), TimeSpan.Zero);
     }
 
-    /// <summary>Reads the cells that a query needs from all partitions and says what they are in which version.</summary>
+    /// <summary>One read of a query; all who ask the same meanwhile wait for it.</summary>
     private async Task<Loaded> LoadAsync(ValuesQuery query, Watermark? atLeast, AnswerLedger ledger)
     {
-        // Turns of this grain go on meanwhile: what was true before an await is asked again after it.
         await Task.Yield();
+        try
+        {
+            for (var attempt = 0; attempt < MaxAttempts; attempt++)
+            {
+                if (await TryLoadAsync(query, atLeast, ledger) is { } loaded) return loaded;
+            }
+
+            return default;
+        }
+        finally
+        {
+            _loads.Remove(query);
+        }
+    }
+
+    /// <summary>
+    /// Reads the cells that a query needs from all partitions and says what they are in which version. Other turns go on
+    /// meanwhile: what was true before an await is asked again after it.
+    /// </summary>
+    /// <returns>Null where it must be tried again.</returns>
+    private async Task<Loaded?> TryLoadAsync(ValuesQuery query, Watermark? atLeast, AnswerLedger ledger)
+    {
         var definition = _stored.Value.Definition!;
         var source = Source;
-        if (await AreasAsync(definition.Spec, source, query) is { } noAreas) return new(0, null, noAreas);
+        if (await AreasAsync(definition.Spec, source, query) is { } noAreas) return Refusal(noAreas);
         var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query);
-        if (fault is not null) return new(0, null, Refused(ReadRefusal.Invalid, fault));
+        if (fault is not null) return Refusal(Refused(ReadRefusal.Invalid, fault));
 
         var sets = await ReadAsync(definition, source, query, atLeast, ledger.Current);
         if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
         {
             return refused.Refusal switch
             {
-                ReadRefusal.NotYet => new(0, null, NotYet()),
-                ReadRefusal.TooMany => new(0, null, TooMany()),
+                ReadRefusal.NotYet => Refusal(NotYet()),
+                ReadRefusal.TooMany => Refusal(TooMany()),
                 _ => await StaleAsync(query, ledger),
             };
         }
 
         if (Array.Exists(sets, set => !set.Joined))
         {
-            return new(0, null, Refused(ReadRefusal.NotYet, new(
+            return Refusal(Refused(ReadRefusal.NotYet, new(
                 $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored.")));
         }
 
-        if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return new(0, null, TooMany());
+        if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
 
         var sequences = Array.ConvertAll(sets, set => set.Sequence);
-        if (definition != _stored.Value.Definition || source != Source) return default;
+        if (definition != _stored.Value.Definition || source != Source) return null;
         var now = time.GetUtcNow();
         var fit = ledger.Fit(sequences);
-        if (fit == ReadFit.Older) return default;
+        if (fit == ReadFit.Older) return null;
         if (fit == ReadFit.Newer || !ledger.IsValid(now))
         {
-            if (_lastVersion >= _reserved.Value.Reserved)
-            {
-                // Numbers are used only once they are stored; by then the cells may have moved on.
-                await ReserveAsync();
-                return default;
-            }
-
+            // Numbers are used only once they are stored; by then the cells may have moved on.
+            if (!await HasVersionAsync()) return null;
             ledger.Begin(++_lastVersion, sequences, sets.Max(set => set.ReceivedAt));
         }
 
         var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), now);
         ledger.Remember(query, page);
         return new(ledger.Version, page, null);
+
+        static Loaded Refusal(ValuesResult refusal) => new(0, null, refusal);
     }
 
     /// <summary>The folds do not answer: what was answered before is given out once more, marked stale, or nothing.</summary>
-    private async Task<Loaded> StaleAsync(ValuesQuery query, AnswerLedger ledger)
+    private async Task<Loaded?> StaleAsync(ValuesQuery query, AnswerLedger ledger)
     {
         _foldsFailed = Stopwatch.GetTimestamp();
         if (!ledger.TryRecall(query, out var page)) return new(0, null, Unavailable());
         if (!ledger.IsStale)
         {
-            if (_lastVersion >= _reserved.Value.Reserved)
-            {
-                await ReserveAsync();
-                return default;
-            }
-
+            if (!await HasVersionAsync()) return null;
             ledger.BeginStale(++_lastVersion);
             ledger.TryRecall(query, out page);
             LogStale(Id, ledger.Version);
@@ -313,7 +325,7 @@ internal sealed partial class IndicatorGrain(
             }
 
             var partitions = Source.Partitions;
-            var folds = await Task.WhenAll(partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).StatusAsync()));
+            var folds = await Task.WhenAll(partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).StatusAsync())).WaitAsync(s_checkLimit);
             for (var i = 0; i < folds.Length; i++)
             {
                 _ledger?.Announce(i, folds[i].Sequence, changed: true);
@@ -380,8 +392,10 @@ internal sealed partial class IndicatorGrain(
         return Array.TrueForAll(sets, set => set is { Refusal: ReadRefusal.None, Joined: true });
     }
 
-    private async Task ReserveAsync()
+    /// <summary>Whether a version number is at hand, at once; else some are reserved first and the answer is false.</summary>
+    private async ValueTask<bool> HasVersionAsync()
     {
+        if (_lastVersion < _reserved.Value.Reserved) return true;
         _reserving ??= _reserved.StoreAsync(new(_reserved.Value.Reserved + options.Value.VersionBlock));
         try
         {
@@ -391,6 +405,8 @@ internal sealed partial class IndicatorGrain(
         {
             _reserving = null;
         }
+
+        return false;
     }
 
     private ValuesResult? WatermarkFault(Watermark watermark, string dataset)
@@ -408,16 +424,19 @@ internal sealed partial class IndicatorGrain(
 
     private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);
 
-    private static DateTimeOffset? ValidUntil(AnswerLedger ledger) => ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil;
-
     private IndicatorInfo? Info() => IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source });
 
     private ValuesResult Page(AnswerLedger ledger, RolledUp page, bool notModified = false) => new(
         ReadRefusal.None,
-        new(Info()!, ledger.Version, Text(ledger.Base), Text(ledger.Current), ledger.AsOf, page.Rows, page.Next, notModified) { ValidUntil = page.ValidUntil },
+        new(Info()!, ledger.Version, Text(ref _baseText, ledger.Base), Text(ref _currentText, ledger.Current), ledger.AsOf, page.Rows, page.Next, notModified) { ValidUntil = page.ValidUntil },
         null);
 
-    private string Text(long[] sequences) => new Watermark(_incarnation!.Value, _stored.Value.Definition!.Spec.Dataset, sequences).ToString();
+    /// <summary>Polls ask for the same two again and again; arrays of the ledger are never changed in place.</summary>
+    private string Text(ref (long[]? Sequences, string Text) last, long[] sequences)
+    {
+        if (last.Sequences != sequences) last = (sequences, new Watermark(_incarnation!.Value, _stored.Value.Definition!.Spec.Dataset, sequences).ToString());
+        return last.Text;
+    }
 
     private ValuesResult NotYet() => Refused(ReadRefusal.NotYet, new($"„{Id}“ hat den Stand noch nicht erreicht.", $"“{Id}” has not reached the watermark yet."));
 

@@ -25,6 +25,7 @@ public sealed class HubFixture : IAsyncLifetime, IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly List<HttpClient> _clients = [];
     private Dictionary<string, string?> _settings = [];
+    private Action<IServiceCollection>? _services;
     private WebApplication? _hub;
     private int _port;
 
@@ -54,9 +55,11 @@ public sealed class HubFixture : IAsyncLifetime, IAsyncDisposable
     /// <summary>A hub of a test's own.</summary>
     /// <param name="settings">Such as <c>DataHub:Log:Shards</c>.</param>
     /// <param name="clock">A clock that the test turns; the silo's own machinery stays on real time.</param>
-    public static async Task<HubFixture> StartAsync(IReadOnlyDictionary<string, string?>? settings = null, FakeTimeProvider? clock = null)
+    /// <param name="services">Replaces or adds services, such as filters of grain calls.</param>
+    public static async Task<HubFixture> StartAsync(
+        IReadOnlyDictionary<string, string?>? settings = null, FakeTimeProvider? clock = null, Action<IServiceCollection>? services = null)
     {
-        var hub = new HubFixture { Clock = clock, _settings = settings?.ToDictionary() ?? [] };
+        var hub = new HubFixture { Clock = clock, _settings = settings?.ToDictionary() ?? [], _services = services };
         await hub.OpenAsync();
         return hub;
     }
@@ -130,7 +133,11 @@ public sealed class HubFixture : IAsyncLifetime, IAsyncDisposable
             Data = _folder.FullName,
             Settings = _settings,
             Time = (TimeProvider?)Clock ?? TimeProvider.System,
-            Services = Clock is null ? null : services => services.UseTimeProviderForBackgroundAreas(TimeProvider.System),
+            Services = services =>
+            {
+                if (Clock is not null) services.UseTimeProviderForBackgroundAreas(TimeProvider.System);
+                _services?.Invoke(services);
+            },
         });
         await _hub.StartAsync();
         Address = new Uri(_hub.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First() + "/");
