@@ -22,6 +22,7 @@ public static class FeedsApi
     public static IEndpointRouteBuilder MapFeedsEndpoints(this IEndpointRouteBuilder routes)
     {
         routes.MapPushEndpoints();
+        routes.MapRowsEndpoints();
         return routes;
     }
 }

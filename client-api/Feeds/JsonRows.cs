@@ -38,6 +38,11 @@ internal sealed class JsonRows(CompiledContract contract, RowAssembler rows, Ing
             {
                 ReadDelete(ref reader);
             }
+            else if (name == "@area")
+            {
+                // What the hub itself adds when it gives rows out: they can be pushed again as they are.
+                reader.Skip();
+            }
             else
             {
                 rows.Fail(name, name is null ? RowErrorCodes.InvalidText : RowErrorCodes.UnknownField, null);

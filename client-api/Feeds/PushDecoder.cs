@@ -11,6 +11,9 @@ namespace DataHub.Feeds;
 /// <summary>Reads a body against a contract into one columnar batch, without an object per row. Pure.</summary>
 internal static class PushDecoder
 {
+    /// <summary>Columns that are not fields: <c>@delete</c>, and <c>@area</c>, which the hub itself adds when it gives rows out.</summary>
+    private const int DeleteColumn = -2, AreaColumn = -3;
+
     [ThreadStatic] private static TextPool? t_pool;
 
     /// <param name="body">After decompression.</param>
@@ -137,7 +140,7 @@ internal static class PushDecoder
         if (refusal is not null) return refusal;
 
         var ordinals = new int[header.Length];
-        for (var i = 0; i < header.Length; i++) ordinals[i] = header[i] == "@delete" ? -2 : contract.OrdinalOf(header[i]);
+        for (var i = 0; i < header.Length; i++) ordinals[i] = header[i] switch { "@delete" => DeleteColumn, "@area" => AreaColumn, var name => contract.OrdinalOf(name) };
         var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
         var pool = t_pool ??= new();
         var bytes = ArrayPool<byte>.Shared.Rent(1_024);
@@ -230,9 +233,13 @@ internal static class PushDecoder
 
             ReadOnlySpan<char> text = chars.AsSpan(0, Encoding.UTF8.GetChars(records.Get(i, bytes), chars));
             var ordinal = ordinals[i];
-            if (ordinal == -2)
+            if (ordinal == DeleteColumn)
             {
                 ReadDelete(rows, contract, text);
+            }
+            else if (ordinal == AreaColumn)
+            {
+                continue;
             }
             else if (ordinal < 0)
             {

@@ -135,7 +135,7 @@ internal static class ValuesParameters
     }
 
     /// <summary>An instant with offset, or a date.</summary>
-    private static bool TryTime(string text, out DateTimeOffset? instant, out DateOnly? day)
+    public static bool TryTime(string text, out DateTimeOffset? instant, out DateOnly? day)
     {
         (instant, day) = (null, null);
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))

@@ -50,7 +50,7 @@ internal sealed partial class DatasetRowsGrain(
             return new(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
-                RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]),
+                WithoutPersonal(contract, RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]), caller, dataset),
                 more && rows.Length > 0 ? new(rows[^1].Time, rows[^1].Key) : null,
                 new Watermark(incarnation, Dataset, [.. pages.Select(page => page.Sequence)]).ToString(),
                 null)
@@ -113,6 +113,20 @@ internal sealed partial class DatasetRowsGrain(
         }
 
         static ConservationResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], [], [], [], detail);
+    }
+
+    /// <summary>Personal fields are empty for everybody but the publisher, however open the dataset is.</summary>
+    private static RowBlock WithoutPersonal(CompiledContract contract, RowBlock rows, Caller caller, DatasetInfo dataset)
+    {
+        if (DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher) || !contract.Fields.Any(field => field.Role == FieldRole.Personal)) return rows;
+        var empty = RowPacking.Unpack(contract, [.. Enumerable.Repeat((RowPacking.Pack(RowBlock.Empty, 0), (string?)null), rows.Count)]);
+        return new()
+        {
+            Count = rows.Count,
+            Columns = [.. contract.Fields.Select(field => (field.Role == FieldRole.Personal ? empty : rows).Columns[field.Ordinal])],
+            Areas = rows.Areas,
+            AreaOf = rows.AreaOf,
+        };
     }
 
     private Task<long[]> HeadsAsync(DatasetInfo dataset) =>

@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.Text.Json;
+
+using DataHub.Catalog;
+using DataHub.Indicators;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.OpenApi;
+
+namespace DataHub.Feeds;
+
+/// <summary>What became of pushes: receipts, rows, quarantine and counts (design §5).</summary>
+internal static class RowsEndpoints
+{
+    private const string WatermarkHeader = "DataHub-Watermark";
+
+    private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
+    private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
+    private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder };
+
+    public static void MapRowsEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1").WithTags("Feeds");
+        group.MapRead("receipts/{receipt}", ReceiptAsync)
+            .WithSummary("A receipt, as it was answered. For keys of the agency that pushed, of the publisher, and admins of the platform.")
+            .Produces<PushReceiptJson>().Refuses(401, 404, 503);
+        group.MapRead("datasets/{dataset}/records", RecordsAsync)
+            .WithSummary("The rows that stand, by time and key, as JSON or CSV (Accept or ?format=).")
+            .Takes("from", "Rows at or after: an instant with offset, or a day.")
+            .Takes("to", "Rows before: an instant with offset, or a day.")
+            .Takes("area", "Only rows in this area or below it.")
+            .Takes("watermark", "The answer includes at least this.")
+            .Takes("limit", $"Rows of the page, 1 to {RowsParameters.MaxLimit}; {RowsParameters.DefaultLimit} where it is not named.", JsonSchemaType.Integer)
+            .Takes("after", "From the next of an earlier answer.")
+            .Takes("format", "json or csv.")
+            .Produces<JsonDocument>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 503);
+        group.MapRead("datasets/{dataset}/quarantine", QuarantineAsync)
+            .WithSummary("Rows that did not pass, newest first, as they came and with every reason. For keys of the publisher.")
+            .Takes("feed", "Only this feed.")
+            .Takes("watermark", "The answer includes at least this.")
+            .Takes("limit", $"Rows of the page, 1 to {Requests.MaxPage}.", JsonSchemaType.Integer)
+            .Takes("after", "From the next of an earlier answer.")
+            .Produces<JsonDocument>().Refuses(400, 401, 403, 404, 410, 503);
+        group.MapRead("datasets/{dataset}/conservation", ConservationAsync)
+            .WithSummary("For each feed what was received and what became of it, and how far each consumer has come. For keys of the publisher.")
+            .Produces<JsonDocument>().Refuses(401, 403, 404, 503);
+    }
+
+    private static async Task<IResult> ReceiptAsync(string receipt, HttpContext http, IGrainFactory grains)
+    {
+        // Receipts are nobody's but the pusher's and the publisher's: without a key there is nothing to look up.
+        if (http.Caller().Agency is null)
+            return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel der Behörde, die geliefert hat.", "A key of the agency that pushed is needed."));
+        if (!ReceiptIds.IsValid(receipt)) return Problems.NotFound(http, s_receipt, receipt);
+        var result = await grains.GetGrain<IReceiptGrain>(receipt).GetAsync(http.Caller());
+        if (result.Refusal == ReadRefusal.NotFound) return Problems.NotFound(http, s_receipt, receipt);
+        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, receipt);
+
+        var push = result.Parts[0].Push;
+        var counts = result.Parts.Aggregate(default(PushCounts), (sum, part) => sum + part.Push.Counts);
+        var errors = result.Parts.SelectMany(p => p.Push.Errors).OrderBy(e => e.Row).Take(PushLimits.ErrorsInReceipt).ToArray();
+        var language = Language.Of(http);
+        return new JsonAnswer(
+            ReceiptJson.Render(new(receipt, counts, result.Watermark, errors, true), language, writer =>
+            {
+                writer.WriteString("dataset", push.Dataset);
+                writer.WriteString("feed", push.Feed);
+                writer.WriteString("receivedAt", result.Parts.Max(p => p.ReceivedAt));
+                // A push over several partitions whose sender gave up in between.
+                if (result.Parts.Length < push.Parts) writer.WriteBoolean("complete", false);
+            }),
+            language);
+    }
+
+    private static async Task<IResult> RecordsAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        var (format, notAcceptable) = AnswerFormats.Choose(http);
+        if (notAcceptable is not null) return notAcceptable;
+        var (query, invalid) = RowsParameters.ReadRows(http);
+        if (invalid is not null) return invalid;
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(http.Caller(), query!);
+        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
+
+        var next = result.Next is null ? null : RowsParameters.Next(http, query!, result.Next, format);
+        http.Response.Headers[WatermarkHeader] = result.Watermark;
+        if (next is not null) http.Response.Headers.Link = $"<{next}>; rel=\"next\"";
+        return Rendered.Of(RowsWriter.Write(result, format, next), AnswerFormats.ContentType(format)).Answer(varies: true);
+    }
+
+    private static async Task<IResult> QuarantineAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        var (query, invalid) = RowsParameters.ReadQuarantine(http);
+        if (invalid is not null) return invalid;
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).QuarantineAsync(http.Caller(), query!);
+        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
+
+        var language = Language.Of(http);
+        return new JsonAnswer(Render(writer =>
+        {
+            writer.WriteString("dataset", dataset);
+            writer.WriteStartArray("rows");
+            foreach (var entry in result.Entries)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("id", entry.Id);
+                writer.WriteString("feed", entry.Feed);
+                writer.WriteString("receipt", entry.Receipt);
+                writer.WriteString("receivedAt", entry.ReceivedAt);
+                writer.WriteNumber("row", entry.Row.Row);
+                writer.WriteStartArray("errors");
+                foreach (var error in entry.Row.Errors) ReceiptJson.Write(writer, error, language);
+                writer.WriteEndArray();
+                // JSON text by its contract: what the agency sent, or a JSON string of what could not be read.
+                writer.WritePropertyName("raw");
+                writer.WriteRawValue(entry.Row.Raw, skipInputValidation: true);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteString("next", result.Next is { } after ? RowsParameters.Next(http, query!, after) : null);
+        }), language);
+    }
+
+    private static async Task<IResult> ConservationAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).ConservationAsync(http.Caller());
+        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
+
+        var accepted = result.Feeds.Sum(f => f.Accepted);
+        return new JsonAnswer(Render(writer =>
+        {
+            writer.WriteString("dataset", dataset);
+            writer.WriteStartArray("feeds");
+            foreach (var feed in result.Feeds)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("feed", feed.Feed);
+                writer.WriteNumber("pushes", feed.Pushes);
+                writer.WriteNumber("received", feed.Received);
+                writer.WriteNumber("accepted", feed.Accepted);
+                writer.WriteNumber("duplicate", feed.Duplicate);
+                writer.WriteNumber("quarantined", feed.Quarantined);
+                if (feed.LastReceived is { } last) writer.WriteString("lastReceived", last);
+                else writer.WriteNull("lastReceived");
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteStartArray("consumers");
+            Consumer(writer, "fold", result.Fold, result.Heads, accepted);
+            Consumer(writer, "history", result.History, result.Heads, accepted);
+            writer.WriteEndArray();
+        }), Language.Of(http));
+    }
+
+    /// <summary>accepted = applied + notYetApplied (design I2), and where it stands in each partition.</summary>
+    private static void Consumer(Utf8JsonWriter writer, string name, FoldStatus[] partitions, long[] heads, long accepted)
+    {
+        var applied = partitions.Sum(p => p.Accepted);
+        writer.WriteStartObject();
+        writer.WriteString("consumer", name);
+        writer.WriteNumber("accepted", accepted);
+        writer.WriteNumber("applied", applied);
+        writer.WriteNumber("notYetApplied", accepted - applied);
+        writer.WriteStartArray("partitions");
+        for (var p = 0; p < partitions.Length; p++)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("partition", p);
+            writer.WriteNumber("head", heads[p]);
+            writer.WriteNumber("applied", partitions[p].Sequence);
+            writer.WriteNumber("stored", partitions[p].StoredSequence);
+            if (partitions[p].Halted is { } halted) writer.WriteString("halted", halted);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static IResult Refused(HttpContext http, ReadRefusal refusal, string? detail, string id) => refusal switch
+    {
+        ReadRefusal.NotFound => Problems.NotFound(http, s_dataset, id),
+        ReadRefusal.Forbidden => Authentication.Forbidden(http, new(
+            $"Nötig ist ein Schlüssel der Behörde „{detail}“, die „{id}“ veröffentlicht.", $"A key of the agency “{detail}”, which publishes “{id}”, is needed.")),
+        ReadRefusal.Gone => Problems.Problem(http, ProblemTypes.WatermarkGone, ProblemTypes.WatermarkGone.Help),
+        ReadRefusal.Invalid when detail == "watermark" => Requests.InvalidParameter(http, "watermark", new(
+            $"Der watermark gehört nicht zum Datensatz „{id}“.", $"The watermark is not one of the dataset “{id}”.")),
+        ReadRefusal.Invalid => Requests.InvalidParameter(http, "area", new(
+            $"Das Gebiet „{detail}“ kennt der Datensatz „{id}“ nicht.", $"The dataset “{id}” does not know the area “{detail}”.")),
+        ReadRefusal.NotYet => Problems.Later(http, ProblemTypes.NotYet, ProblemTypes.NotYet.Help, s_retryAfter),
+        ReadRefusal.TooMany => Problems.Problem(http, ProblemTypes.TooManyCells, ProblemTypes.TooManyCells.Help),
+        _ => Problems.Later(http, ProblemTypes.Unavailable, ProblemTypes.Unavailable.Help, s_retryAfter),
+    };
+
+    private static ReadOnlyMemory<byte> Render(Action<Utf8JsonWriter> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1_024);
+        using var writer = new Utf8JsonWriter(buffer, s_json);
+        writer.WriteStartObject();
+        members(writer);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenMemory;
+    }
+}

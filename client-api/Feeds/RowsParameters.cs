@@ -1,0 +1,144 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+
+using DataHub.Catalog;
+using DataHub.Indicators;
+
+using Microsoft.AspNetCore.Http;
+
+namespace DataHub.Feeds;
+
+/// <summary>Reads the parameters of rows and of the quarantine, strictly: what is unknown, repeated or malformed is a 400 that names it.</summary>
+internal static class RowsParameters
+{
+    public const int DefaultLimit = 1_000;
+    public const int MaxLimit = 10_000;
+
+    private const string CursorPrefix = "r1.";
+
+    private static readonly string[] s_rows = ["from", "to", "area", "watermark", "limit", "after", "format"];
+    private static readonly string[] s_quarantine = ["feed", "watermark", "limit", "after"];
+    private static readonly TimeZoneInfo s_zone = TimeZoneInfo.FindSystemTimeZoneById(CompiledContract.DefaultTimeZone);
+
+    /// <summary>The query for rows, or the problem to answer with.</summary>
+    public static (RowsQuery? Query, IResult? Problem) ReadRows(HttpContext http)
+    {
+        if (Strict(http, s_rows) is { } unknown) return (null, unknown);
+        if (Time(http, "from", out var from) is { } badFrom) return (null, badFrom);
+        if (Time(http, "to", out var to) is { } badTo) return (null, badTo);
+        if (from >= to) return (null, Requests.InvalidParameter(http, "to", new("to muss nach from liegen; das Ende gehört nicht mehr dazu.", "to must be after from; the end itself does not belong to the range.")));
+        if (AtLeast(http, out var watermark) is { } badWatermark) return (null, badWatermark);
+        if (Limit(http, MaxLimit, DefaultLimit, out var limit) is { } badLimit) return (null, badLimit);
+        var area = Text(http, "area");
+        if (area is { Length: 0 or > 200 }) return (null, Requests.InvalidParameter(http, "area", new("area muss die Kennung eines Gebiets sein.", "area must be the id of an area.")));
+        RowCursor? after = null;
+        if (Text(http, "after") is { } cursor && !TryCursor(cursor, out after)) return (null, BadCursor(http));
+        return (new(from, to, area, watermark, after, limit), null);
+    }
+
+    /// <summary>The query for the quarantine, or the problem to answer with.</summary>
+    public static (QuarantineQuery? Query, IResult? Problem) ReadQuarantine(HttpContext http)
+    {
+        if (Strict(http, s_quarantine) is { } unknown) return (null, unknown);
+        if (AtLeast(http, out var watermark) is { } badWatermark) return (null, badWatermark);
+        if (Limit(http, Requests.MaxPage, 100, out var limit) is { } badLimit) return (null, badLimit);
+        long before = 0;
+        if (Text(http, "after") is { } after && !long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out before)) return (null, BadCursor(http));
+        return (new(Text(http, "feed"), before == 0 ? null : before, limit, watermark), null);
+    }
+
+    /// <summary>Path and query of the page after a row: only what decides its rows, in one order, so that equal answers are equal bytes.</summary>
+    public static string Next(HttpContext http, RowsQuery query, RowCursor after, AnswerFormat format)
+    {
+        var link = new StringBuilder($"{http.Request.PathBase}{http.Request.Path}?limit=").Append(query.Limit.ToString(CultureInfo.InvariantCulture));
+        Add("from", Instant(query.From));
+        Add("to", Instant(query.To));
+        Add("area", query.Area);
+        if (format == AnswerFormat.Csv) Add("format", "csv");
+        Add("after", $"{CursorPrefix}{after.Time.ToString(CultureInfo.InvariantCulture)}.{Base64Url.EncodeToString(after.Key)}");
+        return link.ToString();
+
+        void Add(string name, string? value)
+        {
+            if (value is not null) link.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+        }
+
+        static string? Instant(DateTimeOffset? instant) => instant?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Path and query of the quarantine's next page.</summary>
+    public static string Next(HttpContext http, QuarantineQuery query, long after) =>
+        string.Create(CultureInfo.InvariantCulture, $"{http.Request.PathBase}{http.Request.Path}?limit={query.Limit}{(query.Feed is null ? "" : "&feed=" + Uri.EscapeDataString(query.Feed))}&after={after}");
+
+    private static bool TryCursor(string text, out RowCursor? cursor)
+    {
+        cursor = null;
+        // The longest key has eight texts, each character of which may take three bytes.
+        if (text.Length > 32_768 || !text.StartsWith(CursorPrefix, StringComparison.Ordinal)) return false;
+        var dot = text.IndexOf('.', CursorPrefix.Length);
+        if (dot < 0 || !long.TryParse(text.AsSpan(CursorPrefix.Length, dot - CursorPrefix.Length), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var time)) return false;
+        try
+        {
+            cursor = new(time, Base64Url.DecodeFromChars(text.AsSpan(dot + 1)));
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private static IResult? Time(HttpContext http, string name, out DateTimeOffset? instant)
+    {
+        instant = null;
+        if (Text(http, name) is not { } text) return null;
+        if (!ValuesParameters.TryTime(text, out instant, out var day))
+        {
+            return Requests.InvalidParameter(http, name, new(
+                $"{name} muss ein Tag sein (2026-11-23, Beginn in {CompiledContract.DefaultTimeZone}) oder ein Zeitpunkt mit Z oder Versatz (2026-11-23T08:00:00Z; ein + in der Adresse heißt %2B).",
+                $"{name} must be a day (2026-11-23, its begin in {CompiledContract.DefaultTimeZone}) or an instant with Z or offset (2026-11-23T08:00:00Z; a + in an address is written %2B)."));
+        }
+
+        if (day is { } date)
+        {
+            var midnight = date.ToDateTime(TimeOnly.MinValue);
+            instant = new DateTimeOffset(Math.Max(0, midnight.Ticks - s_zone.GetUtcOffset(midnight).Ticks), TimeSpan.Zero);
+        }
+
+        return null;
+    }
+
+    private static IResult? AtLeast(HttpContext http, out Watermark? watermark)
+    {
+        watermark = null;
+        return Text(http, "watermark") is not { } text || Watermark.TryParse(text, out watermark)
+            ? null
+            : Requests.InvalidParameter(http, "watermark", new("watermark muss so dastehen, wie eine Antwort des Hubs ihn nannte.", "watermark must be as an answer of the hub gave it."));
+    }
+
+    private static IResult? Limit(HttpContext http, int most, int otherwise, out int limit)
+    {
+        limit = otherwise;
+        return Text(http, "limit") is not { } text || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit >= 1 && limit <= most)
+            ? null
+            : Requests.InvalidParameter(http, "limit", new($"limit muss eine Zahl von 1 bis {most} sein.", $"limit must be a number from 1 to {most}."));
+    }
+
+    private static IResult? Strict(HttpContext http, string[] known)
+    {
+        foreach (var (name, values) in http.Request.Query)
+        {
+            if (!known.Contains(name, StringComparer.Ordinal))
+                return Requests.InvalidParameter(http, name, new($"Den Parameter „{name}“ gibt es hier nicht; es gibt {string.Join(", ", known)}.", $"There is no parameter “{name}” here; there are {string.Join(", ", known)}."));
+            if (values.Count > 1) return Requests.InvalidParameter(http, name, new($"{name} darf nur einmal vorkommen.", $"{name} must occur only once."));
+        }
+
+        return null;
+    }
+
+    private static IResult BadCursor(HttpContext http) =>
+        Requests.InvalidParameter(http, "after", new("after muss aus dem next einer früheren Antwort stammen.", "after must come from the next of an earlier answer."));
+
+    private static string? Text(HttpContext http, string name) => http.Request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
+}
