@@ -123,4 +123,26 @@ public sealed class CommandLineTests
             await HubFixture.OkAsync(client.GetAsync("api/v1/agencies/platform/keys"));
         }
     }
+
+    [Fact]
+    public async Task Asked_to_stop_it_says_so_before_it_takes_no_more_requests_and_ends_in_time()
+    {
+        using var folder = new TemporaryFolder();
+        await using var hub = await HubProcess.StartAsync(folder.FullName, environment: new Dictionary<string, string> { ["DATAHUB__HOST__DRAINDELAY"] = "00:00:02" });
+        using var client = new HttpClient { BaseAddress = hub.Address };
+        var asked = System.Diagnostics.Stopwatch.StartNew();
+        var stopped = hub.StopAsync();
+        System.Net.HttpStatusCode ready;
+        do
+        {
+            using var answer = await client.GetAsync("health/ready");
+            ready = answer.StatusCode;
+        }
+        while (ready == System.Net.HttpStatusCode.OK);
+
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, ready);
+        await HubFixture.OkAsync(client.GetAsync("api/v1/agencies"));
+        Assert.Equal(0, await stopped);
+        Assert.InRange(asked.Elapsed, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2 + 20));
+    }
 }

@@ -76,4 +76,19 @@ public sealed class HostTests(HubFixture hub) : IClassFixture<HubFixture>
             Headers = { { "Origin", "https://example.org" }, { "Access-Control-Request-Method", method } },
         });
     }
+
+    [Fact]
+    public async Task The_dashboard_is_off_unless_asked_for_and_then_for_platform_admins_only()
+    {
+        await RefusedAsync(hub.Admin.GetAsync("dashboard/"), 404, "not-found");
+
+        await using var own = await StartAsync(new Dictionary<string, string?> { ["DataHub:Dashboard:Enabled"] = "true" });
+        foreach (var path in new[] { "dashboard/", "dashboard/DashboardCounters", "dashboard/version" })
+        {
+            await RefusedAsync(own.Anonymous.GetAsync(path), 401, "unauthorized");
+            await RefusedAsync((await own.AgencyAsync("amt", DataHub.Catalog.KeyRole.Admin)).GetAsync(path), 403, "forbidden");
+            using var shown = await own.Admin.GetAsync(path);
+            Assert.True(shown.IsSuccessStatusCode, $"{path} → {shown.StatusCode}");
+        }
+    }
 }

@@ -22,6 +22,8 @@ internal static class HubLogging
         logging.AddFilter("Polly", LogLevel.Warning);
         // It warns at every start that the server's garbage collector is off, which is meant.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        // It takes the time before the start for a stall.
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         // A start that fails is told by the command line.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
     }

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+
+using DataHub.Hosting;
+using DataHub.Support;
+
+namespace DataHub.Tests;
+
+/// <summary>What the README tells people to type does what it says.</summary>
+public sealed class ReadmeTests
+{
+    [Fact]
+    public async Task The_lines_under_push_and_poll_end_with_the_mean_of_the_hour()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var lines = Block("## Push and poll")
+            .Replace(HubStart.DefaultUrl, hub.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
+            .Replace("data/admin.key", Path.Combine(hub.Folder, "admin.key"), StringComparison.Ordinal)
+            .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
+        // The poll may be faster than the fold; naming the push's watermark makes it wait, as the text says.
+        lines = lines.Replace("curl -sS -X POST $HUB/api/v1/datasets", "RECEIPT=$(curl -sS -X POST $HUB/api/v1/datasets", StringComparison.Ordinal);
+        var end = lines.IndexOf("curl -sS \"$HUB/api/v1/indicators", StringComparison.Ordinal);
+        lines = lines[..end].TrimEnd() + ")\necho \"$RECEIPT\"\nMARK=$(grep -o 'w1\\.[^\"]*' <<<\"$RECEIPT\")\n" + lines[end..].Replace("to=2026-11-24", "to=2026-11-24&watermark=$MARK", StringComparison.Ordinal);
+
+        var output = await BashAsync(lines);
+        Assert.Contains("\"received\":3,\"accepted\":2,\"duplicate\":0,\"quarantined\":1", output, StringComparison.Ordinal);
+        Assert.Contains("above-maximum", output, StringComparison.Ordinal);
+        Assert.Contains("\"value\":25.5,\"count\":2", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Its_settings_exist_with_these_defaults()
+    {
+        var rows = Readme().Split('\n').Where(line => line.StartsWith("| `DataHub:", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToArray();
+        Assert.NotEmpty(rows);
+        foreach (var row in rows)
+        {
+            var setting = Settings.Sections.SelectMany(section => section.Settings).SingleOrDefault(s => s.Key == row[1].Trim('`'));
+            Assert.True(setting is not null, $"{row[1]} does not exist");
+            Assert.Equal(setting.Variable, row[2].Trim('`'));
+            var said = row[3].Trim('`');
+            Assert.Equal(setting.Default, said.EndsWith(" MiB", StringComparison.Ordinal) ? $"{long.Parse(said[..^4], System.Globalization.CultureInfo.InvariantCulture) << 20}" : said);
+        }
+    }
+
+    private static string Block(string heading)
+    {
+        var text = Readme();
+        var from = text.IndexOf("```bash\n", text.IndexOf(heading, StringComparison.Ordinal), StringComparison.Ordinal) + "```bash\n".Length;
+        return text[from..text.IndexOf("```", from, StringComparison.Ordinal)];
+    }
+
+    private static string Readme()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "DataHub.sln"))) folder = folder.Parent!;
+        return File.ReadAllText(Path.Combine(folder.FullName, "README.md"));
+    }
+
+    private static async Task<string> BashAsync(string script)
+    {
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = await bash.StandardOutput.ReadToEndAsync();
+        var errors = await bash.StandardError.ReadToEndAsync();
+        await bash.WaitForExitAsync();
+        Assert.True(bash.ExitCode == 0, output + errors);
+        return output;
+    }
+}
