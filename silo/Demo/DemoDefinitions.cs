@@ -118,21 +118,21 @@ internal static class DemoDefinitions
         Indicator(DemoFeeds.Environment, "pm10-daily", "Feinstaub PM10, Tagesmittel", "Fine dust PM10, daily mean", "air-quality", "mean", "pm10", "P1D", 1, "ug/m3"),
         Indicator(DemoFeeds.Environment, "ozone-max", "Ozon, höchster Wert des Tages", "Ozone, highest value of the day", "air-quality", "max", "o3", "P1D", 1, "ug/m3"),
         Indicator(DemoFeeds.Environment, "temperature-hourly", "Lufttemperatur, Stundenmittel", "Air temperature, hourly mean", "temperature", "mean", "temperature", "PT1H", 1, "Cel"),
-        Indicator(DemoFeeds.Environment, "heat-max", "Höchste Temperatur des Tages", "Highest temperature of the day", "temperature", "max", "temperature", "P1D", 1, "Cel"),
-        Indicator(DemoFeeds.Environment, "frost-min", "Tiefste Temperatur des Tages", "Lowest temperature of the day", "temperature", "min", "temperature", "P1D", 1, "Cel"),
+        Indicator(DemoFeeds.Environment, "temperature-max", "Höchste Temperatur des Tages", "Highest temperature of the day", "temperature", "max", "temperature", "P1D", 1, "Cel"),
+        Indicator(DemoFeeds.Environment, "temperature-min", "Tiefste Temperatur des Tages", "Lowest temperature of the day", "temperature", "min", "temperature", "P1D", 1, "Cel"),
         Indicator(DemoFeeds.Water, "rain-hourly", "Niederschlag je Stunde, Summe aller Regenschreiber", "Rain per hour, sum of all gauges", "rain", "sum", "rain", "PT1H", 1, "mm"),
         Indicator(DemoFeeds.Water, "rain-daily", "Niederschlag je Tag, Summe aller Regenschreiber", "Rain per day, sum of all gauges", "rain", "sum", "rain", "P1D", 1, "mm"),
         Indicator(DemoFeeds.Water, "water-level", "Wasserstand, zuletzt gemessen", "Water level, last reading", "water-levels", "last", "level", "PT1H", 0, "cm"),
-        Indicator(DemoFeeds.Traffic, "traffic-hourly", "Fahrzeuge je Stunde an allen Zählstellen", "Vehicles per hour at all detectors", "traffic", "sum", "vehicles", "PT1H", 0, "{vehicle}"),
+        Indicator(DemoFeeds.Traffic, "traffic-hourly", "Fahrzeuge je Stunde an allen Zählstellen", "Vehicles per hour at all detectors", "traffic", "sum", "vehicles", "PT1H", 0, null),
         Indicator(DemoFeeds.Traffic, "traffic-speed", "Mittlere Geschwindigkeit, Stundenmittel", "Mean speed, hourly", "traffic", "mean", "speed", "PT1H", 0, "km/h"),
-        Indicator(DemoFeeds.Order, "reports-daily", "Neue Meldungen je Tag", "New reports per day", "reports", "count", null, "P1D", 0, "{report}"),
-        Indicator(DemoFeeds.Order, "reports-by-category", "Neue Meldungen je Tag und Art", "New reports per day and kind", "reports", "count", null, "P1D", 0, "{report}", "category"),
-        Indicator(DemoFeeds.Order, "reports-open-week", "Noch offene Meldungen der Woche", "Reports of the week that are still open", "reports", "sum", "open", "P1W", 0, "{report}"),
+        Indicator(DemoFeeds.Order, "reports-daily", "Neue Meldungen je Tag", "New reports per day", "reports", "count", null, "P1D", 0, null),
+        Indicator(DemoFeeds.Order, "reports-by-category", "Neue Meldungen je Tag und Art", "New reports per day and kind", "reports", "count", null, "P1D", 0, null, "category"),
+        Indicator(DemoFeeds.Order, "reports-open-week", "Noch offene Meldungen der Woche", "Reports of the week that are still open", "reports", "sum", "open", "P1W", 0, null),
         Indicator(DemoFeeds.Order, "reports-hours", "Stunden bis zur Erledigung, Tagesmittel", "Hours until done, daily mean", "reports", "mean", "hours", "P1D", 1, "h"),
     ];
 
     private static (string, string, string) Indicator(
-        string agency, string id, string german, string english, string dataset, string function, string? field, string window, int decimals, string unit, string? dimension = null) =>
+        string agency, string id, string german, string english, string dataset, string function, string? field, string window, int decimals, string? unit, string? dimension = null) =>
         (agency, id, System.Text.Json.JsonSerializer.Serialize(
             new
             {

@@ -61,9 +61,9 @@ internal sealed class DemoWorld
     {
         var hours = Hours(time);
         // A front is there or not for hours; within it showers of some kilometres move east.
-        var front = DemoNoise.Along(Part("front"), hours / 9) - 0.42;
-        var shower = DemoNoise.In(Part("shower"), (station.Longitude * 9) - (hours * 1.6), station.Latitude * 14, hours * 1.1) - 0.45;
-        return front > 0 && shower > 0 ? Math.Min(48, 95 * front * shower) : 0;
+        var front = DemoNoise.Along(Part("front"), hours / 5) - 0.45;
+        var shower = DemoNoise.In(Part("shower"), (station.Longitude * 9) - (hours * 1.6), station.Latitude * 14, hours * 1.1) - 0.5;
+        return front > 0 && shower > 0 ? Math.Min(48, 25 * front * shower) : 0;
     }
 
     /// <summary>Centimetres at a gauge: a slow river that answers the rain of the last days.</summary>
