@@ -83,6 +83,33 @@ public sealed class AreaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_new_version_reaches_the_datasets_and_rows_of_new_areas_pass_from_then_on()
+    {
+        await HubFixture.OkAsync(hub.Admin.PutAsync("api/v1/areas/moving", Csv(Tree)));
+        var agency = await hub.AgencyAsync("area-mover", KeyRole.Admin);
+        await HubFixture.OkAsync(agency.PutAsJsonAsync("api/v1/datasets/moving", new
+        {
+            title = "Probe", publisher = "area-mover", kind = "observations", access = "open", areaSystem = "moving",
+            schema = new
+            {
+                primaryKey = new[] { "time" },
+                fields = new[] { new { name = "time", type = "datetime", role = "time" }, new { name = "area", type = "string", role = "area" } },
+            },
+        }));
+        async Task<int> PushAsync(int minute) => (await HubFixture.OkAsync(agency.PostAsJsonAsync(
+            "api/v1/datasets/moving/feeds/default/records",
+            new[] { new { time = $"2026-11-01T00:{minute:d2}:00Z", area = "0110" }, new { time = $"2026-11-01T01:{minute:d2}:00Z", area = "0130" } })))
+            .RootElement.GetProperty("accepted").GetInt32();
+
+        Assert.Equal(1, await PushAsync(1));
+        await HubFixture.OkAsync(hub.Admin.PutAsync("api/v1/areas/moving", Csv(Tree + "0130,01,Süd,1,\n")));
+        var dataset = await HubFixture.OkAsync(hub.Anonymous.GetAsync("api/v1/datasets/moving"));
+
+        Assert.Equal(2, dataset.RootElement.GetProperty("areaVersion").GetInt32());
+        Assert.Equal(2, await PushAsync(2));
+    }
+
+    [Fact]
     public async Task What_cannot_be_done_is_a_problem_that_says_why()
     {
         var agency = await hub.AgencyAsync("area-agency", KeyRole.Admin);
