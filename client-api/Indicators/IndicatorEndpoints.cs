@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Primitives;
+using Microsoft.OpenApi;
 
 namespace DataHub.Indicators;
 
@@ -37,14 +37,25 @@ internal static class IndicatorEndpoints
             .Example(DefinitionExample);
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
         group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: false, http, grains, answers))
-            .WithSummary("Values by window, area and dimensions. from, to (days or instants), level, area, whole, watermark, limit, after, format.")
+            .WithSummary("Values by window, area and dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
         group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: true, http, grains, answers))
-            .WithSummary("The last value of each area and combination of dimensions. Parameters as for values; from and to bound which.")
+            .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
     }
+
+    private static RouteHandlerBuilder TakesQuery(this RouteHandlerBuilder route) => route
+        .Takes("from", "Windows that begin at or after: a day (its begin in the indicator's time zone) or an instant with Z or offset.")
+        .Takes("to", "Windows that begin before; as from.")
+        .Takes("level", "Areas rolled up to this level; 0 is the coarsest.", JsonSchemaType.Integer)
+        .Takes("area", "Only this area, or with a deeper level what lies in it there.")
+        .Takes("whole", "true: all areas together in one row.", JsonSchemaType.Boolean)
+        .Takes("watermark", "The answer must include this; else 503 after a bounded wait.")
+        .Takes("limit", $"Rows of the page, 1 to {ValuesParameters.MaxLimit}; {ValuesParameters.DefaultLimit} where absent.", JsonSchemaType.Integer)
+        .Takes("after", "Continues a page; as in the answer's next.")
+        .Takes("format", "json or csv; goes before Accept.");
 
     private static async Task<IResult> ListAsync(HttpContext http, IGrainFactory grains)
     {
@@ -95,11 +106,13 @@ internal static class IndicatorEndpoints
         if (!page.NotModified)
         {
             var next = page.Next is null ? null : ValuesParameters.Next($"{key.PathBase}/api/v1/indicators/{indicator}/{(latest ? "latest" : "values")}", query, page.Next, format);
-            known = RenderedAnswer.Of(page.Version, AnswerWriter.Write(page, format, next), next);
+            known = new(page.Version, Rendered.Of(AnswerWriter.Write(page, format, next), AnswerFormats.ContentType(format)), next);
             answers.Keep(key, known);
         }
 
-        return new Answer(known!, page.Current, format);
+        http.Response.Headers[WatermarkHeader] = page.Current;
+        if (known!.Next is not null) http.Response.Headers.Link = $"<{known.Next}>; rel=\"next\"";
+        return known.Rendered.Answer(varies: true);
     }
 
     private static IResult Refused(HttpContext http, string indicator, ValuesResult result)
@@ -116,44 +129,5 @@ internal static class IndicatorEndpoints
             ReadRefusal.Unavailable => Problems.Later(http, ProblemTypes.Unavailable, detail, s_retryAfter),
             _ => throw new InvalidOperationException($"indicator {indicator} answered neither with a page nor with a refusal"),
         };
-    }
-
-    /// <summary>Rendered bytes with their strong ETag; 304 where the client has them.</summary>
-    private sealed class Answer(RenderedAnswer answer, string current, AnswerFormat format) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.Headers.ETag = answer.ETag;
-            response.Headers.CacheControl = "no-cache";
-            response.Headers.Vary = "Accept";
-            response.Headers[WatermarkHeader] = current;
-            if (answer.Next is not null) response.Headers.Link = $"<{answer.Next}>; rel=\"next\"";
-            if (Has(httpContext.Request.Headers.IfNoneMatch))
-            {
-                response.StatusCode = StatusCodes.Status304NotModified;
-                return Task.CompletedTask;
-            }
-
-            response.ContentType = AnswerFormats.ContentType(format);
-            response.ContentLength = answer.Bytes.Length;
-            return HttpMethods.IsHead(httpContext.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(answer.Bytes, httpContext.RequestAborted).AsTask();
-        }
-
-        /// <summary>RFC 9110 §13.1.2: the weak comparison, in a list or with <c>*</c>.</summary>
-        private bool Has(StringValues tags)
-        {
-            foreach (var header in tags)
-            {
-                foreach (var range in header.AsSpan().Split(','))
-                {
-                    var tag = header.AsSpan()[range].Trim();
-                    if (tag.StartsWith("W/", StringComparison.Ordinal)) tag = tag[2..];
-                    if (tag is "*" || tag.SequenceEqual(answer.ETag)) return true;
-                }
-            }
-
-            return false;
-        }
     }
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 using Microsoft.Extensions.Options;
 
 namespace DataHub.Indicators;
@@ -10,16 +8,10 @@ namespace DataHub.Indicators;
 internal sealed record AnswerKey(string Indicator, ValuesQuery Query, AnswerFormat Format, string PathBase);
 
 /// <summary>An answer's bytes in one version.</summary>
-/// <param name="ETag">Over the bytes: <c>"</c>, 32 hexadecimal digits, <c>"</c>.</param>
 /// <param name="Next">Link to the next page, or null.</param>
-internal sealed record RenderedAnswer(long Version, byte[] Bytes, string ETag, string? Next)
+internal sealed record RenderedAnswer(long Version, Rendered Rendered, string? Next)
 {
-    public static RenderedAnswer Of(long version, byte[] bytes, string? next)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes, hash);
-        return new(version, bytes, $"\"{Convert.ToHexStringLower(hash[..16])}\"", next);
-    }
+    public int Size => Rendered.Body.Length;
 }
 
 /// <summary>
@@ -55,7 +47,7 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
     public void Keep(AnswerKey key, RenderedAnswer answer)
     {
         var limit = options.Value.CachedBytes;
-        if (answer.Bytes.Length + Overhead > limit / 8) return;
+        if (answer.Size + Overhead > limit / 8) return;
         lock (_lock)
         {
             if (_entries.TryGetValue(key, out var node))
@@ -65,7 +57,7 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
             }
 
             _entries[key] = _byUse.AddFirst((key, answer));
-            _bytes += answer.Bytes.Length + Overhead;
+            _bytes += answer.Size + Overhead;
             while (_bytes > limit) Drop(_byUse.Last!);
         }
     }
@@ -74,6 +66,6 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
     {
         _byUse.Remove(node);
         _entries.Remove(node.Value.Key);
-        _bytes -= node.Value.Answer.Bytes.Length + Overhead;
+        _bytes -= node.Value.Answer.Size + Overhead;
     }
 }
