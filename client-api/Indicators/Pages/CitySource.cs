@@ -28,7 +28,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         var (infos, next) = await OpenIndicatorsAsync(query.After, cancellationToken);
         var chosen = query.Indicator is { } id
             ? CatalogIds.IsValid(id) ? infos.Find(i => i.Id == id) ?? await InfoAsync(id, cancellationToken) : null
-            : infos.Find(i => i.Definition.Spec.ByArea && i.AreaSystem is not null) ?? infos.FirstOrDefault();
+            : infos.Where(i => i.Definition.Spec.ByArea && i.AreaSystem is not null).MinBy(i => Length(i.Definition.Spec)) ?? infos.FirstOrDefault();
         if (query.Indicator is not null && chosen?.Definition.Spec.Access != AccessClass.Open) return null;
 
         var tree = chosen is { AreaSystem: { } system, Definition.Spec.ByArea: true } ? (await areas.GetAsync(system, chosen.AreaVersion, cancellationToken))?.Tree : null;
@@ -83,7 +83,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         var cityWide = area is not null && (!spec.ByArea || info.AreaSystem != tree?.System.Id);
         var answer = await values.ReadAsync(info.Id, Latest(spec, cityWide ? null : area), cancellationToken);
         var rows = answer.Page?.Rows ?? [];
-        return new(info.Id, spec.Title.In(display.Language), Display.Unit(spec.Unit), rows.Length == 1 ? AreaRows.Row(info, rows[0], tree, WholeCity(display), display) : null, rows.Length, cityWide);
+        return new(info.Id, spec.Title.In(display.Language), display.Unit(spec.Unit), rows.Length == 1 ? AreaRows.Row(info, rows[0], tree, WholeCity(display), display) : null, rows.Length, cityWide);
     }
 
     private async Task<ChosenIndicator> ChosenAsync(IndicatorInfo info, AreaTree? tree, Area? area, PageQuery query, Display display, CancellationToken cancellationToken)
@@ -110,11 +110,12 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         }
         while (++attempt < Attempts && (table.Page?.Version != headline.Page?.Version || table.Page?.Version != course.Page?.Version));
 
+        var unit = display.Unit(spec.Unit);
         var name = (await publisher)?.Name.In(display.Language) ?? info.Publisher;
         var levels = tree is null ? [] : Enumerable.Range(0, tree.Levels).Select(l => new LevelChoice(l, tree.AtLevel(l).Count())).ToImmutableArray();
         if (table.Page is not { } page)
         {
-            return new(info, name, null, 0, "", levels, level, area, null, [], AreaTable.None, null, null, null, null, table.Refusal, table.Detail?.In(display.Language));
+            return new(info, unit, name, null, 0, "", levels, level, area, null, [], AreaTable.None, null, null, null, null, table.Refusal, table.Detail?.In(display.Language));
         }
 
         var combinations = AreaRows.Combinations(page, display);
@@ -125,11 +126,19 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         var latest = headline.Page?.Rows.Where(IsChosen).Select(r => AreaRows.Row(info, r, tree, WholeCity(display), display)).FirstOrDefault();
         var marked = tree is not null && area is not null && area.Level != level ? shapes.Get(tree, area.Level)?.Shapes.GetValueOrDefault(area.Id) : null;
         return new(
-            page.Indicator, name, page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf, page.Version, page.Watermark, levels, level, area, latest, combinations, rowsShown,
+            page.Indicator, unit, name, page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf, page.Version, page.Watermark, levels, level, area, latest, combinations, rowsShown,
             course.Page is { } points ? Course.Of(points.Rows.Where(IsChosen), spec, begin, options.Value.ChartWindows, display) : null,
             tree is not null && level is { } l ? shapes.Get(tree, l) : null,
             tree is not null && level > 0 ? shapes.Get(tree, 0) : null,
             marked, ReadRefusal.None, null);
+    }
+
+    /// <summary>How long a window is about, in ticks: without a choice the liveliest indicator is shown.</summary>
+    private static long Length(IndicatorSpec spec)
+    {
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var begin = windows.Floor(DateTimeOffset.UnixEpoch.UtcTicks);
+        return windows.Next(begin) - begin;
     }
 
     private static string WholeCity(Display display) => display.Say("Ganze Stadt", "Whole city");

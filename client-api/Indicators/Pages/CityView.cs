@@ -29,6 +29,7 @@ public sealed record CityView(
 public sealed record IndicatorTile(string Id, string Title, string Unit, AreaValue? Value, int Values, bool CityWide);
 
 /// <param name="Info">Its definition.</param>
+/// <param name="Unit">As people write it; empty where there is none.</param>
 /// <param name="Publisher">Name of the agency.</param>
 /// <param name="AsOf">When the newest row in the answer was received; null where there is none.</param>
 /// <param name="Version">Version of the answer.</param>
@@ -47,6 +48,7 @@ public sealed record IndicatorTile(string Id, string Title, string Unit, AreaVal
 /// <param name="Trouble">The same in words.</param>
 public sealed record ChosenIndicator(
     IndicatorInfo Info,
+    string Unit,
     string Publisher,
     DateTimeOffset? AsOf,
     long Version,
@@ -66,8 +68,6 @@ public sealed record ChosenIndicator(
 {
     public IndicatorSpec Spec => Info.Definition.Spec;
 
-    /// <summary>The unit as people write it.</summary>
-    public string Unit => Display.Unit(Spec.Unit);
 }
 
 /// <param name="Number">0 is the coarsest.</param>

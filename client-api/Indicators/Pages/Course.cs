@@ -10,7 +10,7 @@ namespace DataHub.Indicators;
 public sealed record Course(ImmutableArray<CoursePoint> Points, ImmutableArray<double> Ticks, bool Bars, int Decimals)
 {
     /// <summary>Fewer windows than this look like a mistake.</summary>
-    private const int FewestWindows = 12;
+    private const int FewestWindows = 7;
 
     /// <summary>Bottom of the value axis.</summary>
     public double Low => Ticks[0];

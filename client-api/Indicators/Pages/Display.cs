@@ -52,8 +52,8 @@ public sealed class Display
 
     public string Count(long? count) => count is { } number ? number.ToString("N0", _numbers) : "–";
 
-    /// <summary>A unit as people write it: <c>ug/m3</c> is µg/m³.</summary>
-    public static string Unit(string? unit) => unit switch
+    /// <summary>A UCUM unit as people write it: <c>ug/m3</c> is µg/m³, <c>{report}</c> counts Meldungen.</summary>
+    public string Unit(string? unit) => unit switch
     {
         null or "" or "1" => "",
         "Cel" or "degC" => "°C",
@@ -64,6 +64,13 @@ public sealed class Display
         "m3" => "m³",
         "km2" => "km²",
         "l/m2" => "l/m²",
+        "dB(A)" or "dB[A]" => "dB(A)",
+        "{report}" => Say("Meldungen", "reports"),
+        "{vehicle}" => Say("Fahrzeuge", "vehicles"),
+        "{person}" => Say("Personen", "people"),
+        "{case}" => Say("Fälle", "cases"),
+        // An annotation only says what is counted.
+        ['{', .. var counted, '}'] => counted,
         _ => unit,
     };
 
@@ -86,9 +93,10 @@ public sealed class Display
             return begin.Month == last.Month ? first : $"{Month(begin)} – {Month(last)} {last.Year.ToString(CultureInfo.InvariantCulture)}";
         }
 
+        // A line does not break within the time (word joiner, no-break space).
         // Where the clock shows an hour twice, its difference from UTC says which one is meant.
         var offset = clock.IsAmbiguousTime(from) || clock.IsAmbiguousTime(to) ? begin.ToString(" (zzz)", CultureInfo.InvariantCulture) : "";
-        return $"{Date(begin)}, {Clock(begin)}–{Clock(end)}{offset}{Say("\u00a0Uhr", "")}";
+        return $"{Date(begin)}, {Clock(begin)}–\u2060{Clock(end)}{offset}{Say("\u00a0Uhr", "")}";
     }
 
     /// <summary>The same, as short as an axis needs: a line and, where it helps, a second one.</summary>
