@@ -39,8 +39,11 @@ internal static partial class Errors
                 return;
             }
 
+            // Pages of other hosts must be able to read what went wrong, too.
+            var allowOrigin = http.Response.Headers.AccessControlAllowOrigin;
             http.Response.Clear();
             http.Response.Headers.XContentTypeOptions = "nosniff";
+            http.Response.Headers.AccessControlAllowOrigin = allowOrigin;
             await AnswerAsync(http, From(http, e, logger));
         }
     });

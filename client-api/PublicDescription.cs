@@ -57,26 +57,44 @@ internal static class PublicDescription
                 operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
             }
 
-            var examples = context.Description.ActionDescriptor.EndpointMetadata.OfType<RouteExample>();
-            foreach (var example in examples)
+            // HEAD answers as GET does.
+            var method = context.Description.HttpMethod == "HEAD" ? "GET" : context.Description.HttpMethod;
+            var route = $"{method} /{context.Description.RelativePath?.TrimEnd('/')}";
+            foreach (var parameter in PublicExamples.Parameters[route])
             {
-                var content = operation.RequestBody?.Content;
-                if (example.Status is { } status)
+                operation.Parameters ??= [];
+                if (operation.Parameters.Any(known => known.Name == parameter.Name)) continue;
+                operation.Parameters.Add(new OpenApiParameter
                 {
-                    content = operation.Responses is { } responses && responses.TryGetValue(status.ToString(CultureInfo.InvariantCulture), out var response)
-                        ? response.Content
-                        : null;
-                }
-
-                if (content is null || !content.TryGetValue(example.ContentType, out var media)) continue;
-                media.Example = example.ContentType == "application/json" ? JsonNode.Parse(example.Text) : JsonValue.Create(example.Text);
+                    Name = parameter.Name,
+                    In = ParameterLocation.Query,
+                    Description = parameter.Meaning,
+                    Schema = new OpenApiSchema { Type = Enum.Parse<JsonSchemaType>(parameter.Type, ignoreCase: true) },
+                });
             }
 
+            foreach (var example in context.Description.ActionDescriptor.EndpointMetadata.OfType<RouteExample>()) Show(operation, example.Status, example.ContentType, example.Text);
+            foreach (var example in PublicExamples.All[route]) Show(operation, example.Status, example.ContentType, example.Text);
             return Task.CompletedTask;
         });
     });
 
     public static void MapPublicDescription(this IEndpointRouteBuilder routes) => routes.MapOpenApi("/openapi/{documentName}.json").ExcludeFromDescription();
+
+    private static void Show(OpenApiOperation operation, int? status, string contentType, string text)
+    {
+        var content = operation.RequestBody?.Content;
+        if (status is not null)
+        {
+            content = operation.Responses is { } responses && responses.TryGetValue(status.Value.ToString(CultureInfo.InvariantCulture), out var found) && found is OpenApiResponse response
+                ? response.Content ??= new Dictionary<string, OpenApiMediaType>()
+                : null;
+        }
+
+        if (content is null) return;
+        if (!content.TryGetValue(contentType, out var media)) content[contentType] = media = new();
+        media.Example = contentType.EndsWith("json", StringComparison.Ordinal) && contentType != "application/x-ndjson" ? JsonNode.Parse(text) : JsonValue.Create(text);
+    }
 
     /// <summary>Shows what a body of this route looks like.</summary>
     /// <param name="route">The route.</param>

@@ -31,7 +31,19 @@ public sealed class HostTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.True(document.GetProperty("paths").TryGetProperty("/api/v1/agencies/{agency}/keys", out _));
         foreach (var path in document.GetProperty("paths").EnumerateObject())
         {
-            foreach (var operation in path.Value.EnumerateObject()) Assert.True(operation.Value.TryGetProperty("summary", out _), $"{operation.Name} {path.Name} has no summary");
+            foreach (var operation in path.Value.EnumerateObject())
+            {
+                var name = $"{operation.Name} {path.Name}";
+                Assert.True(operation.Value.TryGetProperty("summary", out _), name + " has no summary");
+                if (operation.Value.TryGetProperty("requestBody", out var body)) HasExamples(name + " request", body);
+                foreach (var response in operation.Value.GetProperty("responses").EnumerateObject().Where(response => response.Name is "200" or "201")) HasExamples($"{name} {response.Name}", response.Value);
+            }
+        }
+
+        static void HasExamples(string name, System.Text.Json.JsonElement body)
+        {
+            if (!body.TryGetProperty("content", out var content)) return;
+            foreach (var media in content.EnumerateObject()) Assert.True(media.Value.TryGetProperty("example", out _), $"{name} {media.Name} has no example");
         }
     }
 

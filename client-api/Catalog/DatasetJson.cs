@@ -92,8 +92,8 @@ internal static class DatasetJson
         writer.WriteStartArray("indicators");
         foreach (var indicator in dataset.Indicators) writer.WriteStringValue(indicator);
         writer.WriteEndArray();
-        writer.WriteString("issued", dataset.Issued);
-        writer.WriteString("modified", dataset.Modified);
+        writer.WriteString("issued", dataset.Issued.UtcDateTime);
+        writer.WriteString("modified", dataset.Modified.UtcDateTime);
         writer.WriteEndObject();
     }
 

@@ -67,7 +67,7 @@ internal static class RowsEndpoints
             {
                 writer.WriteString("dataset", push.Dataset);
                 writer.WriteString("feed", push.Feed);
-                writer.WriteString("receivedAt", result.Parts.Max(p => p.ReceivedAt));
+                writer.WriteString("receivedAt", result.Parts.Max(p => p.ReceivedAt).UtcDateTime);
                 // A push over several partitions whose sender gave up in between.
                 if (result.Parts.Length < push.Parts) writer.WriteBoolean("complete", false);
             }),
@@ -109,7 +109,7 @@ internal static class RowsEndpoints
                 writer.WriteNumber("id", entry.Id);
                 writer.WriteString("feed", entry.Feed);
                 writer.WriteString("receipt", entry.Receipt);
-                writer.WriteString("receivedAt", entry.ReceivedAt);
+                writer.WriteString("receivedAt", entry.ReceivedAt.UtcDateTime);
                 writer.WriteNumber("row", entry.Row.Row);
                 writer.WriteStartArray("errors");
                 foreach (var error in entry.Row.Errors) ReceiptJson.Write(writer, error, language);
@@ -145,7 +145,7 @@ internal static class RowsEndpoints
                 writer.WriteNumber("accepted", feed.Accepted);
                 writer.WriteNumber("duplicate", feed.Duplicate);
                 writer.WriteNumber("quarantined", feed.Quarantined);
-                if (feed.LastReceived is { } last) writer.WriteString("lastReceived", last);
+                if (feed.LastReceived is { } last) writer.WriteString("lastReceived", last.UtcDateTime);
                 else writer.WriteNull("lastReceived");
                 writer.WriteEndObject();
             }

@@ -86,8 +86,12 @@ internal sealed partial class AgencyGrain(
         return true;
     }
 
-    public Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash) =>
-        Task.FromResult(AgencyRules.Authenticate(_stored.Value, Id, keyId, secretHash));
+    public Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash)
+    {
+        // Invented agencies must not fill the memory.
+        if (_stored.Value.Name is null) DeactivateOnIdle();
+        return Task.FromResult(AgencyRules.Authenticate(_stored.Value, Id, keyId, secretHash));
+    }
 
     [LoggerMessage(1001, LogLevel.Information, "Agency {Agency}: key {Key} created with role {Role} by key {By}")]
     private partial void LogKeyCreated(string agency, string key, KeyRole role, string? by);

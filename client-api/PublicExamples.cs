@@ -1,0 +1,122 @@
+namespace DataHub;
+
+/// <summary>What bodies of the public interface look like: one story (a station's nitrogen dioxide) through all routes, for <c>/openapi/v1.json</c>.</summary>
+internal static class PublicExamples
+{
+    private const string Json = "application/json", Csv = "text/csv", GeoJson = "application/geo+json", NdJson = "application/x-ndjson";
+
+    private const string Agency = """{ "id": "senumvk", "name": { "de": "Senatsverwaltung für Umwelt", "en": "Department for the Environment" } }""";
+    private const string Key = """{ "id": "b4Xk29Qz", "key": "dh_senumvk.b4Xk29Qz.…", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z" }""";
+    private const string Feed = """{ "id": "messnetz", "title": { "de": "Messnetz", "en": "Stations" }, "rhythm": "PT15M" }""";
+    private const string Areas = "id,parent,name,level,population\n01,,Mitte,0,397134\n0110,01,Zentrum,1,\n";
+
+    private const string AreaFeatures =
+        """
+        { "type": "FeatureCollection", "features": [ { "type": "Feature",
+          "properties": { "id": "01", "parent": null, "name": "Mitte", "level": 0, "population": 397134 },
+          "geometry": { "type": "Polygon", "coordinates": [ [ [13.3, 52.5], [13.5, 52.5], [13.5, 52.6], [13.3, 52.6], [13.3, 52.5] ] ] } } ] }
+        """;
+
+    private const string AreaPut = """{ "system": "demo", "version": 1, "areas": 2, "levels": 2, "withGeometry": 1, "changed": true, "repaired": [], "repairedCount": 0, "merged": [] }""";
+
+    private const string Dataset =
+        """
+        { "id": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "kind": "observations", "access": "open",
+          "license": "dl-de/by-2-0", "areaSystem": "demo", "areaVersion": 1, "partitions": 1,
+          "schema": { "version": 1, "primaryKey": ["station", "time"], "missingValues": [""], "maxFuture": "P1D", "fields": [
+            { "name": "station", "type": "string", "role": "series", "constraints": { "required": true, "maxLength": 64 } },
+            { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },
+            { "name": "area", "type": "string", "role": "area" },
+            { "name": "no2", "type": "number", "role": "measure", "unit": "ug/m3", "constraints": { "minimum": 0, "maximum": 2000 } } ] },
+          "feeds": [ { "id": "default" } ], "indicators": ["no2-hourly"], "issued": "2026-11-23T07:30:00Z", "modified": "2026-11-23T07:30:00Z" }
+        """;
+
+    private const string Indicator =
+        """
+        { "id": "no2-hourly", "definition": 1, "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "description": null, "dataset": "air-quality", "publisher": "senumvk",
+          "measure": { "function": "mean", "field": "no2" }, "window": "PT1H", "timeZone": "Europe/Berlin", "groupBy": ["area"], "decimals": 1, "unit": "ug/m3",
+          "access": "open", "license": "dl-de/by-2-0", "disclosure": { "minimumCount": 0 }, "areaSystem": "demo", "areaVersion": 1, "pending": null }
+        """;
+
+    private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
+    private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
+    private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
+
+    private const string RowFault = """{ "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 is the maximum", "expected": "2000", "value": "9999" }""";
+
+    private const string Receipt =
+        """
+        "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "received": 2, "accepted": 1, "duplicate": 0, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ 
+        """ + RowFault + " ]";
+
+    /// <summary>By method and route: bodies that are sent (status null) and answered, by content type.</summary>
+    public static readonly ILookup<string, Body> All = new (string Route, int? Status, string ContentType, string Text)[]
+    {
+        ("GET /api/v1/agencies", 200, Json, $$"""{ "agencies": [ {{Agency}} ], "next": null }"""),
+        ("GET /api/v1/agencies/{agency}", 200, Json, Agency),
+        ("PUT /api/v1/agencies/{agency}", 200, Json, Agency),
+        ("PUT /api/v1/agencies/{agency}", 201, Json, Agency),
+        ("GET /api/v1/agencies/{agency}/keys", 200, Json, """{ "keys": [ { "id": "b4Xk29Qz", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z", "revoked": null } ], "next": null }"""),
+        ("POST /api/v1/agencies/{agency}/keys", 201, Json, Key),
+        ("GET /api/v1/areas", 200, Json, """{ "systems": [ { "id": "demo", "title": null, "version": 1, "areas": 2, "levels": 2 } ], "next": null }"""),
+        ("PUT /api/v1/areas/{system}", null, Csv, Areas),
+        ("PUT /api/v1/areas/{system}", null, GeoJson, AreaFeatures),
+        ("PUT /api/v1/areas/{system}", null, Json, AreaFeatures),
+        ("PUT /api/v1/areas/{system}", 200, Json, AreaPut),
+        ("PUT /api/v1/areas/{system}", 201, Json, AreaPut),
+        ("GET /api/v1/areas/{system}", 200, Json, """{ "system": "demo", "title": null, "version": 1, "levels": 2, "count": 2, "areas": [ { "id": "01", "parent": null, "name": "Mitte", "level": 0, "population": 397134, "hasGeometry": true } ], "next": null }"""),
+        ("GET /api/v1/areas/{system}", 200, Csv, Areas),
+        ("GET /api/v1/areas/{system}", 200, GeoJson, AreaFeatures),
+        ("GET /api/v1/datasets", 200, Json, """{ "datasets": [ { "id": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "kind": "observations", "access": "open", "license": "dl-de/by-2-0", "modified": "2026-11-23T07:30:00Z" } ], "next": null }"""),
+        ("PUT /api/v1/datasets/{dataset}", 200, Json, Dataset),
+        ("PUT /api/v1/datasets/{dataset}", 201, Json, Dataset),
+        ("GET /api/v1/datasets/{dataset}", 200, Json, Dataset),
+        ("GET /api/v1/datasets/{dataset}/feeds", 200, Json, $$"""{ "feeds": [ { "id": "default" }, {{Feed}} ], "next": null }"""),
+        ("PUT /api/v1/datasets/{dataset}/feeds/{feed}", 200, Json, Feed),
+        ("PUT /api/v1/datasets/{dataset}/feeds/{feed}", 201, Json, Feed),
+        ("GET /api/v1/datasets/{dataset}/feeds/{feed}", 200, Json, Feed),
+        ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, NdJson, Row + "\n"),
+        ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, Csv, RowsCsv),
+        ("GET /api/v1/receipts/{receipt}", 200, Json, $$"""{ {{Receipt}}, "dataset": "air-quality", "feed": "default", "receivedAt": "2026-11-23T08:01:02Z" }"""),
+        ("GET /api/v1/datasets/{dataset}/records", 200, Json, $$"""{ "dataset": "air-quality", "license": "dl-de/by-2-0", "rows": [ {{Row}} ], "next": null }"""),
+        ("GET /api/v1/datasets/{dataset}/records", 200, Csv, RowsCsv),
+        ("GET /api/v1/datasets/{dataset}/quarantine", 200, Json, $$"""{ "dataset": "air-quality", "rows": [ { "id": 1, "feed": "default", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "receivedAt": "2026-11-23T08:01:02Z", "row": 2, "errors": [ {{RowFault}} ], "raw": { "station": "mc010", "time": "2026-11-23T09:00:00Z", "no2": 9999 } } ], "next": null }"""),
+        ("GET /api/v1/datasets/{dataset}/conservation", 200, Json, """{ "dataset": "air-quality", "feeds": [ { "feed": "default", "pushes": 1, "received": 2, "accepted": 1, "duplicate": 0, "quarantined": 1, "lastReceived": "2026-11-23T08:01:02Z" } ], "consumers": [ { "consumer": "fold", "accepted": 1, "applied": 1, "notYetApplied": 0, "partitions": [ { "partition": 0, "head": 2, "applied": 2, "stored": 2 } ] } ] }"""),
+        ("GET /api/v1/indicators", 200, Json, $$"""{ "indicators": [ {{Indicator}} ], "next": null }"""),
+        ("PUT /api/v1/indicators/{indicator}", 200, Json, Indicator),
+        ("PUT /api/v1/indicators/{indicator}", 201, Json, Indicator),
+        ("GET /api/v1/indicators/{indicator}", 200, Json, Indicator),
+        ("GET /api/v1/indicators/{indicator}/values", 200, Csv, ValuesCsv),
+        ("GET /api/v1/indicators/{indicator}/latest", 200, Csv, ValuesCsv),
+        ("GET /health/live", 200, Json, """{ "check": "live", "status": "ok" }"""),
+        ("GET /health/startup", 200, Json, """{ "check": "startup", "status": "ok" }"""),
+        ("GET /health/ready", 200, Json, """{ "check": "ready", "status": "ok" }"""),
+        ("GET /metrics", 200, "text/plain", "# TYPE http_server_active_requests gauge\nhttp_server_active_requests{http_request_method=\"GET\"} 1\n"),
+    }.ToLookup(example => example.Route, example => new Body(example.Status, example.ContentType, example.Text), StringComparer.Ordinal);
+
+    /// <summary>Query parameters that routes read by themselves.</summary>
+    public static readonly ILookup<string, Parameter> Parameters = new (string[] Routes, string Name, string Type, string Meaning)[]
+    {
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "from", "string", "Windows that begin at or after: a day in the definition's zone, or an instant."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "to", "string", "Windows that begin before."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "level", "integer", "Roll up to this level of the area system; 0 is the coarsest. Absent: the areas as rows carry them."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "area", "string", "Only this area; with a deeper level, its areas there."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "whole", "boolean", "All areas in one row."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "watermark", "string", "The answer includes at least this, or is 503 with Retry-After."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "limit", "integer", "Rows of the page, at most 10,000."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "after", "string", "As in the answer's next."),
+        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "format", "string", "json or csv; goes before Accept."),
+        (["GET /api/v1/areas/{system}"], "version", "integer", "An earlier version; absent: the present one."),
+        (["GET /api/v1/areas/{system}"], "level", "integer", "Only areas of this level."),
+        (["GET /api/v1/areas/{system}"], "limit", "integer", "Areas of the page, at most 10,000; JSON only."),
+        (["GET /api/v1/areas/{system}"], "after", "string", "As in the answer's next; JSON only."),
+        (["GET /api/v1/areas/{system}"], "format", "string", "json, csv or geojson; goes before Accept."),
+        (["POST /api/v1/datasets/{dataset}/feeds/{feed}/records"], "dryRun", "boolean", "Check and store nothing."),
+        (["POST /api/v1/datasets/{dataset}/feeds/{feed}/records"], "atomic", "boolean", "Take all rows or none."),
+    }.SelectMany(p => p.Routes, (p, route) => (route, new Parameter(p.Name, p.Type, p.Meaning))).ToLookup(p => p.route, p => p.Item2, StringComparer.Ordinal);
+
+    /// <param name="Status">Of the answer; null: what is sent.</param>
+    internal sealed record Body(int? Status, string ContentType, string Text);
+
+    internal sealed record Parameter(string Name, string Type, string Meaning);
+}
