@@ -90,6 +90,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
     {
         var spec = info.Definition.Spec;
         var level = tree is null ? (int?)null : Math.Min(query.Level ?? 0, tree.Levels - 1);
+        var describing = cluster.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(Caller.Public).WaitAsync(cancellationToken);
         var publisher = cluster.GetGrain<IAgencyGrain>(info.Publisher).GetAsync(Caller.Public).WaitAsync(cancellationToken);
 
         ValuesResult table, headline, course;
@@ -112,10 +113,13 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
 
         var unit = display.Unit(spec.Unit);
         var name = (await publisher)?.Name.In(display.Language) ?? info.Publisher;
+        var described = await describing;
+        var dataset = described?.Spec.Title.In(display.Language) ?? spec.Dataset;
+        var fields = described?.Spec.Schema.Fields.Where(f => f.Title is not null).ToDictionary(f => f.Name, f => f.Title!.In(display.Language), StringComparer.Ordinal) ?? [];
         var levels = tree is null ? [] : Enumerable.Range(0, tree.Levels).Select(l => new LevelChoice(l, tree.AtLevel(l).Count())).ToImmutableArray();
         if (table.Page is not { } page)
         {
-            return new(info, unit, name, null, 0, "", levels, level, area, null, [], AreaTable.None, null, null, null, null, table.Refusal, table.Detail?.In(display.Language));
+            return new(info, unit, name, dataset, fields, null, 0, "", levels, level, area, null, [], AreaTable.None, null, null, null, null, table.Refusal, table.Detail?.In(display.Language));
         }
 
         var combinations = AreaRows.Combinations(page, display);
@@ -126,7 +130,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         var latest = headline.Page?.Rows.Where(IsChosen).Select(r => AreaRows.Row(info, r, tree, WholeCity(display), display)).FirstOrDefault();
         var marked = tree is not null && area is not null && area.Level != level ? shapes.Get(tree, area.Level)?.Shapes.GetValueOrDefault(area.Id) : null;
         return new(
-            page.Indicator, unit, name, page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf, page.Version, page.Watermark, levels, level, area, latest, combinations, rowsShown,
+            page.Indicator, unit, name, dataset, fields, page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf, page.Version, page.Watermark, levels, level, area, latest, combinations, rowsShown,
             course.Page is { } points ? Course.Of(points.Rows.Where(IsChosen), spec, begin, options.Value.ChartWindows, display) : null,
             tree is not null && level is { } l ? shapes.Get(tree, l) : null,
             tree is not null && level > 0 ? shapes.Get(tree, 0) : null,
@@ -156,7 +160,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         if (view.Chosen is { } chosen)
         {
             text.Append(CultureInfo.InvariantCulture, $"{chosen.Info.Definition.Version} {chosen.Version} {chosen.Watermark} {chosen.AsOf:O} {chosen.Spec.Title} {chosen.Spec.Description} ");
-            text.Append(CultureInfo.InvariantCulture, $"{chosen.Info.License} {chosen.Publisher} {chosen.Info.AreaSystem} {chosen.Info.AreaVersion} {chosen.Refusal} {chosen.Trouble} {chosen.Headline} ");
+            text.Append(CultureInfo.InvariantCulture, $"{chosen.Info.License} {chosen.Publisher} {chosen.Dataset} {string.Join(' ', chosen.Fields)} {chosen.Info.AreaSystem} {chosen.Info.AreaVersion} {chosen.Refusal} {chosen.Trouble} {chosen.Headline} ");
             text.Append(CultureInfo.InvariantCulture, $"{chosen.Course?.Points.Length} {chosen.Course?.Points[^1]}");
         }
 

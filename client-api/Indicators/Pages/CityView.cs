@@ -31,6 +31,8 @@ public sealed record IndicatorTile(string Id, string Title, string Unit, AreaVal
 /// <param name="Info">Its definition.</param>
 /// <param name="Unit">As people write it; empty where there is none.</param>
 /// <param name="Publisher">Name of the agency.</param>
+/// <param name="Dataset">Title of the dataset.</param>
+/// <param name="Fields">Titles of the dataset's fields, by name.</param>
 /// <param name="AsOf">When the newest row in the answer was received; null where there is none.</param>
 /// <param name="Version">Version of the answer.</param>
 /// <param name="Watermark">How far it is current; empty where nothing is known.</param>
@@ -50,6 +52,8 @@ public sealed record ChosenIndicator(
     IndicatorInfo Info,
     string Unit,
     string Publisher,
+    string Dataset,
+    IReadOnlyDictionary<string, string> Fields,
     DateTimeOffset? AsOf,
     long Version,
     string Watermark,
@@ -67,6 +71,9 @@ public sealed record ChosenIndicator(
     string? Trouble)
 {
     public IndicatorSpec Spec => Info.Definition.Spec;
+
+    /// <summary>A field as people call it.</summary>
+    public string Field(string name) => Fields.GetValueOrDefault(name, name);
 
 }
 

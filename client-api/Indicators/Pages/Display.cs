@@ -86,7 +86,7 @@ public sealed class Display
         if (IsCalendar(window))
         {
             var last = end.AddTicks(-1);
-            if (window == "P1D") return $"{Say(s_daysDe[(int)begin.DayOfWeek], s_daysEn[(int)begin.DayOfWeek])} {Date(begin)}";
+            if (window == "P1D") return $"{Say(s_daysDe[(int)begin.DayOfWeek], s_daysEn[(int)begin.DayOfWeek])}\u00a0{Date(begin)}";
             if (window is "P1W" or "P7D") return Say($"KW {ISOWeek.GetWeekOfYear(begin.DateTime)} ({Date(begin)} – {Date(last)})", $"Week {ISOWeek.GetWeekOfYear(begin.DateTime)} ({Date(begin)} – {Date(last)})");
             if (window is "P1Y" or "P12M") return begin.Year.ToString(CultureInfo.InvariantCulture);
             var first = $"{Month(begin)} {begin.Year.ToString(CultureInfo.InvariantCulture)}";
@@ -172,7 +172,7 @@ public sealed class Display
     private static string Clock(DateTimeOffset local) => local.ToString("HH:mm", CultureInfo.InvariantCulture);
 
     private string Date(DateTimeOffset local) => IsEnglish
-        ? string.Create(CultureInfo.InvariantCulture, $"{local.Day} {s_monthsEn[local.Month - 1][..3]} {local.Year}")
+        ? string.Create(CultureInfo.InvariantCulture, $"{local.Day}\u00a0{s_monthsEn[local.Month - 1][..3]}\u00a0{local.Year}")
         : local.ToString("dd.MM.yyyy", CultureInfo.InvariantCulture);
 
     private string Month(DateTimeOffset local) => IsEnglish ? s_monthsEn[local.Month - 1] : s_monthsDe[local.Month - 1];

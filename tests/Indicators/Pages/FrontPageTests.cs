@@ -60,7 +60,7 @@ public sealed partial class FrontPageTests
     [InlineData("PT1H", "2026-10-25T00:00Z", "2026-10-25T01:00Z", "25.10.2026, 02:00–\u206002:00 (+02:00)\u00a0Uhr")]
     [InlineData("PT1H", "2026-10-25T01:00Z", "2026-10-25T02:00Z", "25.10.2026, 02:00–\u206003:00 (+01:00)\u00a0Uhr")]
     [InlineData("PT1H", "2026-11-24T02:00Z", "2026-11-24T03:00Z", "24.11.2026, 03:00–\u206004:00\u00a0Uhr")]
-    [InlineData("P1D", "2026-11-23T23:00Z", "2026-11-24T23:00Z", "Di. 24.11.2026")]
+    [InlineData("P1D", "2026-11-23T23:00Z", "2026-11-24T23:00Z", "Di.\u00a024.11.2026")]
     [InlineData("P1W", "2026-11-22T23:00Z", "2026-11-29T23:00Z", "KW 48 (23.11.2026 – 29.11.2026)")]
     [InlineData("P1M", "2026-10-31T23:00Z", "2026-11-30T23:00Z", "November 2026")]
     [InlineData("P3M", "2026-09-30T22:00Z", "2026-12-31T23:00Z", "Oktober – Dezember 2026")]
@@ -121,6 +121,26 @@ public sealed partial class FrontPageTests
         Assert.DoesNotContain("<img", html, StringComparison.Ordinal);
         Assert.DoesNotContain(" style=", html, StringComparison.Ordinal);
         Assert.DoesNotContain("onclick", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_shows_one_combination_of_dimensions_and_names_rows_without_an_area()
+    {
+        var info = SampleCity.Info(MeasureFunction.Count, "P1D", 0, "{report}");
+        var spec = info.Definition.Spec with { Dimensions = ["kind"] };
+        info = info with { Definition = info.Definition with { Spec = spec } };
+        var (from, to) = (Instant("2026-11-22T23:00Z"), Instant("2026-11-23T23:00Z"));
+        IndicatorValue Row(string? area, string? kind, double value, int days = 0) => new(area, from.AddDays(days), to.AddDays(days), [kind], value, (long)value, ValueState.Ok);
+        var page = new ValuesPage(info, 1, "", "", from, [Row("01", "b", 3, -1), Row(null, "b", 9), Row("01", "a", 1), Row("02", "b", 5), Row("02", null, 7)], null, false);
+
+        var combinations = AreaRows.Combinations(page, Display.German);
+        Assert.Equal(["a", "b", "ohne Angabe"], combinations.Select(c => c.Words));
+        var table = AreaRows.Table(page, SampleCity.Tree, 0, combinations[1].Json, RowOrder.Value, Display.German);
+        Assert.Equal([9, 5, 3], table.Rows.Select(r => r.Value!.Value));
+        Assert.Equal("ohne Gebiet", table.Rows[0].Name);
+        Assert.Equal([false, false, true], table.Rows.Select(r => r.Older));
+        Assert.Equal(10, table.Empty.Length);
+        Assert.Equal("Meldungen", Display.German.Unit("{report}"));
     }
 
     [Fact]

@@ -80,7 +80,7 @@ internal static class SampleCity
         if (query.Area is { } id) Tree.TryGet(id, out area);
         var city = display.Say("Ganze Stadt", "Whole city");
         var chosen = new ChosenIndicator(
-            info, display.Unit(info.Definition.Spec.Unit), "Senatsverwaltung für Mobilität, Verkehr, Klimaschutz und Umwelt", page.AsOf, page.Version, page.Watermark,
+            info, display.Unit(info.Definition.Spec.Unit), "Senatsverwaltung für Mobilität, Verkehr, Klimaschutz und Umwelt", "Luftgüte", new Dictionary<string, string> { ["no2"] = "NO₂" }, page.AsOf, page.Version, page.Watermark,
             [.. Enumerable.Range(0, Tree.Levels).Select(l => new LevelChoice(l, Tree.AtLevel(l).Count()))], level, area, AreaRows.Row(info, course[0], Tree, city, display), [],
             AreaRows.Table(page, Tree, level, null, query.Order, display),
             DataHub.Indicators.Course.Of(course, info.Definition.Spec, begin, 45, display),
