@@ -89,7 +89,11 @@ public sealed class AreaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         var agency = await hub.AgencyAsync("area-mover", KeyRole.Admin);
         await HubFixture.OkAsync(agency.PutAsJsonAsync("api/v1/datasets/moving", new
         {
-            title = "Probe", publisher = "area-mover", kind = "observations", access = "open", areaSystem = "moving",
+            title = "Probe",
+            publisher = "area-mover",
+            kind = "observations",
+            access = "open",
+            areaSystem = "moving",
             schema = new
             {
                 primaryKey = new[] { "time" },
