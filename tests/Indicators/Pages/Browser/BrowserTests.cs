@@ -25,7 +25,7 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         await Expect(page.Locator(".tiles li")).ToHaveCountAsync(2);
         await Expect(page.Locator(".empty summary")).ToHaveTextAsync("1 Gebiet ohne Daten");
 
-        var link = await page.Locator(".links a", new() { HasTextString = "JSON" }).GetAttributeAsync("href");
+        var link = await page.Locator(".about .links a", new() { HasTextString = "JSON" }).GetAttributeAsync("href");
         var latest = await HubFixture.OkAsync(browser.Hub.Anonymous.GetAsync(link));
         var expected = latest.RootElement.GetProperty("rows").EnumerateArray().ToDictionary(r => r.GetProperty("area").GetString()!, r => r.GetProperty("value").GetDouble());
         var cells = await page.Locator(".list tbody tr").EvaluateAllAsync<string[]>("rows => rows.map(r => r.dataset.key + '|' + r.querySelector('.value').textContent)");
@@ -37,6 +37,9 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         var titles = await page.Locator(".areas .shapes title").AllTextContentsAsync();
         Assert.Equal(11, titles.Count(t => ValueOf().Match(t) is { Success: true } match && texts.Contains(match.Groups[1].Value)));
         Assert.Single(titles, t => t.EndsWith("keine Daten", StringComparison.Ordinal));
+        var course = await HubFixture.OkAsync(browser.Hub.Anonymous.GetAsync(await page.Locator(".numbers .links a").First.GetAttributeAsync("href")));
+        var values = course.RootElement.GetProperty("rows").EnumerateArray().Select(r => Display.German.Number(r.GetProperty("value").GetDouble(), 1)).Reverse();
+        Assert.Equal(values, await page.Locator(".numbers tbody .value").EvaluateAllAsync<string[]>("cells => cells.map(c => c.textContent).filter(t => t !== '–')"));
         Assert.DoesNotContain("secret", await page.ContentAsync(), StringComparison.OrdinalIgnoreCase);
         Assert.Empty(faults);
     }
