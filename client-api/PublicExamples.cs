@@ -97,15 +97,6 @@ internal static class PublicExamples
     /// <summary>Query parameters that routes read by themselves.</summary>
     public static readonly ILookup<string, Parameter> Parameters = new (string[] Routes, string Name, string Type, string Meaning)[]
     {
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "from", "string", "Windows that begin at or after: a day in the definition's zone, or an instant."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "to", "string", "Windows that begin before."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "level", "integer", "Roll up to this level of the area system; 0 is the coarsest. Absent: the areas as rows carry them."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "area", "string", "Only this area; with a deeper level, its areas there."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "whole", "boolean", "All areas in one row."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "watermark", "string", "The answer includes at least this, or is 503 with Retry-After."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "limit", "integer", "Rows of the page, at most 10,000."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "after", "string", "As in the answer's next."),
-        (["GET /api/v1/indicators/{indicator}/values", "GET /api/v1/indicators/{indicator}/latest"], "format", "string", "json or csv; goes before Accept."),
         (["GET /api/v1/areas/{system}"], "version", "integer", "An earlier version; absent: the present one."),
         (["GET /api/v1/areas/{system}"], "level", "integer", "Only areas of this level."),
         (["GET /api/v1/areas/{system}"], "limit", "integer", "Areas of the page, at most 10,000; JSON only."),

@@ -15,7 +15,9 @@ internal static class DemoFeeds
             Func<DemoStation, DateTimeOffset, TimeSpan, DemoRow> measure, string? corrected = null, string? bad = null, TimeSpan? silentAfter = null) =>
             new DemoStationFeed(agency, dataset, feed, format, TimeSpan.FromSeconds(tick), groups, history, seed, rate, stations, measure)
             {
-                Corrected = corrected, Bad = bad, SilentAfter = silentAfter,
+                Corrected = corrected,
+                Bad = bad,
+                SilentAfter = silentAfter,
             };
 
         DemoRow Air(DemoStation station, DateTimeOffset time, TimeSpan over) => new(
