@@ -8,11 +8,12 @@ internal sealed class IngestMetrics
     private readonly Counter<long> _pushes;
     private readonly Counter<long> _rows;
 
-    public IngestMetrics(IMeterFactory meters)
+    public IngestMetrics(IMeterFactory meters, BodyBudget budget)
     {
         var meter = meters.Create("DataHub");
         _pushes = meter.CreateCounter<long>("datahub.ingest.pushes", "{push}", "Pushes answered, by outcome.");
         _rows = meter.CreateCounter<long>("datahub.ingest.rows", "{row}", "Rows of pushes that were stored, by what became of them.");
+        meter.CreateObservableGauge("datahub.ingest.waiting", () => budget.Used, "By", "Bytes of bodies held in memory.");
     }
 
     public void Count(PushAnswer answer, bool dryRun)

@@ -12,6 +12,9 @@ internal sealed class BodyBudget
 {
     private long _used;
 
+    /// <summary>Bytes taken now.</summary>
+    public long Used => Interlocked.Read(ref _used);
+
     /// <summary>Takes bytes if they fit, or if nothing else is there.</summary>
     public bool TryTake(long bytes, long limit)
     {
