@@ -57,7 +57,7 @@ internal sealed partial class DemoAgencies(
             await StoreAsync();
             await DefineAsync(client, city, stoppingToken);
             LogDefined(city.Areas.Count, DemoDefinitions.Datasets.Length, DemoDefinitions.Indicators.Length);
-            var feeds = DemoFeeds.All(city, _state.Seed, options.Value.Rate);
+            var feeds = DemoFeeds.All(city, _state.Seed, options.Value.Rate, _state.Started - s_past);
             // All positions are read before the first is moved.
             var positions = Array.ConvertAll(feeds, Position);
             await Task.WhenAll(feeds.Zip(positions, (feed, position) => RunAsync(client, feed, position, stoppingToken)));

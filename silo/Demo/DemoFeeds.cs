@@ -7,7 +7,11 @@ internal static class DemoFeeds
     public const string Environment = "umweltamt", Water = "wasserbetriebe", Traffic = "verkehrszentrale", Order = "ordnungsamt";
 
     /// <summary>All feeds; at rate 1 about ten rows a second.</summary>
-    public static DemoFeed[] All(DemoCity city, int seed, double rate)
+    /// <param name="city">Where stations stand and people live.</param>
+    /// <param name="seed">The city's.</param>
+    /// <param name="rate">Multiple of the usual load.</param>
+    /// <param name="since">What lies before this is not told of.</param>
+    public static DemoFeed[] All(DemoCity city, int seed, double rate, DateTimeOffset since)
     {
         var world = new DemoWorld(city, seed);
         DemoFeed Stations(
@@ -49,7 +53,7 @@ internal static class DemoFeeds
             Stations(Water, "rain", "default", DemoFormat.Csv, 15, 4, halfHour, world.Stations("r", 58, 1), Rain),
             Stations(Water, "water-levels", "default", DemoFormat.Json, 30, 3, hour, world.Stations("p", 18, 0), Level),
             Stations(Traffic, "traffic", "default", DemoFormat.NdJson, 5, 6, halfHour, world.Stations("d", 143, 2), Vehicles),
-            new DemoReportFeed(Order, "reports", "default", city, seed, rate),
+            new DemoReportFeed(Order, "reports", "default", city, seed, rate, since),
         ];
     }
 }

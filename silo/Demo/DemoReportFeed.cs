@@ -24,15 +24,17 @@ internal sealed class DemoReportFeed : DemoFeed
     private readonly DemoCity _city;
     private readonly long[] _inhabitants;
     private readonly double _rate;
+    private readonly DateTimeOffset _since;
 
     /// <summary>What becomes of the reports opened in each of the last hours, in order.</summary>
     private readonly Dictionary<DateTimeOffset, (DateTimeOffset At, DemoRow Row)[]> _lives = [];
 
-    public DemoReportFeed(string agency, string dataset, string feed, DemoCity city, int seed, double rate)
+    public DemoReportFeed(string agency, string dataset, string feed, DemoCity city, int seed, double rate, DateTimeOffset since)
         : base(agency, dataset, feed, DemoFormat.Json, TimeSpan.FromSeconds(10), TimeSpan.FromHours(1), seed, rate)
     {
         _city = city;
         _rate = rate;
+        _since = since;
         _inhabitants = new long[city.Smallest.Count];
         for (var i = 0; i < _inhabitants.Length; i++) _inhabitants[i] = city.Smallest[i].Population + (i == 0 ? 0 : _inhabitants[i - 1]);
     }
@@ -62,7 +64,8 @@ internal sealed class DemoReportFeed : DemoFeed
     {
         for (var at = hour; at < hour + s_hour; at += s_arrival)
         {
-            if (Chance("opens", at.UtcTicks, 0) < DemoWorld.TimeOfDay(at) && Chance("thin", at.UtcTicks, 0) < _rate)
+            // Of a report that was opened before, only the end would be told, and days would seem to have had few.
+            if (at >= _since && Chance("opens", at.UtcTicks, 0) < DemoWorld.TimeOfDay(at) && Chance("thin", at.UtcTicks, 0) < _rate)
             {
                 foreach (var told in Life(at, "", 1)) yield return told;
             }

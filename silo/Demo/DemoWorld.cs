@@ -43,7 +43,7 @@ internal sealed class DemoWorld
             if (turns[turn].TryDequeue(out var area)) chosen.Add(area);
         }
 
-        return [.. chosen.OrderBy(a => a.Id, StringComparer.Ordinal).Select((a, i) => new DemoStation($"{kind}{i + 1:d3}", i, a.Id, a.Middle.X, a.Middle.Y, BusyAt(a.Middle)))];
+        return [.. chosen.OrderBy(a => a.Id, StringComparer.Ordinal).Select((a, i) => new DemoStation($"{kind}{i + 1:d3}", i, a.Id, Math.Round(a.Middle.X, 5), Math.Round(a.Middle.Y, 5), BusyAt(a.Middle)))];
     }
 
     /// <summary>Degrees Celsius: season, time of day, the city's own warmth, and weather that comes and goes.</summary>

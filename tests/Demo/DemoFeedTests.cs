@@ -8,7 +8,7 @@ public sealed class DemoFeedTests
     private static readonly DateTimeOffset s_start = new(2026, 11, 23, 6, 0, 0, TimeSpan.Zero);
     private static readonly Lazy<DemoCity> s_city = new(() => DemoCity.Generate(1));
 
-    private static DemoFeed Feed(string name, double rate = 1, int seed = 1) => DemoFeeds.All(s_city.Value, seed, rate).Single(f => f.Name == name);
+    private static DemoFeed Feed(string name, double rate = 1, int seed = 1) => DemoFeeds.All(s_city.Value, seed, rate, default).Single(f => f.Name == name);
 
     private static List<DemoPush> Live(DemoFeed feed, int slots, DateTimeOffset? from = null)
     {
@@ -16,7 +16,7 @@ public sealed class DemoFeedTests
         return [.. Enumerable.Range(0, slots).Select(i => feed.Live(since + (feed.Slot * i), since)).OfType<DemoPush>()];
     }
 
-    public static TheoryData<string> Names => [.. DemoFeeds.All(s_city.Value, 1, 1).Select(f => f.Name)];
+    public static TheoryData<string> Names => [.. DemoFeeds.All(s_city.Value, 1, 1, default).Select(f => f.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -42,7 +42,7 @@ public sealed class DemoFeedTests
     {
         double RowsPerSecond(double rate)
         {
-            return DemoFeeds.All(s_city.Value, 1, rate).Sum(feed =>
+            return DemoFeeds.All(s_city.Value, 1, rate, default).Sum(feed =>
             {
                 var slots = (int)Math.Clamp(TimeSpan.FromMinutes(10) / feed.Slot, 20, 600);
                 return Live(feed, slots).Sum(p => p.Rows.Count) / (feed.Slot.TotalSeconds * slots);
@@ -103,7 +103,7 @@ public sealed class DemoFeedTests
     }
 
     [Fact]
-    public void One_feed_falls_silent() => Assert.Single(DemoFeeds.All(s_city.Value, 1, 1), f => f.SilentAfter is not null);
+    public void One_feed_falls_silent() => Assert.Single(DemoFeeds.All(s_city.Value, 1, 1, default), f => f.SilentAfter is not null);
 
     [Fact]
     public void Short_and_long_stretches_count_about_the_same_traffic()
@@ -144,6 +144,16 @@ public sealed class DemoFeedTests
     }
 
     [Fact]
+    public void Reports_opened_before_the_demo_are_not_told_of()
+    {
+        var feed = DemoFeeds.All(s_city.Value, 1, 1, s_start).Single(f => f.Name == "reports/default");
+        var told = feed.CatchUp(s_start.AddHours(8), s_start.AddHours(9)).Push!.Rows.Where(r => r["opened"] is not null).ToArray();
+
+        Assert.NotEmpty(told);
+        Assert.All(told, r => Assert.True(DateTimeOffset.Parse((string)r["opened"]!, null) >= s_start));
+    }
+
+    [Fact]
     public void Live_reports_go_on_where_the_past_ended()
     {
         var feed = Feed("reports/default");
@@ -173,9 +183,9 @@ public sealed class DemoFeedTests
             using var _ = JsonDocument.Parse(body);
         }
 
-        Assert.All(DemoFeeds.All(s_city.Value, 1, 1), f => Assert.Contains((f.Agency, f.Dataset), DemoDefinitions.Datasets.Select(d => (d.Agency, d.Id))));
+        Assert.All(DemoFeeds.All(s_city.Value, 1, 1, default), f => Assert.Contains((f.Agency, f.Dataset), DemoDefinitions.Datasets.Select(d => (d.Agency, d.Id))));
         Assert.Equal(
-            DemoFeeds.All(s_city.Value, 1, 1).Select(f => f.Name).Order(), DemoDefinitions.Feeds.Select(f => $"{f.Dataset}/{f.Id}").Order());
+            DemoFeeds.All(s_city.Value, 1, 1, default).Select(f => f.Name).Order(), DemoDefinitions.Feeds.Select(f => $"{f.Dataset}/{f.Id}").Order());
         Assert.InRange(DemoDefinitions.Indicators.Length, 12, 20);
     }
 }

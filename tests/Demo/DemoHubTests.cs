@@ -19,7 +19,7 @@ public sealed class DemoHubTests
 
         // An hour that is over was told while catching up: 143 detectors, twice.
         var hour = DemoFeed.Floor(DateTimeOffset.UtcNow.AddHours(-3), TimeSpan.FromHours(1));
-        var feed = DemoFeeds.All(DemoCity.Generate(1), 1, 1).Single(f => f.Name == "traffic/default");
+        var feed = DemoFeeds.All(DemoCity.Generate(1), 1, 1, default).Single(f => f.Name == "traffic/default");
         var rows = new[] { 0, 30 }.SelectMany(m => feed.CatchUp(hour.AddMinutes(m), hour.AddHours(1)).Push!.Rows).ToArray();
         var expected = rows.GroupBy(r => ((string)r["area"]!)[..2]).ToDictionary(g => g.Key, g => ((double)g.Sum(r => (int)r["vehicles"]!), (long)g.Count()));
 
