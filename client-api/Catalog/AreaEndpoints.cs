@@ -82,7 +82,7 @@ internal static class AreaEndpoints
     private static async Task<IResult> ReplaceAsync(string system, LocalText? title, AreaImport import, HttpContext http, IGrainFactory grains)
     {
         if (!CatalogIds.IsValid(system)) return InvalidId(http, system);
-        var result = await grains.GetGrain<IAreaSystemGrain>(system).PutAsync(http.Caller(), title ?? import.Title, [.. import.Areas], null);
+        var result = await grains.GetGrain<IAreaSystemGrain>(system).PutAsync(http.Caller(), title ?? import.Title, [.. import.Areas], null, import.LevelTitles);
         return Answer(http, system, result, import.Areas, import.Repaired, import.Merged);
     }
 

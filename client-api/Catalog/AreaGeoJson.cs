@@ -12,7 +12,7 @@ namespace DataHub.Catalog;
 
 /// <summary>
 /// Area systems as GeoJSON (RFC 7946): a FeatureCollection of polygons and multipolygons whose properties are <c>id</c>,
-/// <c>parent</c>, <c>name</c>, <c>level</c> and <c>population</c>. Other properties are ignored.
+/// <c>parent</c>, <c>name</c>, <c>level</c> and <c>population</c>. Other properties are ignored. <c>title</c> names the system, <c>levels</c> its levels from the coarsest on.
 /// </summary>
 internal static class AreaGeoJson
 {
@@ -27,7 +27,7 @@ internal static class AreaGeoJson
     /// <exception cref="AreaImportException">Not GeoJSON, or a member is missing or contradicts another; names the feature, counted from 1.</exception>
     public static AreaImport Read(ReadOnlyMemory<byte> body)
     {
-        var (title, features) = Parse(body);
+        var (title, levelTitles, features) = Parse(body);
         var groups = Group(features);
         var repaired = new List<RepairedArea>();
         var areas = new List<Area>(groups.Count);
@@ -42,7 +42,7 @@ internal static class AreaGeoJson
                 Merge(id, parts, repaired)));
         }
 
-        return new(title, WithLevels(areas), repaired, Merged(groups));
+        return new(title, WithLevels(areas), repaired, Merged(groups)) { LevelTitles = levelTitles };
     }
 
     /// <summary>Reads polygons only: what they are of is said by their id alone.</summary>
@@ -76,6 +76,12 @@ internal static class AreaGeoJson
             {
                 json.WritePropertyName("title");
                 JsonSerializer.Serialize(json, title, WireJson.Options);
+            }
+
+            if (tree.System.LevelTitles is { } levelTitles)
+            {
+                json.WritePropertyName("levels");
+                JsonSerializer.Serialize(json, levelTitles, WireJson.Options);
             }
 
             json.WriteStartArray("features");
@@ -150,7 +156,7 @@ internal static class AreaGeoJson
         }
     }
 
-    private static (LocalText? Title, List<Feature> Features) Parse(ReadOnlyMemory<byte> body)
+    private static (LocalText? Title, LocalText[]? LevelTitles, List<Feature> Features) Parse(ReadOnlyMemory<byte> body)
     {
         if (body.Span.StartsWith(Encoding.UTF8.Preamble)) body = body[Encoding.UTF8.Preamble.Length..];
         try
@@ -162,9 +168,12 @@ internal static class AreaGeoJson
             if (root.TryGetProperty("crs", out var crs) && crs.ValueKind == JsonValueKind.Object && !IsWgs84(crs))
                 throw Wrong(ProblemTypes.InvalidAreas, "Die Koordinaten müssen WGS 84 (Länge, Breite) sein; „crs“ nennt ein anderes System.", "Coordinates must be WGS 84 (longitude, latitude); “crs” names another system.");
             var title = root.TryGetProperty("title", out var given) ? given.Deserialize<LocalText>(WireJson.Options) : null;
+            var levelTitles = root.TryGetProperty("levels", out var named) ? named.Deserialize<LocalText[]>(WireJson.Options) : null;
+            if (levelTitles is not null && Array.Exists(levelTitles, t => t is null))
+                throw Wrong(ProblemTypes.InvalidAreas, "„levels“: jede Ebene braucht einen Titel.", "“levels”: each level needs a title.");
             var features = new List<Feature>(list.GetArrayLength());
             foreach (var feature in list.EnumerateArray()) features.Add(ParseFeature(feature, features.Count + 1));
-            return (title, features);
+            return (title, levelTitles, features);
         }
         catch (JsonException e)
         {

@@ -5,7 +5,11 @@ namespace DataHub.Catalog;
 /// <param name="Areas">In the body's order; one per id for GeoJSON.</param>
 /// <param name="Repaired">What was put right in the polygons.</param>
 /// <param name="Merged">Ids that stood in several features, whose parts are now one geometry.</param>
-internal sealed record AreaImport(LocalText? Title, IReadOnlyList<Area> Areas, IReadOnlyList<RepairedArea> Repaired, IReadOnlyList<string> Merged);
+internal sealed record AreaImport(LocalText? Title, IReadOnlyList<Area> Areas, IReadOnlyList<RepairedArea> Repaired, IReadOnlyList<string> Merged)
+{
+    /// <summary>What the areas of each level are called, coarsest first; null where the body does not say.</summary>
+    public LocalText[]? LevelTitles { get; init; }
+}
 
 /// <summary>A polygon that was not valid and was put right.</summary>
 /// <param name="Id">Id of the area.</param>

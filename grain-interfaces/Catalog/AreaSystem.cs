@@ -11,6 +11,12 @@ public sealed record AreaSystem(
     [property: Id(2)] Area[] Areas)
 {
     [Id(3)] public LocalText? Title { get; init; }
+
+    /// <summary>What the areas of each level are called, coarsest first (Bezirke, Prognoseräume, …); null where nobody said.</summary>
+    [Id(4)] public LocalText[]? LevelTitles { get; init; }
+
+    /// <summary>What the areas of a level are called; null where nobody said.</summary>
+    public LocalText? LevelTitle(int level) => LevelTitles is { } titles && level >= 0 && level < titles.Length ? titles[level] : null;
 }
 
 /// <param name="Id">Unique in the system.</param>

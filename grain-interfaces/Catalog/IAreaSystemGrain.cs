@@ -11,8 +11,9 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <param name="title">For people; null keeps what stands.</param>
     /// <param name="areas">The whole tree, checked: see <see cref="AreaRefusal"/>.</param>
     /// <param name="basedOn">The version the areas were made from; another one now is <see cref="AreaRefusal.Outdated"/>. Null replaces whatever stands.</param>
+    /// <param name="levelTitles">What the areas of each level are called, coarsest first; null keeps what stands.</param>
     [Alias("Put")]
-    Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn);
+    Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn, LocalText[]? levelTitles = null);
 
     /// <summary>Area systems are open to everybody.</summary>
     /// <param name="caller">Whoever asks.</param>

@@ -34,10 +34,10 @@ internal sealed partial class AreaSystemGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn)
+    public async Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn, LocalText[]? levelTitles = null)
     {
         var system = this.GetPrimaryKeyString();
-        var (next, result) = AreaSystemRules.Put(_systems.Value, system, caller, title, areas, basedOn, options.Value);
+        var (next, result) = AreaSystemRules.Put(_systems.Value, system, caller, title, areas, basedOn, options.Value, levelTitles);
         if (result.Refusal != AreaRefusal.None) return result;
 
         // Noted before it is stored: a list may name what is not there yet, but never miss what is.

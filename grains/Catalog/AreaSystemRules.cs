@@ -16,9 +16,10 @@ internal static class AreaSystemRules
     /// <param name="areas">In any order.</param>
     /// <param name="basedOn">The version the areas were made from, 0 for none; null where that does not matter.</param>
     /// <param name="limits">Validated options.</param>
+    /// <param name="levelTitles">One per level at most, coarsest first; null keeps what stands.</param>
     /// <returns>The state after the call (the same object where nothing changed) and the answer.</returns>
     public static (AreaSystemState State, AreaSystemResult Result) Put(
-        AreaSystemState current, string system, Caller caller, LocalText? title, IReadOnlyList<Area> areas, int? basedOn, AreaSystemOptions limits)
+        AreaSystemState current, string system, Caller caller, LocalText? title, IReadOnlyList<Area> areas, int? basedOn, AreaSystemOptions limits, LocalText[]? levelTitles = null)
     {
         var present = current.Present;
         if (!caller.IsPlatformAdmin)
@@ -27,19 +28,24 @@ internal static class AreaSystemRules
             return Refused(AreaRefusal.InvalidId, new($"„{system}“ ist keine Kennung eines Gebietssystems: {CatalogIds.Pattern}", $"“{system}” is not an id of an area system: {CatalogIds.Pattern}"));
         if (basedOn is not null && basedOn != (present?.Version ?? 0))
             return Refused(AreaRefusal.Outdated, new($"Die Gebiete wurden aus Fassung {basedOn} gemacht; es gilt Fassung {present?.Version ?? 0}.", $"The areas were made from version {basedOn}; version {present?.Version ?? 0} stands."));
-        if (title is { De.Length: 0 or > MaxNameLength } or { En.Length: > MaxNameLength })
-            return Refused(AreaRefusal.InvalidArea, new($"Der Titel muss 1 bis {MaxNameLength} Zeichen haben.", $"The title must have 1 to {MaxNameLength} characters."));
+        if (IsBadTitle(title) || (levelTitles is not null && Array.Exists(levelTitles, IsBadTitle)))
+            return Refused(AreaRefusal.InvalidArea, new($"Ein Titel muss 1 bis {MaxNameLength} Zeichen haben.", $"A title must have 1 to {MaxNameLength} characters."));
         var (refusal, wrong) = Check(areas, limits);
         if (refusal != AreaRefusal.None) return Refused(refusal, wrong!);
+        var levels = areas.Max(a => a.Level) + 1;
+        if (levelTitles?.Length > levels)
+            return Refused(AreaRefusal.WrongLevel, new($"{levelTitles.Length} Titel von Ebenen; es gibt {levels}.", $"{levelTitles.Length} titles of levels; there are {levels}."));
 
-        var next = new AreaSystem(system, (present?.Version ?? 0) + 1, [.. areas.OrderBy(a => a.Id, StringComparer.Ordinal)]) { Title = title ?? present?.Title };
-        if (present is not null && next.Title == present.Title && SameAreas(next.Areas, present.Areas))
+        var next = new AreaSystem(system, (present?.Version ?? 0) + 1, [.. areas.OrderBy(a => a.Id, StringComparer.Ordinal)]) { Title = title ?? present?.Title, LevelTitles = levelTitles ?? present?.LevelTitles };
+        if (present is not null && next.Title == present.Title && (next.LevelTitles ?? []).AsSpan().SequenceEqual(present.LevelTitles ?? []) && SameAreas(next.Areas, present.Areas))
             return (current, new(AreaRefusal.None, present.Version, present.Areas.Length, null));
         return (new(Keep([.. current.Versions, next], limits)), new(AreaRefusal.None, next.Version, next.Areas.Length, null) { Changed = true });
 
         (AreaSystemState, AreaSystemResult) Refused(AreaRefusal reason, LocalText detail) =>
             (current, new(reason, present?.Version ?? 0, present?.Areas.Length ?? 0, detail));
     }
+
+    private static bool IsBadTitle(LocalText? title) => title is { De.Length: 0 or > MaxNameLength } or { En.Length: > MaxNameLength };
 
     /// <summary>Whether the areas are a tree within the limits: ids once, parents there and exactly one level up.</summary>
     /// <returns><see cref="AreaRefusal.None"/>, or the first thing found wrong with the area it is wrong with.</returns>

@@ -19,6 +19,9 @@ internal sealed class DemoCity
     /// <summary>How many areas each level has, coarsest first.</summary>
     public static readonly int[] AreasPerLevel = [12, 58, 143, 542];
 
+    private static readonly (string De, string En)[] s_levels =
+        [("Bezirke", "Districts"), ("Prognoseräume", "Forecast areas"), ("Bezirksregionen", "Regions"), ("Planungsräume", "Planning areas")];
+
     private const long Inhabitants = 3_600_000;
 
     private DemoCity(DemoArea[] areas)
@@ -91,6 +94,16 @@ internal sealed class DemoCity
             json.WriteString("de", "Demo-Stadt");
             json.WriteString("en", "Demo city");
             json.WriteEndObject();
+            json.WriteStartArray("levels");
+            foreach (var (de, en) in s_levels)
+            {
+                json.WriteStartObject();
+                json.WriteString("de", de);
+                json.WriteString("en", en);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             json.WriteStartArray("features");
             foreach (var area in Areas)
             {

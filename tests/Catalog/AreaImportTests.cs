@@ -188,6 +188,18 @@ public sealed class AreaImportTests
     }
 
     [Fact]
+    public void Titles_of_levels_go_in_and_out_as_GeoJSON()
+    {
+        var import = AreaGeoJson.Read("""{"type":"FeatureCollection","levels":[{"de":"Bezirke","en":"Districts"}],"features":[{"type":"Feature","properties":{"id":"01","name":"Mitte"},"geometry":null}]}"""u8.ToArray());
+        Assert.Equal([new("Bezirke", "Districts")], import.LevelTitles!);
+
+        var written = AreaGeoJson.Write(new(new AreaSystem("demo", 1, [.. import.Areas]) { LevelTitles = import.LevelTitles }), null);
+        Assert.Equal(import.LevelTitles!, AreaGeoJson.Read(written).LevelTitles!);
+        Assert.Throws<AreaImportException>(() => AreaGeoJson.Read("""{"type":"FeatureCollection","levels":[null],"features":[]}"""u8.ToArray()));
+        Assert.Throws<AreaImportException>(() => AreaGeoJson.Read("""{"type":"FeatureCollection","levels":7,"features":[]}"""u8.ToArray()));
+    }
+
+    [Fact]
     public void GeoJSON_that_is_written_reads_as_the_same_and_its_rings_run_as_the_standard_says()
     {
         var system = System(AreaGeoJson.Read(Bytes("""

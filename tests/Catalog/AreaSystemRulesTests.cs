@@ -45,6 +45,23 @@ public sealed class AreaSystemRulesTests
     }
 
     [Fact]
+    public void Levels_have_titles_that_stay_until_others_are_given()
+    {
+        LocalText[] titles = [new("Bezirke", "Districts"), new("Räume", null)];
+        (AreaSystemState State, AreaSystemResult Result) PutTitled(AreaSystemState state, params LocalText[]? given) =>
+            AreaSystemRules.Put(state, "lor", s_admin, null, [Area("01"), Area("0101", "01", 1)], null, s_limits, given);
+
+        var (first, _) = PutTitled(new(), titles);
+        Assert.Equal("Districts", first.Present!.LevelTitle(0)!.In("en"));
+        Assert.Null(first.Present!.LevelTitle(2));
+        Assert.Same(first, PutTitled(first, [.. titles]).State);
+        Assert.Same(first, PutTitled(first, null).State);
+        Assert.Equal(2, PutTitled(first, titles[0]).Result.Version);
+        Assert.Equal(AreaRefusal.WrongLevel, PutTitled(first, [.. titles, new("Plätze", null)]).Result.Refusal);
+        Assert.Equal(AreaRefusal.InvalidArea, PutTitled(first, new LocalText("", null)).Result.Refusal);
+    }
+
+    [Fact]
     public void Areas_made_from_another_version_are_refused()
     {
         var (first, _) = Put(new(), Area("01"));

@@ -116,7 +116,7 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         var described = await describing;
         var dataset = described?.Spec.Title.In(display.Language) ?? spec.Dataset;
         var fields = described?.Spec.Schema.Fields.Where(f => f.Title is not null).ToDictionary(f => f.Name, f => f.Title!.In(display.Language), StringComparer.Ordinal) ?? [];
-        var levels = tree is null ? [] : Enumerable.Range(0, tree.Levels).Select(l => new LevelChoice(l, tree.AtLevel(l).Count())).ToImmutableArray();
+        var levels = tree is null ? [] : Enumerable.Range(0, tree.Levels).Select(l => new LevelChoice(l, tree.AtLevel(l).Count(), tree.System.LevelTitle(l)?.In(display.Language))).ToImmutableArray();
         if (table.Page is not { } page)
         {
             return new(info, unit, name, dataset, fields, null, 0, "", levels, level, area, null, [], AreaTable.None, null, null, null, null, table.Refusal, table.Detail?.In(display.Language));

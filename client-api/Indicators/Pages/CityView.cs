@@ -79,7 +79,8 @@ public sealed record ChosenIndicator(
 
 /// <param name="Number">0 is the coarsest.</param>
 /// <param name="Areas">How many areas it has.</param>
-public sealed record LevelChoice(int Number, int Areas);
+/// <param name="Title">What its areas are called; null where nobody said.</param>
+public sealed record LevelChoice(int Number, int Areas, string? Title);
 
 /// <summary>The one list that the table, the map and its legend are made of.</summary>
 /// <param name="Rows">In the order of the table.</param>

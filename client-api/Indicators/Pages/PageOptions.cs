@@ -22,7 +22,7 @@ public sealed class PageOptions
     [Setting("Stände von Gebietssystemen, deren Umrisse bereitgehalten werden", "Versions of area systems whose outlines are kept ready")]
     public int CachedMaps { get; set; } = 16;
 
-    /// <summary>Rows of answers and rendered pages that a front-end keeps for those who poll, in pages. 0 to 10,000, default 200.</summary>
+    /// <summary>Rendered pages, and the answers they were made of, that a front-end keeps for those who poll. 0 to 10,000, default 200.</summary>
     [Range(0, 10_000)]
     [Setting("Fertige Seiten, die für Wiederholungen behalten werden", "Rendered pages kept for those who poll")]
     public int CachedPages { get; set; } = 200;

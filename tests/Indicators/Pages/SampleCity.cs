@@ -81,7 +81,7 @@ internal static class SampleCity
         var city = display.Say("Ganze Stadt", "Whole city");
         var chosen = new ChosenIndicator(
             info, display.Unit(info.Definition.Spec.Unit), "Senatsverwaltung für Mobilität, Verkehr, Klimaschutz und Umwelt", "Luftgüte", new Dictionary<string, string> { ["no2"] = "NO₂" }, page.AsOf, page.Version, page.Watermark,
-            [.. Enumerable.Range(0, Tree.Levels).Select(l => new LevelChoice(l, Tree.AtLevel(l).Count()))], level, area, AreaRows.Row(info, course[0], Tree, city, display), [],
+            [.. Enumerable.Range(0, Tree.Levels).Select(l => new LevelChoice(l, Tree.AtLevel(l).Count(), null))], level, area, AreaRows.Row(info, course[0], Tree, city, display), [],
             AreaRows.Table(page, Tree, level, null, query.Order, display),
             DataHub.Indicators.Course.Of(course, info.Definition.Spec, begin, 45, display),
             shapes.Get(Tree, level), level > 0 ? shapes.Get(Tree, 0) : null, area is not null && area.Level != level ? shapes.Get(Tree, area.Level)!.Shapes[area.Id] : null, ReadRefusal.None, null);
