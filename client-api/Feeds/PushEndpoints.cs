@@ -22,8 +22,10 @@ internal static class PushEndpoints
         routes.MapPost("/api/v1/datasets/{dataset}/feeds/{feed}/records", PushAsync).WithTags("Feeds")
             .WithSummary("Pushes rows: a JSON array or object, NDJSON, or CSV with a header. Answered when they are stored.")
             .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br and deflate are taken.")
+            .Takes("dryRun", "true: check and answer, store nothing.")
+            .Takes("atomic", "true: all rows or none; for datasets of one partition.")
             .Accepts<object[]>("application/json", "application/x-ndjson", "text/csv")
-            .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
+            .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 503)
             .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "01100101", "no2": 23.4 } ]""")
             .Example("""{ "receipt": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "received": 3, "accepted": 1, "duplicate": 1, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] }""", 200);
 

@@ -264,6 +264,8 @@ public sealed class PushDecoderTests
         var contract = CompiledContract.Compile(Schema(["id"], Field("id", FieldType.Integer), Field("t", FieldType.String)) with { MissingValues = ["", "k. A."] }, DatasetKind.Records);
         var csv = Decode(PushFormat.Csv, "id,t\n1,\n2,k. A.\n3,x\n", contract);
         Assert.Equal([null, null, "x"], csv.Rows.Columns[1].Texts!.AsEnumerable());
+        var none = CompiledContract.Compile(contract.Schema with { MissingValues = [] }, DatasetKind.Records);
+        Assert.Equal(["", "k. A."], Decode(PushFormat.Csv, "id,t\n1,\n2,k. A.\n", none).Rows.Columns[1].Texts!.AsEnumerable());
         var json = Decode(PushFormat.Json, """[{"id":1,"t":""},{"id":2,"t":"k. A."}]""", contract);
         Assert.Equal(["", "k. A."], json.Rows.Columns[1].Texts!.AsEnumerable());
     }
