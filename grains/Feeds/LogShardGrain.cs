@@ -10,7 +10,7 @@ namespace DataHub.Feeds;
 /// <summary>Thin shell around <see cref="LogShard"/>: decides who may push, and retires with its writer.</summary>
 /// <remarks>Reentrant, so that what arrives during a commit waits together for the next.</remarks>
 [GrainType("datahub.log-shard"), Reentrant]
-internal sealed class LogShardGrain(
+internal sealed partial class LogShardGrain(
     ILogStore log,
     IHistoryStore history,
     IContractSource contracts,
@@ -20,14 +20,23 @@ internal sealed class LogShardGrain(
 {
     /// <summary>Descriptions of datasets; what the shard reads of one (publisher, feeds) only grows.</summary>
     private readonly Dictionary<string, DatasetInfo> _datasets = [];
-    private LogShard _shard = null!;
+    private LogShard? _shard;
     private Guid _incarnation;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, logger);
-        await _shard.StartAsync();
-        _incarnation = await log.IncarnationAsync(cancellationToken);
+        try
+        {
+            var shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, logger);
+            await shard.StartAsync();
+            _incarnation = await log.IncarnationAsync(cancellationToken);
+            _shard = shard;
+        }
+        catch (Exception e)
+        {
+            // An expected refusal is a value: callers get 503, and the next activation claims the shard anew.
+            LogNotStarted(e, this.GetPrimaryKeyLong());
+        }
     }
 
     public async Task<AppendResult> AppendAsync(Caller caller, PushPart part)
@@ -42,19 +51,21 @@ internal sealed class LogShardGrain(
             return AppendResult.Refused(AppendRefusal.Forbidden, $"{part.Dataset} is published by {dataset.Spec.Publisher}");
         }
 
-        var result = await RetireWithWriterAsync(_shard.AppendAsync(part, caller.Agency));
+        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller.Agency));
         return result.Receipt is null ? result : result with { Incarnation = _incarnation };
     }
 
     public async Task<AppendResult> AppendControlAsync(Caller caller, string partition, int contractVersion, int areaVersion) =>
         caller == Caller.Hub
-            ? await RetireWithWriterAsync(_shard.AppendControlAsync(partition, contractVersion, areaVersion))
+            ? await RetireWithWriterAsync(shard => shard.AppendControlAsync(partition, contractVersion, areaVersion))
             : AppendResult.Refused(AppendRefusal.Forbidden, "only the hub changes versions");
 
-    private async Task<AppendResult> RetireWithWriterAsync(Task<AppendResult> call)
+    private async Task<AppendResult> RetireWithWriterAsync(Func<LogShard, Task<AppendResult>> call)
     {
-        var result = await call;
-        if (_shard.IsRetired) DeactivateOnIdle();
+        var result = _shard is null
+            ? AppendResult.Refused(AppendRefusal.Unavailable, $"shard {this.GetPrimaryKeyLong()} could not be claimed")
+            : await call(_shard);
+        if (_shard is null or { IsRetired: true }) DeactivateOnIdle();
         return result;
     }
 
@@ -68,4 +79,7 @@ internal sealed class LogShardGrain(
 
         bool Has(DatasetInfo dataset) => dataset.Feeds.Any(feed => feed.Id == part.Feed);
     }
+
+    [LoggerMessage(1103, LogLevel.Error, "Shard {Shard} could not be claimed; the next push tries again")]
+    private partial void LogNotStarted(Exception exception, long shard);
 }
