@@ -109,6 +109,7 @@ public sealed partial class FrontPageTests
         var german = await HtmlAsync(s_query);
         Assert.DoesNotContain("Table", german, StringComparison.Ordinal);
         Assert.Contains("Stadt Beispielhausen", german, StringComparison.Ordinal);
+        Assert.Contains("Ebene 0 · 12 Gebiete", Regex.Replace(german, "<[^>]+>", ""), StringComparison.Ordinal);
     }
 
     [Fact]

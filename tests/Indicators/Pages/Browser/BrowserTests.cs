@@ -19,6 +19,7 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         var (page, faults) = await browser.OpenAsync("/?indicator=no2-hourly&level=0");
         await Expect(page.Locator("header .city")).ToHaveTextAsync("Demo-Stadt");
         await Expect(page.Locator("h1")).ToHaveTextAsync("Stickstoffdioxid, Stundenmittel");
+        await Expect(page.Locator(".levels a")).ToHaveTextAsync(["Bezirke 12", "Prognoseräume 58", "Bezirksregionen 143", "Planungsräume 542"]);
         await Expect(page.Locator(".areas .shapes a")).ToHaveCountAsync(12);
         await Expect(page.Locator(".list tbody tr")).ToHaveCountAsync(11);
         await Expect(page.Locator(".plot .at .point")).ToHaveCountAsync(6);
