@@ -191,7 +191,7 @@ internal sealed class Table(int repeats, double scale) : IAsyncDisposable
             var acknowledged = Stopwatch.GetTimestamp();
             while (true)
             {
-                using var answer = await http.GetAsync("/api/v1/indicators/bench-sum/values?level=0&from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z");
+                using var answer = await http.GetAsync("/api/v1/indicators/bench-sum/values?level=0&from=2019-12-31T00:00:00Z&to=2020-01-03T00:00:00Z");
                 var rows = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("rows");
                 if (rows.GetArrayLength() > 0 && rows[0].GetProperty("count").GetInt64() > probe) break;
                 if (Stopwatch.GetElapsedTime(acknowledged) > TimeSpan.FromSeconds(30)) throw new InvalidOperationException("not visible after 30 s");
