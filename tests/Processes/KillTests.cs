@@ -13,7 +13,7 @@ using Xunit.Abstractions;
 
 namespace DataHub.Processes;
 
-/// <summary>The built hub in a process of its own under load, killed with SIGKILL again and again (design I1, I2, I5, I6).</summary>
+/// <summary>The published hub under load, killed with SIGKILL again and again (design I1, I2, I5, I6).</summary>
 public sealed class KillTests(ITestOutputHelper output)
 {
     private const int Kills = 20;
@@ -36,7 +36,9 @@ public sealed class KillTests(ITestOutputHelper output)
     public async Task Twenty_kills_under_load_lose_no_row_double_none_and_never_show_an_older_number()
     {
         using var folder = new TemporaryFolder();
-        var hub = await HubProcess.StartAsync(folder.FullName);
+        using var published = new TemporaryFolder();
+        var program = await HubProcess.PublishAsync(published.FullName);
+        var hub = await HubProcess.StartPublishedAsync(program, folder.FullName);
         var port = hub.Address.Port;
         using var http = new HttpClient { BaseAddress = hub.Address, Timeout = TimeSpan.FromSeconds(20) };
         try
@@ -58,7 +60,7 @@ public sealed class KillTests(ITestOutputHelper output)
                 await Task.Delay(random.Next(200, 1_800));
                 await hub.KillAsync();
                 await hub.DisposeAsync();
-                hub = await HubProcess.StartAsync(folder.FullName, port);
+                hub = await HubProcess.StartPublishedAsync(program, folder.FullName, port);
             }
 
             await Task.Delay(500);

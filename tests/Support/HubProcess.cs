@@ -48,6 +48,36 @@ internal sealed class HubProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Publishes the program as it was built, as an operator would get it.</summary>
+    /// <returns>Path of the published program.</returns>
+    public static async Task<string> PublishAsync(string folder)
+    {
+        var project = new DirectoryInfo(Path.GetDirectoryName(Program)!).Parent!.Parent!.Parent!;
+        var start = new ProcessStartInfo("dotnet", ["publish", project.FullName, "--no-build", "-c", Path.GetFileName(Path.GetDirectoryName(Path.GetDirectoryName(Program)!)!), "-o", folder]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var publish = Process.Start(start)!;
+        var (output, errors) = (publish.StandardOutput.ReadToEndAsync(), publish.StandardError.ReadToEndAsync());
+        using var patience = new CancellationTokenSource(s_patience);
+        await publish.WaitForExitAsync(patience.Token);
+        if (publish.ExitCode != 0) throw new InvalidOperationException($"dotnet publish ended with {publish.ExitCode}: {await output} {await errors}");
+        return Path.Combine(folder, "DataHub.Silo.dll");
+    }
+
+    /// <summary>Starts a published program and waits until it is ready.</summary>
+    public static async Task<HubProcess> StartPublishedAsync(string program, string folder, int port = 0)
+    {
+        var hub = Launch(program, ["--urls", $"http://127.0.0.1:{port}", "--data", folder], null);
+        try
+        {
+            await hub.ReadyAsync();
+            return hub;
+        }
+        catch
+        {
+            await hub.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>Starts it and waits until it is ready.</summary>
     /// <param name="folder">Its data.</param>
     /// <param name="port">0: a free one.</param>
@@ -104,9 +134,11 @@ internal sealed class HubProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static HubProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
+    private static HubProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment) => Launch(Program, arguments, environment);
+
+    private static HubProcess Launch(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var hub = new HubProcess(new Process { StartInfo = start });
         hub._process.OutputDataReceived += (_, line) => Append(hub._output, line.Data);
