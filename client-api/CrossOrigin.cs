@@ -13,7 +13,7 @@ internal static class CrossOrigin
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         {
             http.Response.Headers.AccessControlAllowOrigin = "*";
-            http.Response.Headers.AccessControlExposeHeaders = "ETag, DataHub-Watermark, Retry-After, Content-Language";
+            http.Response.Headers.AccessControlExposeHeaders = "ETag, Link, Content-Disposition, DataHub-Watermark, DataHub-License, DataHub-Publisher, DataHub-Unit, DataHub-Definition, DataHub-Contract, DataHub-Version, DataHub-As-Of, DataHub-Time-Zone, Retry-After, Content-Language";
             return next(http);
         }
 

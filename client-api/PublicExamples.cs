@@ -39,6 +39,7 @@ internal static class PublicExamples
         """;
 
     private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
+    private const string ValuesLine = """{"area":"0110","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":1,"state":"ok"}""" + "\n";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
 
@@ -78,8 +79,10 @@ internal static class PublicExamples
         ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, NdJson, Row + "\n"),
         ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, Csv, RowsCsv),
         ("GET /api/v1/receipts/{receipt}", 200, Json, $$"""{ {{Receipt}}, "dataset": "air-quality", "feed": "default", "receivedAt": "2026-11-23T08:01:02Z" }"""),
-        ("GET /api/v1/datasets/{dataset}/records", 200, Json, $$"""{ "dataset": "air-quality", "license": "dl-de/by-2-0", "rows": [ {{Row}} ], "next": null }"""),
+        ("GET /api/v1/datasets/{dataset}/records", 200, Json, $$"""{ "dataset": "air-quality", "license": "dl-de/by-2-0", "contract": 1, "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/datasets/air-quality", "rows": [ {{Row}} ], "next": null }"""),
         ("GET /api/v1/datasets/{dataset}/records", 200, Csv, RowsCsv),
+        ("GET /api/v1/datasets/{dataset}/records", 200, NdJson, Row + "\n"),
+        ("GET /api/v1/datasets/{dataset}/csvw", 200, "application/csvm+json", """{ "@context": "http://www.w3.org/ns/csvw", "url": "/api/v1/datasets/air-quality/records?format=csv", "dc:title": [ { "@value": "Luftgüte", "@language": "de" } ], "dc:identifier": "air-quality", "dc:publisher": "senumvk", "dc:license": "dl-de/by-2-0", "rdfs:seeAlso": "/api/v1/datasets/air-quality", "dialect": { "delimiter": ",", "encoding": "utf-8", "header": true }, "tableSchema": { "columns": [ { "titles": "station", "datatype": "string" }, { "titles": "time", "datatype": "dateTime" }, { "titles": "area", "datatype": "string" }, { "titles": "no2", "datatype": "double", "schema:unitText": "ug/m3" } ] } }"""),
         ("GET /api/v1/datasets/{dataset}/quarantine", 200, Json, $$"""{ "dataset": "air-quality", "rows": [ { "id": 1, "feed": "default", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "receivedAt": "2026-11-23T08:01:02Z", "row": 2, "errors": [ {{RowFault}} ], "raw": { "station": "mc010", "time": "2026-11-23T09:00:00Z", "no2": 9999 } } ], "next": null }"""),
         ("GET /api/v1/datasets/{dataset}/conservation", 200, Json, """{ "dataset": "air-quality", "feeds": [ { "feed": "default", "pushes": 1, "received": 2, "accepted": 1, "duplicate": 0, "quarantined": 1, "lastReceived": "2026-11-23T08:01:02Z" } ], "consumers": [ { "consumer": "fold", "accepted": 1, "applied": 1, "notYetApplied": 0, "partitions": [ { "partition": 0, "head": 2, "applied": 2, "stored": 2 } ] } ] }"""),
         ("GET /api/v1/indicators", 200, Json, $$"""{ "indicators": [ {{Indicator}} ], "next": null }"""),
@@ -88,6 +91,9 @@ internal static class PublicExamples
         ("GET /api/v1/indicators/{indicator}", 200, Json, Indicator),
         ("GET /api/v1/indicators/{indicator}/values", 200, Csv, ValuesCsv),
         ("GET /api/v1/indicators/{indicator}/latest", 200, Csv, ValuesCsv),
+        ("GET /api/v1/indicators/{indicator}/values", 200, NdJson, ValuesLine),
+        ("GET /api/v1/indicators/{indicator}/latest", 200, NdJson, ValuesLine),
+        ("GET /api/v1/indicators/{indicator}/csvw", 200, "application/csvm+json", """{ "@context": "http://www.w3.org/ns/csvw", "url": "/api/v1/indicators/no2-hourly/values?format=csv", "dc:title": [ { "@value": "Stickstoffdioxid, Stundenmittel", "@language": "de" } ], "dc:identifier": "no2-hourly", "dc:publisher": "senumvk", "dc:license": "dl-de/by-2-0", "rdfs:seeAlso": "/api/v1/indicators/no2-hourly", "dialect": { "delimiter": ",", "encoding": "utf-8", "header": true }, "tableSchema": { "columns": [ { "titles": "area", "datatype": "string" }, { "titles": "from", "datatype": "dateTime" }, { "titles": "to", "datatype": "dateTime" }, { "titles": "value", "datatype": "double", "schema:unitText": "ug/m3" }, { "titles": "count", "datatype": "long" }, { "titles": "state", "datatype": "string" } ] } }"""),
         ("GET /health/live", 200, Json, """{ "check": "live", "status": "ok" }"""),
         ("GET /health/startup", 200, Json, """{ "check": "startup", "status": "ok" }"""),
         ("GET /health/ready", 200, Json, """{ "check": "ready", "status": "ok" }"""),

@@ -12,6 +12,9 @@ namespace DataHub;
 /// <param name="ETag">With its quotation marks.</param>
 internal sealed record Rendered(ReadOnlyMemory<byte> Body, string ContentType, string ETag)
 {
+    /// <summary>Headers that belong to these bytes; sent with 304 too.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     public static Rendered Of(ReadOnlyMemory<byte> body, string contentType)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
@@ -33,6 +36,7 @@ internal sealed record Rendered(ReadOnlyMemory<byte> Body, string ContentType, s
             response.Headers.ETag = rendered.ETag;
             // Whoever keeps it asks each time whether it is still right.
             response.Headers.CacheControl = "no-cache";
+            foreach (var (name, value) in rendered.Headers) response.Headers.Append(name, value);
             if (varies) response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
             if (IsKnown(httpContext.Request))
             {

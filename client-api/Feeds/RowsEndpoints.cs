@@ -27,15 +27,20 @@ internal static class RowsEndpoints
             .WithSummary("A receipt, as it was answered. For keys of the agency that pushed, of the publisher, and admins of the platform.")
             .Produces<PushReceiptJson>().Refuses(401, 404, 503);
         group.MapRead("datasets/{dataset}/records", RecordsAsync)
-            .WithSummary("The rows that stand, by time and key, as JSON or CSV (Accept or ?format=).")
+            .WithSummary("The rows that stand, by time and key, in the format of Accept or ?format=.")
             .Takes("from", "Rows at or after: an instant with offset, or a day.")
             .Takes("to", "Rows before: an instant with offset, or a day.")
             .Takes("area", "Only rows in this area or below it.")
             .Takes("watermark", "The answer includes at least this.")
             .Takes("limit", $"Rows of the page, 1 to {RowsParameters.MaxLimit}; {RowsParameters.DefaultLimit} where it is not named.", JsonSchemaType.Integer)
             .Takes("after", "From the next of an earlier answer.")
-            .Takes("format", "json or csv.")
-            .Produces<JsonDocument>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 503);
+            .Takes("format", $"One of {string.Join(", ", AnswerFormats.Words)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
+            .Takes("meta", "true: the first line is {\"@meta\":{…}}; ndjson only.", JsonSchemaType.Boolean)
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 503);
+        group.MapRead("datasets/{dataset}/csvw", CsvwAsync)
+            .WithSummary("What the columns of the rows' CSV hold: CSV on the Web (W3C), with title, publisher, licence and units.")
+            .Takes("format", "csv or csv-de: which of the two it describes.")
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerCsvw.ContentType).Produces(StatusCodes.Status304NotModified).Refuses(400, 404);
         group.MapRead("datasets/{dataset}/quarantine", QuarantineAsync)
             .WithSummary("Rows that did not pass, newest first, as they came and with every reason. For keys of the publisher.")
             .Takes("feed", "Only this feed.")
@@ -86,8 +91,19 @@ internal static class RowsEndpoints
 
         var next = result.Next is null ? null : RowsParameters.Next(http, query!, result.Next, format);
         http.Response.Headers[WatermarkHeader] = result.Watermark;
-        if (next is not null) http.Response.Headers.Link = $"<{next}>; rel=\"next\"";
-        return Rendered.Of(RowsWriter.Write(result, format, next), AnswerFormats.ContentType(format)).Answer(varies: true);
+        var table = RowsTable.Of(result, RowsTable.Metadata(result.Dataset!, http.Request.PathBase.Value ?? ""));
+        return AnswerRendering.Rendered(format == AnswerFormat.Json ? RowsWriter.Write(table, next) : AnswerRendering.Write(table, format), table.Metadata, format, next)
+            .Answer(varies: true);
+    }
+
+    private static async Task<IResult> CsvwAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        var (german, problem) = AnswerCsvw.Form(http);
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(dataset) || await grains.GetGrain<IDatasetGrain>(dataset).GetAsync(http.Caller()) is not { } info)
+            return Problems.NotFound(http, s_dataset, dataset);
+        var metadata = RowsTable.Metadata(info, http.Request.PathBase.Value ?? "");
+        return AnswerCsvw.Write(metadata, RowsTable.Fields(info), metadata.DescribedBy + "/records", german).Answer();
     }
 
     private static async Task<IResult> QuarantineAsync(string dataset, HttpContext http, IGrainFactory grains)

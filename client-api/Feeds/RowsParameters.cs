@@ -17,7 +17,7 @@ internal static class RowsParameters
 
     private const string CursorPrefix = "r1.";
 
-    private static readonly string[] s_rows = ["from", "to", "area", "watermark", "limit", "after", "format"];
+    private static readonly string[] s_rows = ["from", "to", "area", "watermark", "limit", "after", "format", "meta"];
     private static readonly string[] s_quarantine = ["feed", "watermark", "limit", "after"];
     private static readonly TimeZoneInfo s_zone = TimeZoneInfo.FindSystemTimeZoneById(CompiledContract.DefaultTimeZone);
 
@@ -55,7 +55,7 @@ internal static class RowsParameters
         Add("from", Instant(query.From));
         Add("to", Instant(query.To));
         Add("area", query.Area);
-        if (format == AnswerFormat.Csv) Add("format", "csv");
+        if (AnswerFormats.Parameters(format) is { } named) link.Append('&').Append(named);
         Add("after", $"{CursorPrefix}{after.Time.ToString(CultureInfo.InvariantCulture)}.{Base64Url.EncodeToString(after.Key)}");
         return link.ToString();
 

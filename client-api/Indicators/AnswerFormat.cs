@@ -9,34 +9,88 @@ internal enum AnswerFormat
 {
     Json = 0,
     Csv = 1,
+
+    /// <summary>CSV as a German Excel opens it. Has no media type of its own: by <c>?format=csv-de</c> only.</summary>
+    CsvDe = 2,
+    NdJson = 3,
+
+    /// <summary>NDJSON whose first line is the metadata: <c>?meta=true</c>.</summary>
+    NdJsonMeta = 4,
 }
 
 /// <summary>Chooses the format by <c>?format=</c>, else by Accept (RFC 9110 §12.5.1).</summary>
 internal static class AnswerFormats
 {
-    private static readonly (AnswerFormat Format, string Type)[] s_known = [(AnswerFormat.Json, "application/json"), (AnswerFormat.Csv, "text/csv")];
+    /// <summary>Words and media types, the first of a format being the one it is sent as; of equal weight in Accept, the first is taken.</summary>
+    private static readonly (AnswerFormat Format, string Word, string Type)[] s_known =
+    [
+        (AnswerFormat.Json, "json", "application/json"),
+        (AnswerFormat.Csv, "csv", "text/csv"),
+        (AnswerFormat.NdJson, "ndjson", "application/x-ndjson"),
+        (AnswerFormat.NdJson, "ndjson", "application/ndjson"),
+    ];
 
-    public static string ContentType(AnswerFormat format) => format == AnswerFormat.Csv ? "text/csv; charset=utf-8" : "application/json; charset=utf-8";
+    /// <summary>All words of <c>?format=</c>.</summary>
+    public static readonly string[] Words = [.. s_known.Select(known => known.Word).Append("csv-de").Distinct()];
+
+    /// <summary>All media types that are sent.</summary>
+    public static readonly string[] Types = [.. s_known.DistinctBy(known => known.Format).Select(known => known.Type)];
+
+    public static string ContentType(AnswerFormat format) => format switch
+    {
+        AnswerFormat.Csv or AnswerFormat.CsvDe => "text/csv; charset=utf-8",
+        AnswerFormat.NdJson or AnswerFormat.NdJsonMeta => "application/x-ndjson; charset=utf-8",
+        _ => "application/json; charset=utf-8",
+    };
+
+    /// <summary>What names the format in an address; null for JSON, which need not be named.</summary>
+    public static string? Parameters(AnswerFormat format) => format switch
+    {
+        AnswerFormat.Json => null,
+        AnswerFormat.CsvDe => "format=csv-de",
+        AnswerFormat.NdJsonMeta => "format=ndjson&meta=true",
+        _ => "format=" + s_known.First(known => known.Format == format).Word,
+    };
+
+    /// <summary>Ending of a file in this format.</summary>
+    public static string FileEnding(AnswerFormat format) => format switch
+    {
+        AnswerFormat.CsvDe => "csv",
+        AnswerFormat.NdJsonMeta => "ndjson",
+        _ => s_known.First(known => known.Format == format).Word,
+    };
 
     /// <summary>The format asked for, or the problem to answer with.</summary>
     public static (AnswerFormat Format, IResult? Problem) Choose(HttpContext http)
     {
-        if (http.Request.Query.TryGetValue("format", out var named))
-        {
-            return named.ToString() switch
-            {
-                "json" => (AnswerFormat.Json, null),
-                "csv" => (AnswerFormat.Csv, null),
-                _ => (default, Requests.InvalidParameter(http, "format", new("format muss json oder csv sein.", "format must be json or csv."))),
-            };
-        }
+        var (format, problem) = http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString()) : Accepted(http);
+        if (problem is not null || !http.Request.Query.TryGetValue("meta", out var meta)) return (format, problem);
+        if (meta.ToString() is not ("true" or "false")) return (default, Requests.InvalidParameter(http, "meta", new("meta muss true oder false sein.", "meta must be true or false.")));
+        if (meta == "false") return (format, null);
+        return format == AnswerFormat.NdJson
+            ? (AnswerFormat.NdJsonMeta, null)
+            : (default, Requests.InvalidParameter(http, "meta", new(
+                "meta gibt es nur mit ndjson; in den anderen Formaten stehen die Angaben an ihrem Ort.", "meta is for ndjson only; the other formats have the metadata in their place.")));
+    }
 
+    private static (AnswerFormat Format, IResult? Problem) Named(HttpContext http, string word)
+    {
+        if (word == "csv-de") return (AnswerFormat.CsvDe, null);
+        foreach (var known in s_known)
+            if (known.Word == word) return (known.Format, null);
+        var words = string.Join(", ", Words);
+        return (default, Requests.InvalidParameter(http, "format", new($"format muss eines von {words} sein.", $"format must be one of {words}.")));
+    }
+
+    private static (AnswerFormat Format, IResult? Problem) Accepted(HttpContext http)
+    {
         var accept = http.Request.Headers.Accept;
         if (accept.Count == 0) return (AnswerFormat.Json, null);
         var best = s_known.Select(known => (known.Format, Weight: Weight(accept!, known.Type))).MaxBy(choice => choice.Weight);
-        return best.Weight > 0
-            ? (best.Format, null)
-            : (default, Problems.Problem(http, ProblemTypes.NotAcceptable, new("Es gibt application/json und text/csv.", "There are application/json and text/csv.")));
+        if (best.Weight > 0) return (best.Format, null);
+        var types = string.Join(", ", Types);
+        return (default, Problems.Problem(http, ProblemTypes.NotAcceptable, new(
+            $"Es gibt {types}, mit ?format= auch {string.Join(", ", Words)}.", $"There are {types}, with ?format= also {string.Join(", ", Words)}."), ("available", Types)));
     }
 
     /// <summary>The weight of the most specific range that a type falls under; 0 where none does.</summary>

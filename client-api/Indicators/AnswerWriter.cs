@@ -1,15 +1,13 @@
 using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace DataHub.Indicators;
 
-/// <summary>Writes answers as design §5 shows them. The bytes are a function of query and version alone: how far the answer is current says a header.</summary>
+/// <summary>Writes values in JSON as design §5 shows them. The bytes are a function of query and version alone: how far the answer is current says a header.</summary>
 internal static class AnswerWriter
 {
     private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder, SkipValidation = true };
-    private static readonly SearchValues<char> s_quoted = SearchValues.Create("\",\r\n");
 
     private static readonly JsonEncodedText
         s_area = JsonEncodedText.Encode("area"), s_from = JsonEncodedText.Encode("from"), s_to = JsonEncodedText.Encode("to"), s_dimensions = JsonEncodedText.Encode("dimensions"),
@@ -17,18 +15,11 @@ internal static class AnswerWriter
         s_suppressed = JsonEncodedText.Encode("suppressed"), s_preliminary = JsonEncodedText.Encode("preliminary"), s_stale = JsonEncodedText.Encode("stale");
 
     /// <param name="page">With its rows.</param>
-    /// <param name="format">What to write.</param>
+    /// <param name="metadata">What the answer says about itself.</param>
     /// <param name="next">Link to the next page, or null.</param>
-    public static byte[] Write(ValuesPage page, AnswerFormat format, string? next)
+    public static byte[] Write(ValuesPage page, AnswerMetadata metadata, string? next)
     {
-        var buffer = new ArrayBufferWriter<byte>(512 + page.Rows.Length * 128);
-        if (format == AnswerFormat.Csv) WriteCsv(page, buffer);
-        else WriteJson(page, buffer, next);
-        return buffer.WrittenSpan.ToArray();
-    }
-
-    private static void WriteJson(ValuesPage page, ArrayBufferWriter<byte> buffer, string? next)
-    {
+        var buffer = new ArrayBufferWriter<byte>(1_024 + page.Rows.Length * 128);
         var spec = page.Indicator.Definition.Spec;
         using var writer = new Utf8JsonWriter(buffer, s_json);
         writer.WriteStartObject();
@@ -42,6 +33,7 @@ internal static class AnswerWriter
         var instants = new Instants();
         if (page.AsOf == DateTimeOffset.MinValue) writer.WriteNullValue();
         else writer.WriteStringValue(instants.Text(page.AsOf));
+        metadata.WriteRest(writer);
 
         var names = Array.ConvertAll(spec.Dimensions, name => JsonEncodedText.Encode(name, s_json.Encoder));
         writer.WriteStartArray("rows");
@@ -76,68 +68,8 @@ internal static class AnswerWriter
         writer.WriteEndArray();
         writer.WriteString("next", next);
         writer.WriteEndObject();
-    }
-
-    /// <summary>RFC 4180 with a header: area (where grouped by it), from, to, the dimensions by their names, value, count, state. Null is empty.</summary>
-    private static void WriteCsv(ValuesPage page, ArrayBufferWriter<byte> buffer)
-    {
-        var spec = page.Indicator.Definition.Spec;
-        if (spec.ByArea) Field("area");
-        Text("from,to");
-        foreach (var name in spec.Dimensions)
-        {
-            Text(",");
-            Quoted(name);
-        }
-
-        Text(",value,count,state\r\n");
-        Span<char> number = stackalloc char[32];
-        var (froms, tos) = (new Instants(), new Instants());
-        foreach (ref readonly var row in page.Rows.AsSpan())
-        {
-            if (spec.ByArea) Field(row.Area ?? "");
-            Text(froms.Text(row.From));
-            Text(",");
-            Text(tos.Text(row.To));
-            for (var i = 0; i < spec.Dimensions.Length; i++)
-            {
-                Text(",");
-                Quoted(row.Dimensions?[i] ?? "");
-            }
-
-            Text(",");
-            if (row.Value is { } value && value.TryFormat(number, out var digits, "R", CultureInfo.InvariantCulture)) Text(number[..digits]);
-            Text(",");
-            if (row.Count is { } count && count.TryFormat(number, out digits, default, CultureInfo.InvariantCulture)) Text(number[..digits]);
-            Text(row.State switch
-            {
-                ValueState.Suppressed => ",suppressed\r\n",
-                ValueState.Preliminary => ",preliminary\r\n",
-                ValueState.Stale => ",stale\r\n",
-                _ => ",ok\r\n",
-            });
-        }
-
-        void Field(string text)
-        {
-            Quoted(text);
-            Text(",");
-        }
-
-        void Quoted(string text)
-        {
-            if (!text.AsSpan().ContainsAny(s_quoted))
-            {
-                Text(text);
-                return;
-            }
-
-            Text("\"");
-            Text(text.Replace("\"", "\"\"", StringComparison.Ordinal));
-            Text("\"");
-        }
-
-        void Text(ReadOnlySpan<char> text) => Encoding.UTF8.GetBytes(text, buffer);
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>Instants as <c>2026-11-23T08:00:00Z</c>, with fractions only where there are any; the last one is kept, since rows share them.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 using DataHub.Catalog;
 
 using Microsoft.AspNetCore.Builder;
@@ -20,6 +22,7 @@ internal static class IndicatorEndpoints
 
     private const string ValuesExample = """
         { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
+          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly",
           "rows": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } ], "next": null }
         """;
 
@@ -38,12 +41,16 @@ internal static class IndicatorEndpoints
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
         group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: false, http, grains, answers))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
-            .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
         group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: true, http, grains, answers))
             .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
-            .Produces<ValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv").Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
+        group.MapRead("{indicator}/csvw", CsvwAsync)
+            .WithSummary("What the columns of the values' CSV hold: CSV on the Web (W3C), with title, publisher, licence and units.")
+            .Takes("format", "csv or csv-de: which of the two it describes.")
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerCsvw.ContentType).Produces(StatusCodes.Status304NotModified).Refuses(400, 404);
     }
 
     private static RouteHandlerBuilder TakesQuery(this RouteHandlerBuilder route) => route
@@ -55,7 +62,8 @@ internal static class IndicatorEndpoints
         .Takes("watermark", "The answer must include this; else 503 after a bounded wait.")
         .Takes("limit", $"Rows of the page, 1 to {ValuesParameters.MaxLimit}; {ValuesParameters.DefaultLimit} where absent.", JsonSchemaType.Integer)
         .Takes("after", "Continues a page; as in the answer's next.")
-        .Takes("format", "json or csv; goes before Accept.");
+        .Takes("format", $"One of {string.Join(", ", AnswerFormats.Words)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
+        .Takes("meta", "true: the first line is {\"@meta\":{…}}; ndjson only.", JsonSchemaType.Boolean);
 
     private static async Task<IResult> ListAsync(HttpContext http, IGrainFactory grains)
     {
@@ -90,6 +98,16 @@ internal static class IndicatorEndpoints
             ? TypedResults.Ok(IndicatorJson.Of(info))
             : Problems.NotFound(http, s_indicator, indicator);
 
+    private static async Task<IResult> CsvwAsync(string indicator, HttpContext http, IGrainFactory grains)
+    {
+        var (german, problem) = AnswerCsvw.Form(http);
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(indicator) || await grains.GetGrain<IIndicatorGrain>(indicator).GetAsync(http.Caller()) is not { } info)
+            return Problems.NotFound(http, s_indicator, indicator);
+        var metadata = ValuesTable.Metadata(info, http.Request.PathBase.Value ?? "", latest: false);
+        return AnswerCsvw.Write(metadata, ValuesTable.Fields(info.Definition.Spec, nested: false), metadata.DescribedBy + "/values", german).Answer();
+    }
+
     /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
     private static async Task<IResult> AnswerAsync(string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
     {
@@ -106,13 +124,16 @@ internal static class IndicatorEndpoints
         if (!page.NotModified)
         {
             var next = page.Next is null ? null : ValuesParameters.Next($"{key.PathBase}/api/v1/indicators/{indicator}/{(latest ? "latest" : "values")}", query, page.Next, format);
-            known = new(page.Version, Rendered.Of(AnswerWriter.Write(page, format, next), AnswerFormats.ContentType(format)), next);
+            var metadata = ValuesTable.Metadata(page, key.PathBase, latest);
+            var body = format == AnswerFormat.Json
+                ? AnswerWriter.Write(page, metadata, next)
+                : AnswerRendering.Write(ValuesTable.Of(page, metadata, nested: format is AnswerFormat.NdJson or AnswerFormat.NdJsonMeta), format);
+            known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next));
             answers.Keep(key, known);
         }
 
         http.Response.Headers[WatermarkHeader] = page.Current;
-        if (known!.Next is not null) http.Response.Headers.Link = $"<{known.Next}>; rel=\"next\"";
-        return known.Rendered.Answer(varies: true);
+        return known!.Rendered.Answer(varies: true);
     }
 
     private static IResult Refused(HttpContext http, string indicator, ValuesResult result)

@@ -7,9 +7,8 @@ namespace DataHub.Indicators;
 /// <param name="PathBase">Stands in the link to the next page.</param>
 internal sealed record AnswerKey(string Indicator, ValuesQuery Query, AnswerFormat Format, string PathBase);
 
-/// <summary>An answer's bytes in one version.</summary>
-/// <param name="Next">Link to the next page, or null.</param>
-internal sealed record RenderedAnswer(long Version, Rendered Rendered, string? Next)
+/// <summary>An answer's bytes and headers in one version.</summary>
+internal sealed record RenderedAnswer(long Version, Rendered Rendered)
 {
     public int Size => Rendered.Body.Length;
 }

@@ -17,7 +17,7 @@ internal static class ValuesParameters
 
     private const string CursorPrefix = "c1.";
 
-    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "watermark", "limit", "after", "format"];
+    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "watermark", "limit", "after", "format", "meta"];
 
     /// <summary>The query, or the problem to answer with.</summary>
     public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest)
@@ -102,7 +102,7 @@ internal static class ValuesParameters
         Add("level", query.Level?.ToString(CultureInfo.InvariantCulture));
         Add("area", query.Area);
         if (query.Whole) Add("whole", "true");
-        if (format == AnswerFormat.Csv) Add("format", "csv");
+        if (AnswerFormats.Parameters(format) is { } named) link.Append('&').Append(named);
         Add("after", CursorPrefix + string.Join('.',
             after.From.UtcTicks.ToString(CultureInfo.InvariantCulture),
             Base64Url.EncodeToString(Encoding.UTF8.GetBytes(after.Area)),
