@@ -129,6 +129,11 @@ public static class ProblemTypes
         "Der Baum der Gebiete ist nicht stimmig; das Detail nennt das Gebiet und den Grund.",
         "The tree of areas is not consistent; the detail names the area and the reason.");
 
+    public static readonly ProblemType InvalidAct = Add("invalid-act", 422,
+        "Ungültiger Auftrag", "Invalid request for an act",
+        "„errors“ nennt jede Angabe, die fehlt, unbekannt ist oder nicht passt.",
+        "“errors” names every member that is missing, unknown or does not fit.");
+
     public static readonly ProblemType NotSupported = Add("not-supported", 422,
         "Noch nicht unterstützt", "Not supported yet",
         "Diese Fassung des Hubs kann das noch nicht; das Detail nennt die Angabe. Ohne sie oder mit null wiederholen.",

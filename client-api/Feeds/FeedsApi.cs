@@ -16,6 +16,7 @@ public static class FeedsApi
         services.AddSingleton<DatasetDirectory>();
         services.AddSingleton<IngestMetrics>();
         services.AddSingleton<PushService>();
+        services.AddSingleton<QuarantineService>();
         return services;
     }
 
@@ -23,6 +24,7 @@ public static class FeedsApi
     {
         routes.MapPushEndpoints();
         routes.MapRowsEndpoints();
+        routes.MapQuarantineEndpoints();
         return routes;
     }
 }

@@ -95,11 +95,11 @@ internal static class PushEndpoints
         }
     }
 
-    private static LocalText NeedsKey(string dataset) => new(
+    internal static LocalText NeedsKey(string dataset) => new(
         $"Nötig ist ein Schlüssel mit dem Recht push oder admin der Behörde, die „{dataset}“ veröffentlicht.",
         $"A key with the right push or admin of the agency that publishes “{dataset}” is needed.");
 
-    private static IResult? Flag(HttpContext http, string name, out bool value)
+    internal static IResult? Flag(HttpContext http, string name, out bool value)
     {
         var text = http.Request.Query[name].ToString();
         value = text == "true";

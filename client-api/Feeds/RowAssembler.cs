@@ -11,9 +11,6 @@ namespace DataHub.Feeds;
 /// </summary>
 internal sealed class RowAssembler
 {
-    /// <summary>What stands in a message instead of a value of a personal field.</summary>
-    public const string Masked = "•••";
-
     private const int LongestTold = 100;
 
     private readonly CompiledContract _contract;
@@ -101,7 +98,7 @@ internal sealed class RowAssembler
     public void Fail(int ordinal, string code, string? expected, ReadOnlySpan<char> value)
     {
         var field = _contract.Fields[ordinal];
-        Add(ordinal, new(_number, field.Name, code, expected, value.IsEmpty ? null : field.Role == FieldRole.Personal ? Masked : Shorten(value)));
+        Add(ordinal, new(_number, field.Name, code, expected, value.IsEmpty ? null : field.Role == FieldRole.Personal ? RowErrorCodes.Masked : Shorten(value)));
     }
 
     /// <summary>An error in the row as a whole, or in something that is not a field of the contract. The value is not told: it may be anything, personal data too.</summary>

@@ -41,13 +41,6 @@ internal static class RowsEndpoints
             .WithSummary("What the columns of the rows' CSV hold: CSV on the Web (W3C), with title, publisher, licence and units.")
             .Takes("format", "csv or csv-de: which of the two it describes.")
             .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerCsvw.ContentType).Produces(StatusCodes.Status304NotModified).Refuses(400, 404);
-        group.MapRead("datasets/{dataset}/quarantine", QuarantineAsync)
-            .WithSummary("Rows that did not pass, newest first, as they came and with every reason. For keys of the publisher.")
-            .Takes("feed", "Only this feed.")
-            .Takes("watermark", "The answer includes at least this.")
-            .Takes("limit", $"Rows of the page, 1 to {Requests.MaxPage}.", JsonSchemaType.Integer)
-            .Takes("after", "From the next of an earlier answer.")
-            .Produces<JsonDocument>().Refuses(400, 401, 403, 404, 410, 503);
         group.MapRead("datasets/{dataset}/conservation", ConservationAsync)
             .WithSummary("For each feed what was received and what became of it, and how far each consumer has come. For keys of the publisher.")
             .Produces<JsonDocument>().Refuses(401, 403, 404, 503);
@@ -106,41 +99,6 @@ internal static class RowsEndpoints
         return AnswerCsvw.Write(metadata, RowsTable.Fields(info), metadata.DescribedBy + "/records", german).Answer();
     }
 
-    private static async Task<IResult> QuarantineAsync(string dataset, HttpContext http, IGrainFactory grains)
-    {
-        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
-        var (query, invalid) = RowsParameters.ReadQuarantine(http);
-        if (invalid is not null) return invalid;
-        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).QuarantineAsync(http.Caller(), query!);
-        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
-
-        var language = Language.Of(http);
-        return new JsonAnswer(Render(writer =>
-        {
-            writer.WriteString("dataset", dataset);
-            writer.WriteStartArray("rows");
-            foreach (var entry in result.Entries)
-            {
-                writer.WriteStartObject();
-                writer.WriteNumber("id", entry.Id);
-                writer.WriteString("feed", entry.Feed);
-                writer.WriteString("receipt", entry.Receipt);
-                writer.WriteString("receivedAt", entry.ReceivedAt.UtcDateTime);
-                writer.WriteNumber("row", entry.Row.Row);
-                writer.WriteStartArray("errors");
-                foreach (var error in entry.Row.Errors) ReceiptJson.Write(writer, error, language);
-                writer.WriteEndArray();
-                // JSON text by its contract: what the agency sent, or a JSON string of what could not be read.
-                writer.WritePropertyName("raw");
-                writer.WriteRawValue(entry.Row.Raw, skipInputValidation: true);
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-            writer.WriteString("next", result.Next is { } after ? RowsParameters.Next(http, query!, after) : null);
-        }), language);
-    }
-
     private static async Task<IResult> ConservationAsync(string dataset, HttpContext http, IGrainFactory grains)
     {
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
@@ -161,6 +119,7 @@ internal static class RowsEndpoints
                 writer.WriteNumber("accepted", feed.Accepted);
                 writer.WriteNumber("duplicate", feed.Duplicate);
                 writer.WriteNumber("quarantined", feed.Quarantined);
+                writer.WriteNumber("discarded", feed.Discarded);
                 if (feed.LastReceived is { } last) writer.WriteString("lastReceived", last.UtcDateTime);
                 else writer.WriteNull("lastReceived");
                 writer.WriteEndObject();
@@ -199,7 +158,7 @@ internal static class RowsEndpoints
         writer.WriteEndObject();
     }
 
-    private static IResult Refused(HttpContext http, ReadRefusal refusal, string? detail, string id) => refusal switch
+    internal static IResult Refused(HttpContext http, ReadRefusal refusal, string? detail, string id) => refusal switch
     {
         ReadRefusal.NotFound => Problems.NotFound(http, s_dataset, id),
         ReadRefusal.Forbidden => Authentication.Forbidden(http, new(
@@ -214,7 +173,7 @@ internal static class RowsEndpoints
         _ => Problems.Later(http, ProblemTypes.Unavailable, ProblemTypes.Unavailable.Help, s_retryAfter),
     };
 
-    private static ReadOnlyMemory<byte> Render(Action<Utf8JsonWriter> members)
+    internal static ReadOnlyMemory<byte> Render(Action<Utf8JsonWriter> members)
     {
         var buffer = new ArrayBufferWriter<byte>(1_024);
         using var writer = new Utf8JsonWriter(buffer, s_json);

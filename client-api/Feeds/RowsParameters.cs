@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace DataHub.Feeds;
 
-/// <summary>Reads the parameters of rows and of the quarantine, strictly: what is unknown, repeated or malformed is a 400 that names it.</summary>
+/// <summary>Reads the parameters of rows, strictly: what is unknown, repeated or malformed is a 400 that names it.</summary>
 internal static class RowsParameters
 {
     public const int DefaultLimit = 1_000;
@@ -18,7 +18,6 @@ internal static class RowsParameters
     private const string CursorPrefix = "r1.";
 
     private static readonly string[] s_rows = ["from", "to", "area", "watermark", "limit", "after", "format", "meta"];
-    private static readonly string[] s_quarantine = ["feed", "watermark", "limit", "after"];
     private static readonly TimeZoneInfo s_zone = TimeZoneInfo.FindSystemTimeZoneById(CompiledContract.DefaultTimeZone);
 
     /// <summary>The query for rows, or the problem to answer with.</summary>
@@ -35,17 +34,6 @@ internal static class RowsParameters
         RowCursor? after = null;
         if (Text(http, "after") is { } cursor && !TryCursor(cursor, out after)) return (null, BadCursor(http));
         return (new(from, to, area, watermark, after, limit), null);
-    }
-
-    /// <summary>The query for the quarantine, or the problem to answer with.</summary>
-    public static (QuarantineQuery? Query, IResult? Problem) ReadQuarantine(HttpContext http)
-    {
-        if (Strict(http, s_quarantine) is { } unknown) return (null, unknown);
-        if (AtLeast(http, out var watermark) is { } badWatermark) return (null, badWatermark);
-        if (Limit(http, Requests.MaxPage, 100, out var limit) is { } badLimit) return (null, badLimit);
-        long before = 0;
-        if (Text(http, "after") is { } after && !long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out before)) return (null, BadCursor(http));
-        return (new(Text(http, "feed"), before == 0 ? null : before, limit, watermark), null);
     }
 
     /// <summary>Path and query of the page after a row: only what decides its rows, in one order, so that equal answers are equal bytes.</summary>
@@ -66,10 +54,6 @@ internal static class RowsParameters
 
         static string? Instant(DateTimeOffset? instant) => instant?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture);
     }
-
-    /// <summary>Path and query of the quarantine's next page.</summary>
-    public static string Next(HttpContext http, QuarantineQuery query, long after) =>
-        string.Create(CultureInfo.InvariantCulture, $"{http.Request.PathBase}{http.Request.Path}?limit={query.Limit}{(query.Feed is null ? "" : "&feed=" + Uri.EscapeDataString(query.Feed))}&after={after}");
 
     private static bool TryCursor(string text, out RowCursor? cursor)
     {
@@ -109,7 +93,7 @@ internal static class RowsParameters
         return null;
     }
 
-    private static IResult? AtLeast(HttpContext http, out Watermark? watermark)
+    internal static IResult? AtLeast(HttpContext http, out Watermark? watermark)
     {
         watermark = null;
         return Text(http, "watermark") is not { } text || Watermark.TryParse(text, out watermark)
@@ -117,7 +101,7 @@ internal static class RowsParameters
             : Requests.InvalidParameter(http, "watermark", new("watermark muss so dastehen, wie eine Antwort des Hubs ihn nannte.", "watermark must be as an answer of the hub gave it."));
     }
 
-    private static IResult? Limit(HttpContext http, int most, int otherwise, out int limit)
+    internal static IResult? Limit(HttpContext http, int most, int otherwise, out int limit)
     {
         limit = otherwise;
         return Text(http, "limit") is not { } text || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out limit) && limit >= 1 && limit <= most)
@@ -125,7 +109,7 @@ internal static class RowsParameters
             : Requests.InvalidParameter(http, "limit", new($"limit muss eine Zahl von 1 bis {most} sein.", $"limit must be a number from 1 to {most}."));
     }
 
-    private static IResult? Strict(HttpContext http, string[] known)
+    internal static IResult? Strict(HttpContext http, string[] known)
     {
         foreach (var (name, values) in http.Request.Query)
         {
@@ -137,8 +121,8 @@ internal static class RowsParameters
         return null;
     }
 
-    private static IResult BadCursor(HttpContext http) =>
+    internal static IResult BadCursor(HttpContext http) =>
         Requests.InvalidParameter(http, "after", new("after muss aus dem next einer früheren Antwort stammen.", "after must come from the next of an earlier answer."));
 
-    private static string? Text(HttpContext http, string name) => http.Request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
+    internal static string? Text(HttpContext http, string name) => http.Request.Query.TryGetValue(name, out var value) ? value.ToString() : null;
 }

@@ -28,6 +28,18 @@ public interface IDatasetRowsGrain : IGrainWithStringKey
     [Alias("Quarantine")]
     Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query);
 
+    /// <summary>Quarantined rows by their cause, most rows first, at most 1,000 causes. Only the publisher's keys.</summary>
+    /// <param name="feed">Only this feed; null: all.</param>
+    /// <param name="state">Only rows in this state.</param>
+    [Alias("QuarantineGroups")]
+    Task<QuarantineGroupsResult> QuarantineGroupsAsync(Caller caller, string? feed, QuarantineState state);
+
+    /// <summary>What was done to quarantined rows, newest first. Only the publisher's keys.</summary>
+    /// <param name="after">Continue with acts that stand behind this one.</param>
+    /// <param name="limit">1 to 1,000.</param>
+    [Alias("QuarantineActs")]
+    Task<QuarantineActsResult> QuarantineActsAsync(Caller caller, QuarantineId? after, int limit);
+
     /// <summary>Per feed what was received and what became of it, with where each consumer stands (design I2). Only the publisher's keys.</summary>
     [Alias("Conservation")]
     Task<ConservationResult> ConservationAsync(Caller caller);
@@ -83,27 +95,97 @@ public sealed record RowsResult(
 }
 
 /// <param name="Feed">Only this feed; null: all.</param>
-/// <param name="Before">Continue with rows stored before this one.</param>
+/// <param name="After">Continue with rows that stand behind this one.</param>
+/// <param name="Limit">1 to 10,000.</param>
 [GenerateSerializer, Immutable, Alias("datahub.QuarantineQuery")]
-public sealed record QuarantineQuery([property: Id(0)] string? Feed, [property: Id(1)] long? Before, [property: Id(2)] int Limit, [property: Id(3)] Watermark? AtLeast);
+public sealed record QuarantineQuery([property: Id(0)] string? Feed, [property: Id(1)] QuarantineId? After, [property: Id(2)] int Limit, [property: Id(3)] Watermark? AtLeast)
+{
+    /// <summary>Only rows with exactly this cause (<see cref="QuarantineCause"/>); null: all.</summary>
+    [Id(4)] public string? Cause { get; init; }
 
-/// <param name="Id">Place in the list; falls.</param>
+    /// <summary>Only rows whose one error tells this value; null: all.</summary>
+    [Id(5)] public string? Value { get; init; }
+
+    /// <summary>Only rows of this push; null: all.</summary>
+    [Id(6)] public string? Receipt { get; init; }
+
+    /// <summary>Only rows in this state; null: all.</summary>
+    [Id(7)] public QuarantineState? State { get; init; }
+
+    /// <summary>Only these rows, at most 10,000; null: all. No other filter holds then but the state.</summary>
+    [Id(8)] public QuarantineId[]? Ids { get; init; }
+}
+
+/// <summary>A quarantined row and what became of it.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.QuarantineEntry")]
 public sealed record QuarantineEntry(
-    [property: Id(0)] long Id,
+    [property: Id(0)] QuarantineId Id,
     [property: Id(1)] string Feed,
     [property: Id(2)] string Receipt,
     [property: Id(3)] DateTimeOffset ReceivedAt,
-    [property: Id(4)] QuarantinedRow Row);
+    [property: Id(4)] QuarantinedRow Row)
+{
+    /// <summary>See <see cref="QuarantineCause"/>.</summary>
+    [Id(5)] public string Cause { get; init; } = "";
 
+    [Id(6)] public QuarantineState State { get; init; }
+
+    /// <summary>Receipt of the act that settled it; null while it is open.</summary>
+    [Id(7)] public string? Act { get; init; }
+
+    /// <summary>As it was replayed, as JSON text; null where it went as it came.</summary>
+    [Id(8)] public string? Corrected { get; init; }
+}
+
+/// <param name="Next">The last row of the page where there are more.</param>
 [GenerateSerializer, Immutable, Alias("datahub.QuarantineResult")]
-public sealed record QuarantineResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] QuarantineEntry[] Entries, [property: Id(2)] long? Next, [property: Id(3)] string? Detail);
+public sealed record QuarantineResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] QuarantineEntry[] Entries, [property: Id(2)] QuarantineId? Next, [property: Id(3)] string? Detail);
+
+/// <summary>Quarantined rows with one cause.</summary>
+/// <param name="Values">What stood in the field, most frequent first, at most 10; empty where the errors do not tell.</param>
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineGroup")]
+public sealed record QuarantineGroup(
+    [property: Id(0)] string Cause,
+    [property: Id(1)] long Rows,
+    [property: Id(2)] DateTimeOffset Oldest,
+    [property: Id(3)] DateTimeOffset Newest,
+    [property: Id(4)] QuarantineValue[] Values);
+
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineValue")]
+public readonly record struct QuarantineValue([property: Id(0)] string Value, [property: Id(1)] long Rows);
+
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineGroupsResult")]
+public sealed record QuarantineGroupsResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] QuarantineGroup[] Groups, [property: Id(2)] string? Detail);
+
+/// <summary>What was done to quarantined rows of one partition and feed.</summary>
+/// <param name="Receipt">Names the act; parts of one act share it.</param>
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineActEntry")]
+public sealed record QuarantineActEntry(
+    [property: Id(0)] string Receipt,
+    [property: Id(1)] string Feed,
+    [property: Id(2)] DateTimeOffset At,
+    [property: Id(3)] QuarantineActKind Kind,
+    [property: Id(4)] string? Agency,
+    [property: Id(5)] string? KeyId,
+    [property: Id(6)] string? Reason,
+    [property: Id(7)] string? Rule,
+    [property: Id(8)] long Accepted,
+    [property: Id(9)] long Duplicate,
+    [property: Id(10)] long Discarded,
+    [property: Id(11)] QuarantineId Place);
+
+/// <param name="Next">Place of the page's last act where there are more.</param>
+[GenerateSerializer, Immutable, Alias("datahub.QuarantineActsResult")]
+public sealed record QuarantineActsResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] QuarantineActEntry[] Acts, [property: Id(2)] QuarantineId? Next, [property: Id(3)] string? Detail);
 
 /// <param name="LastReceived">When the feed's last push was stored; null: never.</param>
 [GenerateSerializer, Immutable, Alias("datahub.FeedCounts")]
 public sealed record FeedCounts([property: Id(0)] string Feed, [property: Id(1)] long Received, [property: Id(2)] long Accepted, [property: Id(3)] long Duplicate, [property: Id(4)] long Quarantined, [property: Id(5)] DateTimeOffset? LastReceived)
 {
     [Id(6)] public long Pushes { get; init; }
+
+    /// <summary>Of the quarantined those that were given up or erased; the others are open.</summary>
+    [Id(7)] public long Discarded { get; init; }
 }
 
 /// <param name="Fold">Per partition.</param>

@@ -41,6 +41,9 @@ public sealed record PushPart(
 
     /// <summary>Store nothing unless every row of the push passed.</summary>
     [Id(13)] public bool Atomic { get; init; }
+
+    /// <summary>The part's rows come out of quarantine, or quarantined rows are given up; null for a push.</summary>
+    [Id(14)] public QuarantineClaim? Claim { get; init; }
 }
 
 /// <param name="Detail">For logs and problems: which shard, which limit, which versions hold.</param>
@@ -61,7 +64,11 @@ public sealed record PartReceipt(
     [property: Id(1)] string Partition,
     [property: Id(2)] long Sequence,
     [property: Id(3)] DateTimeOffset ReceivedAt,
-    [property: Id(4)] bool Replayed);
+    [property: Id(4)] bool Replayed)
+{
+    /// <summary>For an act on quarantined rows: what became of each. Rows settled before, or unknown, are not among them.</summary>
+    [Id(5)] public SettledRow[] Settled { get; init; } = [];
+}
 
 public enum AppendRefusal
 {

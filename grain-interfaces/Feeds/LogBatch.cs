@@ -68,6 +68,15 @@ public sealed class LogBatch
 
     /// <summary>Rows of the push that did not pass.</summary>
     [Id(13)] public QuarantinedRow[] Quarantined { get; init; } = [];
+
+    /// <summary>What the batch does to rows that earlier pushes left in quarantine; null for a push.</summary>
+    [Id(14)] public QuarantineAct? Act { get; init; }
+
+    /// <summary>What was taken out of the batch after it was stored; null where nothing was.</summary>
+    [Id(15)] public ErasedContent? Erased { get; init; }
+
+    /// <summary>Accepted rows that the batch stood for when it was stored, erased ones among them.</summary>
+    public int Accepted => Changes.Length + (Erased?.Rows ?? 0);
 }
 
 /// <summary>What the log keeps of a push beside its rows.</summary>
@@ -92,7 +101,10 @@ public sealed record PushRecord(
     [Id(9)] public string? Agency { get; init; }
 }
 
-/// <summary>received = accepted + duplicate + quarantined; accepted = new + corrected + retracted (design I2).</summary>
+/// <summary>
+/// received = accepted + duplicate + quarantined; accepted = new + corrected + retracted (design I2). A replay of n
+/// quarantined rows receives nothing: it counts −n quarantined, so that sums over all batches stay equal.
+/// </summary>
 [GenerateSerializer, Immutable, Alias("datahub.PushCounts")]
 public readonly record struct PushCounts(
     [property: Id(0)] int Received,

@@ -14,13 +14,16 @@ namespace DataHub.Feeds;
 public static class LogBatchCodec
 {
     /// <summary>The version that <see cref="Encode"/> writes.</summary>
-    public const byte FormatVersion = 1;
+    public const byte FormatVersion = 2;
 
     private const byte BatchMagic = (byte)'B';
     private const byte PushMagic = (byte)'P';
     private const byte QuarantineMagic = (byte)'Q';
 
-    private const int BatchMembers = 9;
+    private const int BatchMembers = 11;
+
+    /// <summary>Version 1 knew neither acts on quarantined rows nor erased content.</summary>
+    private const int BatchMembersV1 = 9;
     private const int PushMembers = 10;
 
     /// <exception cref="ArgumentException">Changes or before-images do not fit the rows.</exception>
@@ -41,6 +44,8 @@ public static class LogBatchCodec
             RowBlockCodec.Write(ref writer, b.Befores);
             writer.WriteArrayHeader(b.Quarantined.Length);
             foreach (var row in b.Quarantined) WriteQuarantined(ref writer, row);
+            WriteAct(ref writer, b.Act);
+            WriteErased(ref writer, b.Erased);
         });
     }
 
@@ -51,7 +56,8 @@ public static class LogBatchCodec
         try
         {
             var reader = new MessagePackReader(PackedEnvelope.Open(BatchMagic, FormatVersion, payload));
-            PackedEnvelope.Expect(reader.ReadArrayHeader(), BatchMembers, "members of a batch");
+            var members = reader.ReadArrayHeader();
+            if (members != BatchMembersV1) PackedEnvelope.Expect(members, BatchMembers, "members of a batch");
             var kind = (BatchKind)reader.ReadByte();
             var contractVersion = reader.ReadInt32();
             var areaVersion = reader.ReadInt32();
@@ -62,6 +68,8 @@ public static class LogBatchCodec
             var befores = RowBlockCodec.Read(ref reader);
             var quarantined = new QuarantinedRow[reader.ReadArrayHeader()];
             for (var i = 0; i < quarantined.Length; i++) quarantined[i] = ReadQuarantined(ref reader);
+            var act = members == BatchMembersV1 ? null : ReadAct(ref reader);
+            var erased = members == BatchMembersV1 ? null : ReadErased(ref reader);
             return new()
             {
                 Shard = shard,
@@ -78,6 +86,8 @@ public static class LogBatchCodec
                 BeforeOf = beforeOf,
                 Befores = befores,
                 Quarantined = quarantined,
+                Act = act,
+                Erased = erased,
             };
         }
         catch (Exception e) when (PackedEnvelope.IsDamage(e))
@@ -234,5 +244,68 @@ public static class LogBatchCodec
     {
         PackedEnvelope.Expect(reader.ReadArrayHeader(), 3, "members of a quarantined row");
         return new(reader.ReadInt32(), ReadErrors(ref reader), PackedEnvelope.Text(ref reader));
+    }
+
+    private static void WriteAct(ref MessagePackWriter writer, QuarantineAct? act)
+    {
+        if (act is null)
+        {
+            writer.WriteNil();
+            return;
+        }
+
+        writer.WriteArrayHeader(5);
+        writer.Write((byte)act.Kind);
+        writer.Write(act.KeyId);
+        writer.Write(act.Reason);
+        writer.Write(act.Rule);
+        writer.WriteArrayHeader(act.Rows.Length);
+        foreach (var row in act.Rows)
+        {
+            writer.WriteArrayHeader(4);
+            writer.Write(row.Sequence);
+            writer.Write(row.Index);
+            writer.Write((byte)row.Outcome);
+            writer.Write(row.Corrected);
+        }
+    }
+
+    private static QuarantineAct? ReadAct(ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil()) return null;
+        PackedEnvelope.Expect(reader.ReadArrayHeader(), 5, "members of an act");
+        var (kind, keyId, reason, rule) = ((QuarantineActKind)reader.ReadByte(), reader.ReadString(), reader.ReadString(), reader.ReadString());
+        var rows = new SettledRow[reader.ReadArrayHeader()];
+        for (var i = 0; i < rows.Length; i++)
+        {
+            PackedEnvelope.Expect(reader.ReadArrayHeader(), 4, "members of a settled row");
+            rows[i] = new(reader.ReadInt64(), reader.ReadInt32(), (QuarantineState)reader.ReadByte(), reader.ReadString());
+        }
+
+        return new(kind, keyId, reason, rule, rows);
+    }
+
+    private static void WriteErased(ref MessagePackWriter writer, ErasedContent? erased)
+    {
+        if (erased is null)
+        {
+            writer.WriteNil();
+            return;
+        }
+
+        writer.WriteArrayHeader(2);
+        writer.Write(erased.Rows);
+        writer.WriteArrayHeader(erased.Erasures.Length);
+        foreach (var erasure in erased.Erasures) writer.Write(erasure);
+    }
+
+    private static ErasedContent? ReadErased(ref MessagePackReader reader)
+    {
+        if (reader.TryReadNil()) return null;
+        PackedEnvelope.Expect(reader.ReadArrayHeader(), 2, "members of erased content");
+        var rows = reader.ReadInt32();
+        var erasures = new string[reader.ReadArrayHeader()];
+        for (var i = 0; i < erasures.Length; i++) erasures[i] = PackedEnvelope.Text(ref reader);
+        return new(rows, erasures);
     }
 }

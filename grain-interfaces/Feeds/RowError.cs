@@ -19,4 +19,11 @@ public sealed record RowError(
 /// <param name="Errors">At least one.</param>
 /// <param name="Raw">The row as JSON text: what the agency sent, field by field.</param>
 [GenerateSerializer, Immutable, Alias("datahub.QuarantinedRow")]
-public sealed record QuarantinedRow([property: Id(0)] int Row, [property: Id(1)] RowError[] Errors, [property: Id(2)] string Raw);
+public sealed record QuarantinedRow([property: Id(0)] int Row, [property: Id(1)] RowError[] Errors, [property: Id(2)] string Raw)
+{
+    /// <summary>What stands instead of the content of a row that was erased; a row that came has at least two characters of JSON.</summary>
+    public const string ErasedRaw = "";
+
+    /// <summary>Its content was erased (design §2.3); row number, fields and codes of its errors are left.</summary>
+    public bool IsErased => Raw.Length == 0;
+}

@@ -7,6 +7,9 @@ namespace DataHub.Feeds;
 /// <summary>The stable words that say why a row was quarantined, each with its sentence. A word, once published, keeps its meaning.</summary>
 public static class RowErrorCodes
 {
+    /// <summary>What stands in a message instead of a value of a personal field.</summary>
+    public const string Masked = "•••";
+
     // The row
     public const string MalformedRow = "malformed-row";
     public const string RowTooLarge = "row-too-large";
@@ -60,6 +63,9 @@ public static class RowErrorCodes
     public const string OutsideAllAreas = "outside-all-areas";
     public const string IncompletePoint = "incomplete-point";
 
+    // Quarantine
+    public const string OtherPartition = "other-partition";
+
     // {0} is RowError.Expected.
     private static readonly FrozenDictionary<string, LocalText> s_texts = new Dictionary<string, LocalText>
     {
@@ -105,6 +111,7 @@ public static class RowErrorCodes
         [NotInEnum] = new("Erlaubt sind: {0}", "Allowed are: {0}"),
         [UnknownArea] = new("Das Gebietssystem {0} kennt dieses Gebiet nicht", "The area system {0} does not know this area"),
         [OutsideAllAreas] = new("Der Punkt liegt in keinem Gebiet des Systems {0}", "The point lies in no area of the system {0}"),
+        [OtherPartition] = new("Mit diesem Schlüssel gehört die Zeile in eine andere Partition; hier mit Begründung verwerfen und neu liefern", "With this key the row belongs to another partition; discard it here with a reason and push it anew"),
         [IncompletePoint] = new("Länge und Breite gehören zusammen; eine fehlt", "Longitude and latitude belong together; one is missing"),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 

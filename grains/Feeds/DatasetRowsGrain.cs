@@ -17,6 +17,8 @@ internal sealed partial class DatasetRowsGrain(
     IOptions<ReadOptions> options,
     ILogger<DatasetRowsGrain> logger) : Grain, IDatasetRowsGrain
 {
+    private const int MaxGroups = 1_000;
+
     private AreaTree? _areas;
     private (string System, int Version) _areasOf;
 
@@ -76,7 +78,7 @@ internal sealed partial class DatasetRowsGrain(
             // A quarantined row is looked for right after the push that left it there: read what is committed.
             var heads = await HeadsAsync(dataset);
             if (await ReachAsync(dataset, query.AtLeast ?? new(incarnation, Dataset, heads), incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
-            var entries = await history.QuarantineAsync(Dataset, query.Feed, query.Before, query.Limit + 1, CancellationToken.None);
+            var entries = await history.QuarantineAsync(Dataset, query with { Limit = query.Limit + 1 }, CancellationToken.None);
             var page = entries.Take(query.Limit).ToArray();
             return new(ReadRefusal.None, page, entries.Count > query.Limit ? page[^1].Id : null, null);
         }
@@ -87,6 +89,52 @@ internal sealed partial class DatasetRowsGrain(
         }
 
         static QuarantineResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], null, detail);
+    }
+
+    public async Task<QuarantineGroupsResult> QuarantineGroupsAsync(Caller caller, string? feed, QuarantineState state)
+    {
+        if (await SeeQuarantineAsync(caller) is { } refused) return new(refused.Refusal, [], refused.Detail);
+        try
+        {
+            return new(ReadRefusal.None, [.. await history.QuarantineGroupsAsync(Dataset, feed, state, MaxGroups, CancellationToken.None)], null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return new(ReadRefusal.Unavailable, [], Dataset);
+        }
+    }
+
+    public async Task<QuarantineActsResult> QuarantineActsAsync(Caller caller, QuarantineId? after, int limit)
+    {
+        if (await SeeQuarantineAsync(caller) is { } refused) return new(refused.Refusal, [], null, refused.Detail);
+        try
+        {
+            var acts = await history.QuarantineActsAsync(Dataset, after, limit + 1, CancellationToken.None);
+            var page = acts.Take(limit).ToArray();
+            return new(ReadRefusal.None, page, acts.Count > limit ? page[^1].Place : null, null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return new(ReadRefusal.Unavailable, [], null, Dataset);
+        }
+    }
+
+    /// <summary>Whether the caller may see the quarantine, and waits for what is committed; else why not.</summary>
+    private async Task<(ReadRefusal Refusal, string Detail)?> SeeQuarantineAsync(Caller caller)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return (ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return (ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        try
+        {
+            return await ReachAsync(dataset, new(await log.IncarnationAsync(CancellationToken.None), Dataset, await HeadsAsync(dataset)), null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return (ReadRefusal.Unavailable, Dataset);
+        }
     }
 
     public async Task<ConservationResult> ConservationAsync(Caller caller)

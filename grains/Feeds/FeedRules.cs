@@ -93,6 +93,30 @@ internal static class FeedRules
         }
     }
 
+    /// <summary>
+    /// What becomes of the quarantined rows that a part claims: replayed ones are accepted where the decision kept them
+    /// and duplicates where it did not; given up ones are discarded.
+    /// </summary>
+    /// <param name="part">Its claim names one quarantined row per row of the part, in the same order, or those to give up.</param>
+    /// <param name="decision">What the part's rows are.</param>
+    public static QuarantineAct Settle(PushPart part, RowDecision decision, string? keyId)
+    {
+        var claim = part.Claim!;
+        var kept = new HashSet<int>(decision.Rows.Count);
+        for (var row = 0; row < decision.Rows.Count; row++) kept.Add(decision.Rows.Number(row));
+        var settled = new SettledRow[claim.Rows.Length];
+        for (var i = 0; i < settled.Length; i++)
+        {
+            var (sequence, index, corrected) = claim.Rows[i];
+            var outcome = claim.Kind == QuarantineActKind.Discard ? QuarantineState.Discarded
+                : kept.Contains(part.Rows.Number(i)) ? QuarantineState.Accepted
+                : QuarantineState.Duplicate;
+            settled[i] = new(sequence, index, outcome, corrected);
+        }
+
+        return new(claim.Kind, keyId, claim.Reason, claim.Rule, settled);
+    }
+
     /// <summary>A row stored under an older contract, packed anew under this one, so that equal content is equal bytes.</summary>
     private static StandingRow? InLayout(StandingRow? row, CompiledContract contract, Func<int, CompiledContract> contractOf)
     {

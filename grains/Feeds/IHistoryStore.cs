@@ -9,7 +9,7 @@ internal interface IHistoryStore
     /// <summary>
     /// Stores the batches and the new position in one transaction, if the stored position is still
     /// <paramref name="expected"/>: new rows begin at their batch's sequence; a corrected or retracted row's standing
-    /// version ends there. Quarantined rows and the feeds' counts are stored with them.
+    /// version ends there. Quarantined rows, what acts settle of them, and the feeds' counts are stored with them.
     /// </summary>
     /// <returns>False if the stored position is another; nothing is stored then.</returns>
     Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken);
@@ -30,8 +30,18 @@ internal interface IHistoryStore
     /// <param name="areas">Only these areas; null: all.</param>
     Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Quarantined rows of a dataset, newest first.</summary>
-    Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, string? feed, long? before, int limit, CancellationToken cancellationToken);
+    /// <summary>Quarantined rows of a dataset, newest first; those asked for by id in the order of their places.</summary>
+    /// <param name="query">Its watermark is not looked at.</param>
+    Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, QuarantineQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Quarantined rows of a dataset by cause, most rows first.</summary>
+    Task<IReadOnlyList<QuarantineGroup>> QuarantineGroupsAsync(string dataset, string? feed, QuarantineState state, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Per row asked for what became of it; null where there is none. A row counts as settled from the act on that history has applied.</summary>
+    Task<QuarantineState?[]> QuarantineStatesAsync(string partition, IReadOnlyList<(long Sequence, int Index)> rows, CancellationToken cancellationToken);
+
+    /// <summary>Acts on quarantined rows of a dataset, newest first.</summary>
+    Task<IReadOnlyList<QuarantineActEntry>> QuarantineActsAsync(string dataset, QuarantineId? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Counts per feed of a dataset as far as history is stored.</summary>
     Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken);
@@ -51,6 +61,9 @@ internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes)
     /// them apart from it. The same for all batches of a partition; retractions then carry the time too.
     /// </summary>
     public bool KeyHasTime { get; init; }
+
+    /// <summary>Rows that count as applied: those there are, and those whose content was erased.</summary>
+    public int Accepted => Changes.Length + (Batch.Erased?.Rows ?? 0);
 }
 
 /// <summary>A key to look up.</summary>

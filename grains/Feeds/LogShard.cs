@@ -50,11 +50,11 @@ internal sealed partial class LogShard(
     }
 
     /// <inheritdoc cref="ILogShardGrain.AppendAsync"/>
-    public Task<AppendResult> AppendAsync(PushPart part, string? agency)
+    public Task<AppendResult> AppendAsync(PushPart part, Caller? caller)
     {
         if (IsRetired) return Task.FromResult(Unavailable());
 
-        var rows = part.Rows.Count + part.Quarantined.Length;
+        var rows = part.Rows.Count + part.Quarantined.Length + (part.Claim is { Kind: QuarantineActKind.Discard } given ? given.Rows.Length : 0);
         var key = part.IdempotencyKey is null || part.DryRun ? default(PushKey?) : new(part.Dataset, part.Feed, part.IdempotencyKey, part.Part);
         if (key is { } known && _inFlight.TryGetValue(known, out var first)) return AnswerAsync(first, part.BodyHash);
 
@@ -64,7 +64,7 @@ internal sealed partial class LogShard(
             return Task.FromResult(AppendResult.Refused(AppendRefusal.Full, $"shard {shard}: {_queue.Count} pushes with {_waitingRows} rows wait"));
         }
 
-        var waiting = new Waiting(part, agency, rows) { Key = key };
+        var waiting = new Waiting(part, caller, rows) { Key = key };
         if (key is { } own)
         {
             _inFlight[own] = waiting;
@@ -154,7 +154,7 @@ internal sealed partial class LogShard(
         notifier.Appended(shard, batches);
         foreach (var (waiting, batch) in decided)
         {
-            var receipt = batch.Push is { } push ? new PartReceipt(push, batch.Partition, batch.Sequence, batch.ReceivedAt, Replayed: false) : null;
+            var receipt = batch.Push is { } push ? new PartReceipt(push, batch.Partition, batch.Sequence, batch.ReceivedAt, Replayed: false) { Settled = batch.Act?.Rows ?? [] } : null;
             Finish(waiting, new(AppendRefusal.None, receipt, null));
         }
     }
@@ -201,24 +201,31 @@ internal sealed partial class LogShard(
             }
         }
 
+        if (part.Claim is { } claim)
+        {
+            // What somebody else has settled meanwhile is not settled again.
+            part = await StillOpenAsync(part, claim, tail);
+            if (part.Claim!.Rows.Length == 0)
+            {
+                Finish(waiting, new(AppendRefusal.None, new(Record(part, default, waiting), part.Partition, partition.Sequence, default, Replayed: false), null));
+                return null;
+            }
+        }
+
         var newest = await NewestAsync(contract, partition, tail, part.Rows);
         var decision = newest is { AllGrow: true }
             ? FeedRules.AllNew(part.Rows)
             : await DecideByKeyAsync(contract, part, tail);
 
-        var counts = decision.Counts with
-        {
-            Received = part.Rows.Count + part.Quarantined.Length,
-            Quarantined = part.Quarantined.Length,
-        };
-        var push = new PushRecord(
-            part.Receipt, part.Dataset, part.Feed, part.IdempotencyKey, part.BodyHash, part.Part, part.Parts, counts,
-            [.. part.Quarantined.SelectMany(row => row.Errors).Take(PushLimits.ErrorsInReceipt)])
-        { Agency = waiting.Agency };
+        var counts = part.Claim is null
+            ? decision.Counts with { Received = part.Rows.Count + part.Quarantined.Length, Quarantined = part.Quarantined.Length }
+            : decision.Counts with { Quarantined = -part.Rows.Count };
+        var push = Record(part, counts, waiting);
+        var act = part.Claim is null ? null : FeedRules.Settle(part, decision, waiting.Caller?.KeyId);
 
         if (part.DryRun)
         {
-            Finish(waiting, new(AppendRefusal.None, new(push, part.Partition, partition.Sequence, default, Replayed: false), null));
+            Finish(waiting, new(AppendRefusal.None, new(push, part.Partition, partition.Sequence, default, Replayed: false) { Settled = act?.Rows ?? [] }, null));
             return null;
         }
 
@@ -237,11 +244,38 @@ internal sealed partial class LogShard(
             Befores = decision.Befores,
             Push = push,
             Quarantined = part.Quarantined,
+            Act = act,
         };
         tail.Add(batch, contract);
         newest?.Remember(partition.Newest);
         await CutNowAndThenAsync(partition, tail);
         return batch;
+    }
+
+    private static PushRecord Record(PushPart part, PushCounts counts, Waiting waiting) => new(
+        part.Receipt, part.Dataset, part.Feed, part.IdempotencyKey, part.BodyHash, part.Part, part.Parts, counts,
+        [.. part.Quarantined.SelectMany(row => row.Errors).Take(PushLimits.ErrorsInReceipt)])
+    { Agency = waiting.Caller?.Agency };
+
+    /// <summary>The part without the rows that are not in quarantine any more, or never were.</summary>
+    private async Task<PushPart> StillOpenAsync(PushPart part, QuarantineClaim claim, PartitionTail tail)
+    {
+        // As with keys: what the tail has settled counts, for the rest history is at or beyond the tail's start.
+        var settled = tail.Settled();
+        var found = await history.QuarantineStatesAsync(part.Partition, [.. claim.Rows.Select(row => (row.Sequence, row.Index))], CancellationToken.None);
+        var open = new List<int>(claim.Rows.Length);
+        for (var i = 0; i < claim.Rows.Length; i++)
+        {
+            // Named twice, a row is settled once.
+            if (found[i] == QuarantineState.Open && settled.Add((claim.Rows[i].Sequence, claim.Rows[i].Index))) open.Add(i);
+        }
+
+        if (open.Count == claim.Rows.Length) return part;
+        return part with
+        {
+            Rows = claim.Kind == QuarantineActKind.Replay ? part.Rows.Take([.. open]) : part.Rows,
+            Claim = claim with { Rows = [.. open.Select(i => claim.Rows[i])] },
+        };
     }
 
     private LogBatch? DecideControl(Waiting waiting, long position)
@@ -428,7 +462,7 @@ internal sealed partial class LogShard(
 
     private sealed class Waiting
     {
-        public Waiting(PushPart part, string? agency, int rows) => (Part, Agency, Rows) = (part, agency, rows);
+        public Waiting(PushPart part, Caller? caller, int rows) => (Part, Caller, Rows) = (part, caller, rows);
 
         public Waiting(string partition, int contractVersion, int areaVersion) => Control = (partition, contractVersion, areaVersion);
 
@@ -436,7 +470,8 @@ internal sealed partial class LogShard(
 
         public (string Partition, int ContractVersion, int AreaVersion)? Control { get; }
 
-        public string? Agency { get; }
+        /// <summary>Who pushes; null for nobody that is known, and for a control batch.</summary>
+        public Caller? Caller { get; }
 
         public int Rows { get; }
 

@@ -51,7 +51,7 @@ internal sealed partial class LogShardGrain(
             return AppendResult.Refused(AppendRefusal.Forbidden, $"{part.Dataset} is published by {dataset.Spec.Publisher}");
         }
 
-        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller.Agency));
+        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller));
         return result.Receipt is null ? result : result with { Incarnation = _incarnation };
     }
 

@@ -119,7 +119,7 @@ internal sealed partial class PartitionHistory(
         }
 
         Sequence = batches[^1].Batch.Sequence;
-        foreach (var prepared in batches) Accepted += prepared.Changes.Length;
+        foreach (var prepared in batches) Accepted += prepared.Accepted;
         return true;
     }
 

@@ -68,6 +68,10 @@ internal sealed class PartitionTail
         return true;
     }
 
+    /// <summary>Quarantined rows, by sequence and index, that the batches held have settled.</summary>
+    public HashSet<(long Sequence, int Index)> Settled() =>
+        [.. _entries.Where(entry => entry.Batch.Act is not null).SelectMany(entry => entry.Batch.Act!.Rows).Select(row => (row.Sequence, row.Index))];
+
     /// <summary>The newest time per series among the rows held.</summary>
     public Dictionary<byte[], long> NewestPerSeries()
     {

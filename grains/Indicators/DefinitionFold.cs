@@ -84,7 +84,7 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
             if (fresh is { } come) Changing(come.Cell, batch.Sequence)?.Add(come.Value, come.Time, come.Key);
         }
 
-        Accepted += batch.Rows.Count;
+        Accepted += batch.Accepted;
     }
 
     /// <summary>Whether a row belongs into a cell, and the cell's state with it; for rebuilding a cell from history.</summary>

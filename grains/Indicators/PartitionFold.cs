@@ -277,7 +277,7 @@ internal sealed partial class PartitionFold(
                 var contract = await contracts.GetAsync(_dataset, batch.ContractVersion);
                 foreach (var fold in folds)
                 {
-                    if (fold.Definition.Indicator == Position) fold.Accepted += batch.Rows.Count;
+                    if (fold.Definition.Indicator == Position) fold.Accepted += batch.Accepted;
                     else await FoldAsync(fold, batch, contract);
                 }
 

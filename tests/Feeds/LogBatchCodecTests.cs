@@ -28,6 +28,42 @@ public sealed class LogBatchCodecTests
     }
 
     [Fact]
+    public void Acts_on_quarantined_rows_and_erased_content_are_read_as_they_were_written()
+    {
+        var plain = LogBatches.OfNew(2, LogBatches.Push("01JD0000000000000000000002", counts: new(0, 2, 0, 0, 1, -3)));
+        var sample = new LogBatch
+        {
+            Shard = plain.Shard,
+            Position = plain.Position,
+            Partition = plain.Partition,
+            Sequence = plain.Sequence,
+            ReceivedAt = plain.ReceivedAt,
+            ContractVersion = plain.ContractVersion,
+            AreaVersion = plain.AreaVersion,
+            Rows = plain.Rows,
+            Changes = plain.Changes,
+            BeforeOf = plain.BeforeOf,
+            Push = plain.Push,
+            Act = new(QuarantineActKind.Replay, "b4Xk29Qz", "Gerät meldete Nanogramm", """{"rule":{"field":"no2","shiftDecimal":-3}}""",
+            [
+                new(3, 0, QuarantineState.Accepted, """{"no2":9.999}"""), new(3, 1, QuarantineState.Accepted, null), new(4, 0, QuarantineState.Duplicate, null),
+            ]),
+            Erased = new(7, ["01JD0000000000000000000003"]),
+        };
+
+        var bytes = Golden.Bytes("Feeds", "batch-v2-act.bin", () => LogBatchCodec.Encode(sample));
+        var read = Decode(bytes, sample);
+
+        Assert.Equal(2, bytes[2]);
+        LogBatches.AssertEqual(sample, read);
+        Assert.Equal((sample.Act.Kind, sample.Act.KeyId, sample.Act.Reason, sample.Act.Rule), (read.Act!.Kind, read.Act.KeyId, read.Act.Reason, read.Act.Rule));
+        Assert.Equal(sample.Act.Rows, read.Act.Rows);
+        Assert.Equal(7, read.Erased!.Rows);
+        Assert.Equal(sample.Erased.Erasures, read.Erased.Erasures);
+        Assert.Equal(9, read.Accepted);
+    }
+
+    [Fact]
     public void Repeating_content_is_compressed_and_small_content_is_not()
     {
         var large = LogBatchCodec.Encode(LogBatches.OfNew(1_000));
@@ -73,11 +109,11 @@ public sealed class LogBatchCodecTests
     public void A_newer_version_is_refused_with_the_reason()
     {
         var bytes = LogBatchCodec.Encode(LogBatches.OfNew(1));
-        bytes[2] = 2;
+        bytes[2] = 3;
 
         var e = Assert.Throws<InvalidDataException>(() => LogBatchCodec.Decode(bytes, 0, 1, "air/0", 1, Noon));
 
-        Assert.Contains("format version 2", e.Message, StringComparison.Ordinal);
+        Assert.Contains("format version 3", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -25,8 +25,17 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(QueryAsync), () => inner.QueryAsync(partition, from, to, areas, after, limit, cancellationToken));
 
-    public Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, string? feed, long? before, int limit, CancellationToken cancellationToken) =>
-        Faults.RunAsync(nameof(QuarantineAsync), () => inner.QuarantineAsync(dataset, feed, before, limit, cancellationToken));
+    public Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, QuarantineQuery query, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QuarantineAsync), () => inner.QuarantineAsync(dataset, query, cancellationToken));
+
+    public Task<IReadOnlyList<QuarantineGroup>> QuarantineGroupsAsync(string dataset, string? feed, QuarantineState state, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QuarantineGroupsAsync), () => inner.QuarantineGroupsAsync(dataset, feed, state, limit, cancellationToken));
+
+    public Task<QuarantineState?[]> QuarantineStatesAsync(string partition, IReadOnlyList<(long Sequence, int Index)> rows, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QuarantineStatesAsync), () => inner.QuarantineStatesAsync(partition, rows, cancellationToken));
+
+    public Task<IReadOnlyList<QuarantineActEntry>> QuarantineActsAsync(string dataset, QuarantineId? after, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(QuarantineActsAsync), () => inner.QuarantineActsAsync(dataset, after, limit, cancellationToken));
 
     public Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(CountsAsync), () => inner.CountsAsync(dataset, cancellationToken));

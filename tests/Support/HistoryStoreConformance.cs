@@ -35,7 +35,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal([null], (await History.FindSeriesAsync(Air, [Key("s")], default)).Newest);
         Assert.Empty(await History.ReadWindowAsync(Air, 0, null, long.MinValue, long.MaxValue, default));
         Assert.Empty((await History.QueryAsync(Air, null, null, null, null, 10, default)).Rows);
-        Assert.Empty(await History.QuarantineAsync("air", null, null, 10, default));
+        Assert.Empty(await History.QuarantineAsync("air", new(null, null, 10, null), default));
         Assert.Empty(await History.CountsAsync("air", default));
         await History.ResetAsync(Air, default);
     }
@@ -242,10 +242,10 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
             ],
             counts);
         Assert.All(counts, c => Assert.Equal(c.Received, c.Accepted + c.Duplicate + c.Quarantined));
-        var quarantine = await History.QuarantineAsync("air", null, null, 10, default);
+        var quarantine = await History.QuarantineAsync("air", new(null, null, 10, null), default);
         Assert.Equal([("01C", 9), ("01B", 1), ("01A", 4), ("01A", 3)], quarantine.Select(q => (q.Receipt, q.Row.Row)));
         Assert.Equal(("default", Noon.AddSeconds(3), "above-maximum"), (quarantine[0].Feed, quarantine[0].ReceivedAt, quarantine[0].Row.Errors[0].Code));
-        Assert.Empty(await History.QuarantineAsync("water", null, null, 10, default));
+        Assert.Empty(await History.QuarantineAsync("water", new(null, null, 10, null), default));
     }
 
     [Fact]
@@ -259,15 +259,45 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         async Task<List<int>> AllAsync(string? feed)
         {
             var rows = new List<int>();
-            long? before = null;
+            QuarantineId? after = null;
             while (true)
             {
-                var page = await History.QuarantineAsync("air", feed, before, 2, default);
+                var page = await History.QuarantineAsync("air", new(feed, after, 2, null), default);
                 if (page.Count == 0) return rows;
                 rows.AddRange(page.Select(e => e.Row.Row));
-                before = page[^1].Id;
+                after = page[^1].Id;
             }
         }
+    }
+
+    [Fact]
+    public async Task Acts_settle_each_quarantined_row_once_and_conserve()
+    {
+        await ApplyAsync(
+            0,
+            Batch(1, Push("01A", "default", new(3, 0, 0, 0, 0, 3)), [Quarantined(1), Quarantined(2, "100"), Quarantined(3)]),
+            Batch(2, Push("01B", "other", new(1, 0, 0, 0, 0, 1)), [Quarantined(1)]));
+        Assert.Equal([QuarantineState.Open, null], await History.QuarantineStatesAsync(Air, [(1, 2), (9, 0)], default));
+        Assert.Equal("no2:above-maximum 4 9999*3 100*1", Told(await History.QuarantineGroupsAsync("air", null, QuarantineState.Open, 10, default)));
+        Assert.Equal("no2:above-maximum 1 9999*1", Told(await History.QuarantineGroupsAsync("air", "other", QuarantineState.Open, 10, default)));
+
+        await ApplyAsync(2, Act(3, "01C", new(0, 1, 0, 0, 1, -2), new(QuarantineActKind.Replay, "key", null, "{}", [new(1, 0, QuarantineState.Accepted, """{"no2":1}"""), new(1, 1, QuarantineState.Duplicate, null)]), New("a", 1)));
+        await ApplyAsync(3, Act(4, "01D", default, new(QuarantineActKind.Discard, "key", "broken", null, [new(1, 2, QuarantineState.Discarded, null)])));
+
+        Assert.Equal(
+            [new FeedCounts("default", 3, 1, 1, 1, Noon.AddSeconds(1)) { Pushes = 1, Discarded = 1 }, new FeedCounts("other", 1, 0, 0, 1, Noon.AddSeconds(2)) { Pushes = 1 }],
+            await History.CountsAsync("air", default));
+        Assert.Equal([QuarantineState.Accepted, QuarantineState.Duplicate, QuarantineState.Discarded], await History.QuarantineStatesAsync(Air, [(1, 0), (1, 1), (1, 2)], default));
+        var settled = Assert.Single(await History.QuarantineAsync("air", new(null, null, 10, null) { State = QuarantineState.Accepted, Receipt = "01A", Cause = "no2:above-maximum", Value = "9999" }, default));
+        Assert.Equal((new QuarantineId(0, 1, 0), "01C", """{"no2":1}"""), (settled.Id, settled.Act, settled.Corrected));
+        Assert.Equal([new QuarantineId(0, 2, 0)], (await History.QuarantineAsync("air", new(null, null, 10, null) { State = QuarantineState.Open, Ids = [new(0, 2, 0), new(0, 1, 0), new(7, 1, 0)] }, default)).Select(e => e.Id));
+        var acts = await History.QuarantineActsAsync("air", null, 1, default);
+        Assert.Equal([("01D", QuarantineActKind.Discard, "broken", 1L)], acts.Select(a => (a.Receipt, a.Kind, a.Reason!, a.Discarded)));
+        acts = await History.QuarantineActsAsync("air", acts[0].Place, 10, default);
+        Assert.Equal([("01C", QuarantineActKind.Replay, "{}", 1L, 1L)], acts.Select(a => (a.Receipt, a.Kind, a.Rule!, a.Accepted, a.Duplicate)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ApplyAsync(4, Act(5, "01E", default, new(QuarantineActKind.Discard, "key", "again", null, [new(1, 0, QuarantineState.Discarded, null)]))));
+
+        static string Told(IReadOnlyList<QuarantineGroup> groups) => string.Join(';', groups.Select(g => $"{g.Cause} {g.Rows} {string.Join(' ', g.Values.Select(v => $"{v.Value}*{v.Rows}"))}"));
     }
 
     [Fact]
@@ -281,7 +311,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
         Assert.Equal(default, await History.PositionAsync(Air, default));
         Assert.Equal([null], (await History.FindSeriesAsync(Air, [Key("s")], default)).Newest);
-        Assert.Empty(await History.QuarantineAsync("air", null, null, 10, default));
+        Assert.Empty(await History.QuarantineAsync("air", new(null, null, 10, null), default));
         Assert.Equal([1L], (await History.CountsAsync("air", default)).Select(c => c.Received));
         Assert.Single((await History.QueryAsync("air/1", null, null, null, null, 10, default)).Rows);
         Assert.True(await ApplyAsync(0, batches));
@@ -391,7 +421,22 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
     private static PushRecord Push(string receipt, string feed, PushCounts counts, int part = 0) => LogBatches.Push(receipt, "air", feed, part: part, parts: part + 1, counts: counts);
 
-    private static QuarantinedRow Quarantined(int row) => new(row, [new(row, "no2", "above-maximum", "2000", "9999")], """{"no2":9999}""");
+    private static QuarantinedRow Quarantined(int row, string value = "9999") => new(row, [new(row, "no2", "above-maximum", "2000", value)], $$"""{"no2":{{value}}}""");
+
+    private static HistoryBatch Act(long sequence, string receipt, PushCounts counts, QuarantineAct act, params HistoryChange[] changes) => new(
+        new()
+        {
+            Shard = 0,
+            Position = sequence,
+            Partition = Air,
+            Sequence = sequence,
+            ContractVersion = 7,
+            AreaVersion = 0,
+            ReceivedAt = Noon.AddSeconds(sequence),
+            Push = Push(receipt, "default", counts),
+            Act = act,
+        },
+        changes);
 
     private static HistoryBatch Batch(long sequence, params HistoryChange[] changes) => Batch(sequence, Push($"01{sequence}", "default", default), [], changes);
 

@@ -71,7 +71,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         {
             try
             {
-                var result = await (await ShardAsync()).AppendAsync(part, "senumvk");
+                var result = await (await ShardAsync()).AppendAsync(part, new Caller("senumvk", KeyRole.Push, "key"));
                 if (result.Receipt is { } receipt) return receipt;
                 Assert.Equal(AppendRefusal.Unavailable, result.Refusal);
             }

@@ -41,7 +41,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     {
         if (Position(session, partition).Position.Sequence != expected) return false;
         if (batches.Count == 0) return true;
-        var move = session.Statement(MovePosition).Bind(1, partition).Bind(2, batches[^1].Batch.Sequence).Bind(3, batches.Sum(b => (long)b.Changes.Length));
+        var move = session.Statement(MovePosition).Bind(1, partition).Bind(2, batches[^1].Batch.Sequence).Bind(3, batches.Sum(b => (long)b.Accepted));
         move.Step();
         var id = move.Int64(0);
         move.Run();
@@ -55,9 +55,11 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             ApplyRows(session, id, batches[i], areaIds, newest);
             if (batches[i].Batch.Push is not { } push) continue;
             InsertQuarantined(session, id, batches[i].Batch, push, quarantined[i]);
+            if (batches[i].Batch.Act is { } act) Settle(session, id, batches[i].Batch, push, act);
+            var isPush = batches[i].Batch.Act is null;
             var count = counts.GetValueOrDefault((push.Dataset, push.Feed));
             counts[(push.Dataset, push.Feed)] = (
-                count.Counts + push.Counts, count.Pushes + (push.Part == 0 ? 1 : 0), Math.Max(count.LastReceived, batches[i].Batch.ReceivedAt.UtcTicks));
+                count.Counts + push.Counts, count.Pushes + (isPush && push.Part == 0 ? 1 : 0), isPush ? Math.Max(count.LastReceived, batches[i].Batch.ReceivedAt.UtcTicks) : count.LastReceived);
         }
 
         RaiseSeries(session, id, newest);
@@ -163,15 +165,54 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     }
 
     private const string InsertQuarantine =
-        "INSERT INTO quarantine (dataset, feed, partition_id, receipt, received_at, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        """
+        INSERT INTO quarantined_row (partition_id, sequence, idx, dataset, feed, receipt, received_at, cause, value, state, payload)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        """;
 
     private static void InsertQuarantined(SqliteSession session, long id, LogBatch batch, PushRecord push, byte[][] rows)
     {
-        foreach (var row in rows)
+        for (var i = 0; i < rows.Length; i++)
         {
+            var row = batch.Quarantined[i];
             session.Statement(InsertQuarantine)
-                .Bind(1, push.Dataset).Bind(2, push.Feed).Bind(3, id).Bind(4, push.Receipt).Bind(5, batch.ReceivedAt.UtcTicks).Bind(6, row).Run();
+                .Bind(1, id).Bind(2, batch.Sequence).Bind(3, i).Bind(4, push.Dataset).Bind(5, push.Feed).Bind(6, push.Receipt).Bind(7, batch.ReceivedAt.UtcTicks)
+                .Bind(8, QuarantineCause.Of(row)).Bind(9, QuarantineCause.Value(row)).Bind(10, (int)(row.IsErased ? QuarantineState.Erased : QuarantineState.Open)).Bind(11, rows[i]).Run();
         }
+    }
+
+    /// <summary>Once. Where history is written anew, a row whose content was erased since is settled all the same.</summary>
+    private const string SettleRow =
+        """
+        UPDATE quarantined_row SET state = ?4, settled_sequence = ?5, corrected = ?6
+        WHERE partition_id = ?1 AND sequence = ?2 AND idx = ?3 AND state IN (0, 4)
+        """;
+
+    private const string InsertAct =
+        """
+        INSERT INTO quarantine_act (partition_id, sequence, dataset, feed, receipt, received_at, kind, agency, key_id, reason, rule, accepted, duplicate, discarded)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        """;
+
+    private static void Settle(SqliteSession session, long id, LogBatch batch, PushRecord push, QuarantineAct act)
+    {
+        foreach (var row in act.Rows)
+        {
+            var settled = session.Statement(SettleRow)
+                .Bind(1, id).Bind(2, row.Sequence).Bind(3, row.Index).Bind(4, (int)row.Outcome).Bind(5, batch.Sequence).Bind(6, row.Corrected).Run();
+            if (settled == 0)
+            {
+                throw new InvalidOperationException(
+                    $"Partition {batch.Partition}, sequence {batch.Sequence}: an act on quarantined row {row.Sequence}.{row.Index}, which is not open.");
+            }
+        }
+
+        session.Statement(InsertAct)
+            .Bind(1, id).Bind(2, batch.Sequence).Bind(3, push.Dataset).Bind(4, push.Feed).Bind(5, push.Receipt).Bind(6, batch.ReceivedAt.UtcTicks)
+            .Bind(7, (int)act.Kind).Bind(8, push.Agency).Bind(9, act.KeyId).Bind(10, act.Reason).Bind(11, act.Rule)
+            .Bind(12, Count(QuarantineState.Accepted)).Bind(13, Count(QuarantineState.Duplicate)).Bind(14, Count(QuarantineState.Discarded)).Run();
+
+        int Count(QuarantineState outcome) => act.Rows.Count(row => row.Outcome == outcome);
     }
 
     private const string AddCount =
@@ -379,33 +420,170 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         return ids;
     }
 
-    private const string SelectQuarantine =
+    private const string QuarantineColumns =
         """
-        SELECT id, feed, receipt, received_at, payload FROM quarantine
-        WHERE dataset = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3
+        SELECT p.partition_key, q.sequence, q.idx, q.feed, q.receipt, q.received_at, q.payload, q.cause, q.state, q.corrected,
+          (SELECT receipt FROM quarantine_act a WHERE a.partition_id = q.partition_id AND a.sequence = q.settled_sequence)
+        FROM quarantined_row q JOIN history_position p ON p.id = q.partition_id
         """;
 
-    private const string SelectQuarantineOfFeed =
+    private const string QuarantineOrder = "ORDER BY q.received_at DESC, q.partition_id DESC, q.sequence DESC, q.idx DESC LIMIT ?2";
+
+    private const string SelectQuarantined = QuarantineColumns + " WHERE q.partition_id = ?1 AND q.sequence = ?2 AND q.idx = ?3 AND (?4 IS NULL OR q.state = ?4)";
+
+    private const string SelectPlace = "SELECT received_at, partition_id FROM quarantined_row WHERE partition_id = ?1 AND sequence = ?2 AND idx = ?3";
+
+    public Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, QuarantineQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return file.ScanAsync<IReadOnlyList<QuarantineEntry>>(
+            session => query.Ids is { } ids ? QuarantinedById(session, dataset, ids, query.State) : Quarantined(session, dataset, query), cancellationToken);
+    }
+
+    private static List<QuarantineEntry> QuarantinedById(SqliteSession session, string dataset, QuarantineId[] ids, QuarantineState? state)
+    {
+        var entries = new List<QuarantineEntry>(ids.Length);
+        foreach (var id in ids.Distinct())
+        {
+            if (Position(session, PartitionKeys.Of(dataset, id.Partition)).Id is not { } partition) continue;
+            var statement = session.Statement(SelectQuarantined).Bind(1, partition).Bind(2, id.Sequence).Bind(3, id.Index).Bind(4, (long?)state);
+            if (!statement.Step()) continue;
+            entries.Add(Entry(statement));
+            statement.Reset();
+        }
+
+        return entries;
+    }
+
+    private static List<QuarantineEntry> Quarantined(SqliteSession session, string dataset, QuarantineQuery query)
+    {
+        // The filters decide the index; unused ones are not in the text.
+        var sql = new System.Text.StringBuilder(QuarantineColumns).Append(" WHERE q.dataset = ?1");
+        if (query.State is not null) sql.Append(" AND q.state = ?3");
+        if (query.Cause is not null) sql.Append(" AND q.cause = ?4");
+        if (query.Value is not null) sql.Append(" AND q.value = ?5");
+        if (query.Receipt is not null) sql.Append(" AND q.receipt = ?6");
+        if (query.Feed is not null) sql.Append(" AND q.feed = ?7");
+        if (query.After is not null) sql.Append(" AND (q.received_at, q.partition_id, q.sequence, q.idx) < (?8, ?9, ?10, ?11)");
+        var entries = new List<QuarantineEntry>();
+        (long ReceivedAt, long Partition)? place = null;
+        if (query.After is { } after)
+        {
+            if (Position(session, PartitionKeys.Of(dataset, after.Partition)).Id is not { } partition) return entries;
+            var at = session.Statement(SelectPlace).Bind(1, partition).Bind(2, after.Sequence).Bind(3, after.Index);
+            if (!at.Step()) return entries;
+            place = (at.Int64(0), at.Int64(1));
+            at.Reset();
+        }
+
+        var statement = session.Statement(sql.Append(' ').Append(QuarantineOrder).ToString()).Bind(1, dataset).Bind(2, query.Limit);
+        if (query.State is { } state) statement.Bind(3, (int)state);
+        if (query.Cause is not null) statement.Bind(4, query.Cause);
+        if (query.Value is not null) statement.Bind(5, query.Value);
+        if (query.Receipt is not null) statement.Bind(6, query.Receipt);
+        if (query.Feed is not null) statement.Bind(7, query.Feed);
+        if (place is { } behind) statement.Bind(8, behind.ReceivedAt).Bind(9, behind.Partition).Bind(10, query.After!.Value.Sequence).Bind(11, query.After.Value.Index);
+        while (statement.Step()) entries.Add(Entry(statement));
+        return entries;
+    }
+
+    private static QuarantineEntry Entry(SqliteStatement row) => new(
+        new(PartitionKeys.Number(row.Text(0)), row.Int64(1), row.Int32(2)), row.Text(3), row.Text(4), new DateTimeOffset(row.Int64(5), TimeSpan.Zero), LogBatchCodec.DecodeQuarantined(row.Blob(6)))
+    {
+        Cause = row.Text(7),
+        State = (QuarantineState)row.Int32(8),
+        Corrected = row.IsNull(9) ? null : row.Text(9),
+        Act = row.IsNull(10) ? null : row.Text(10),
+    };
+
+    private const string SelectGroups =
         """
-        SELECT id, feed, receipt, received_at, payload FROM quarantine
-        WHERE dataset = ?1 AND feed = ?4 AND id < ?2 ORDER BY id DESC LIMIT ?3
+        SELECT cause, count(*), min(received_at), max(received_at) FROM quarantined_row
+        WHERE dataset = ?1 AND state = ?2 AND (?3 IS NULL OR feed = ?3) GROUP BY cause ORDER BY 2 DESC, 1 LIMIT ?4
         """;
 
-    public Task<IReadOnlyList<QuarantineEntry>> QuarantineAsync(string dataset, string? feed, long? before, int limit, CancellationToken cancellationToken) =>
-        file.ScanAsync<IReadOnlyList<QuarantineEntry>>(
+    private const string SelectGroupValues =
+        """
+        SELECT value, count(*) FROM quarantined_row
+        WHERE dataset = ?1 AND state = ?2 AND cause = ?4 AND value IS NOT NULL AND (?3 IS NULL OR feed = ?3) GROUP BY value ORDER BY 2 DESC, 1 LIMIT 10
+        """;
+
+    public Task<IReadOnlyList<QuarantineGroup>> QuarantineGroupsAsync(string dataset, string? feed, QuarantineState state, int limit, CancellationToken cancellationToken) =>
+        file.ScanAsync<IReadOnlyList<QuarantineGroup>>(
             session =>
             {
-                var entries = new List<QuarantineEntry>();
-                var statement = session.Statement(feed is null ? SelectQuarantine : SelectQuarantineOfFeed).Bind(1, dataset).Bind(2, before ?? long.MaxValue).Bind(3, limit);
-                if (feed is not null) statement.Bind(4, feed);
+                var groups = new List<QuarantineGroup>();
+                var statement = session.Statement(SelectGroups).Bind(1, dataset).Bind(2, (int)state).Bind(3, feed).Bind(4, limit);
                 while (statement.Step())
+                    groups.Add(new(statement.Text(0), statement.Int64(1), new DateTimeOffset(statement.Int64(2), TimeSpan.Zero), new DateTimeOffset(statement.Int64(3), TimeSpan.Zero), []));
+
+                for (var i = 0; i < groups.Count; i++)
                 {
-                    entries.Add(new(
-                        statement.Int64(0), statement.Text(1), statement.Text(2), new DateTimeOffset(statement.Int64(3), TimeSpan.Zero),
-                        LogBatchCodec.DecodeQuarantined(statement.Blob(4))));
+                    var values = new List<QuarantineValue>();
+                    var found = session.Statement(SelectGroupValues).Bind(1, dataset).Bind(2, (int)state).Bind(3, feed).Bind(4, groups[i].Cause);
+                    while (found.Step()) values.Add(new(found.Text(0), found.Int64(1)));
+                    groups[i] = groups[i] with { Values = [.. values] };
                 }
 
-                return entries;
+                return groups;
+            },
+            cancellationToken);
+
+    private const string SelectState = "SELECT state FROM quarantined_row WHERE partition_id = ?1 AND sequence = ?2 AND idx = ?3";
+
+    public Task<QuarantineState?[]> QuarantineStatesAsync(string partition, IReadOnlyList<(long Sequence, int Index)> rows, CancellationToken cancellationToken) => file.LookUpAsync(
+        session =>
+        {
+            var states = new QuarantineState?[rows.Count];
+            if (Position(session, partition).Id is not { } id) return states;
+            var statement = session.Statement(SelectState);
+            for (var i = 0; i < states.Length; i++)
+            {
+                if (!statement.Bind(1, id).Bind(2, rows[i].Sequence).Bind(3, rows[i].Index).Step()) continue;
+                states[i] = (QuarantineState)statement.Int32(0);
+                statement.Reset();
+            }
+
+            return states;
+        },
+        cancellationToken);
+
+    private const string SelectActs =
+        """
+        SELECT a.receipt, a.feed, a.received_at, a.kind, a.agency, a.key_id, a.reason, a.rule, a.accepted, a.duplicate, a.discarded, p.partition_key, a.sequence
+        FROM quarantine_act a JOIN history_position p ON p.id = a.partition_id
+        WHERE a.dataset = ?1 AND (a.received_at, a.partition_id, a.sequence) < (?2, ?3, ?4)
+        ORDER BY a.received_at DESC, a.partition_id DESC, a.sequence DESC LIMIT ?5
+        """;
+
+    private const string SelectActPlace = "SELECT received_at FROM quarantine_act WHERE partition_id = ?1 AND sequence = ?2";
+
+    public Task<IReadOnlyList<QuarantineActEntry>> QuarantineActsAsync(string dataset, QuarantineId? after, int limit, CancellationToken cancellationToken) =>
+        file.ScanAsync<IReadOnlyList<QuarantineActEntry>>(
+            session =>
+            {
+                var acts = new List<QuarantineActEntry>();
+                var (at, partition, sequence) = (long.MaxValue, long.MaxValue, long.MaxValue);
+                if (after is { } last)
+                {
+                    if (Position(session, PartitionKeys.Of(dataset, last.Partition)).Id is not { } id) return acts;
+                    var place = session.Statement(SelectActPlace).Bind(1, id).Bind(2, last.Sequence);
+                    if (!place.Step()) return acts;
+                    (at, partition, sequence) = (place.Int64(0), id, last.Sequence);
+                    place.Reset();
+                }
+
+                var row = session.Statement(SelectActs).Bind(1, dataset).Bind(2, at).Bind(3, partition).Bind(4, sequence).Bind(5, limit);
+                while (row.Step())
+                {
+                    acts.Add(new(
+                        row.Text(0), row.Text(1), new DateTimeOffset(row.Int64(2), TimeSpan.Zero), (QuarantineActKind)row.Int32(3), Text(row, 4), Text(row, 5), Text(row, 6), Text(row, 7),
+                        row.Int64(8), row.Int64(9), row.Int64(10), new(PartitionKeys.Number(row.Text(11)), row.Int64(12), 0)));
+                }
+
+                return acts;
+
+                static string? Text(SqliteStatement row, int column) => row.IsNull(column) ? null : row.Text(column);
             },
             cancellationToken);
 
@@ -414,6 +592,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         SELECT feed, sum(received), sum(accepted), sum(duplicate), sum(quarantined), max(last_received), sum(pushes)
         FROM feed_count WHERE dataset = ?1 GROUP BY feed ORDER BY feed
         """;
+
+    private const string SelectDiscarded = "SELECT feed, count(*) FROM quarantined_row WHERE dataset = ?1 AND state IN (3, 4) GROUP BY feed";
 
     public Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken) => file.LookUpAsync<IReadOnlyList<FeedCounts>>(
         session =>
@@ -429,6 +609,14 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                 });
             }
 
+            var gone = session.Statement(SelectDiscarded).Bind(1, dataset);
+            while (gone.Step())
+            {
+                var (feed, discarded) = (gone.Text(0), gone.Int64(1));
+                var place = counts.FindIndex(count => count.Feed == feed);
+                counts[place] = counts[place] with { Discarded = discarded };
+            }
+
             return counts;
         },
         cancellationToken);
@@ -436,7 +624,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     private const string DropRows = "DELETE FROM row_version WHERE partition_id = ?1";
     private const string DropSeries = "DELETE FROM series WHERE partition_id = ?1";
     private const string DropBatches = "DELETE FROM history_batch WHERE partition_id = ?1";
-    private const string DropQuarantine = "DELETE FROM quarantine WHERE partition_id = ?1";
+    private const string DropQuarantine = "DELETE FROM quarantined_row WHERE partition_id = ?1";
+    private const string DropActs = "DELETE FROM quarantine_act WHERE partition_id = ?1";
     private const string DropCounts = "DELETE FROM feed_count WHERE partition_id = ?1";
     private const string DropPosition = "DELETE FROM history_position WHERE id = ?1";
 
@@ -444,7 +633,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         session =>
         {
             if (Position(session, partition).Id is not { } id) return false;
-            foreach (var sql in (string[])[DropRows, DropSeries, DropBatches, DropQuarantine, DropCounts, DropPosition]) session.Statement(sql).Bind(1, id).Run();
+            foreach (var sql in (string[])[DropRows, DropSeries, DropBatches, DropQuarantine, DropActs, DropCounts, DropPosition]) session.Statement(sql).Bind(1, id).Run();
             return true;
         },
         cancellationToken);
