@@ -3,7 +3,7 @@ namespace DataHub;
 /// <summary>What bodies of the public interface look like: one story (a station's nitrogen dioxide) through all routes, for <c>/openapi/v1.json</c>.</summary>
 internal static class PublicExamples
 {
-    private const string Json = "application/json", Csv = "text/csv", GeoJson = "application/geo+json", NdJson = "application/x-ndjson";
+    private const string Json = "application/json", Csv = "text/csv", GeoJson = "application/geo+json", NdJson = "application/x-ndjson", Parquet = "application/vnd.apache.parquet";
 
     private const string Agency = """{ "id": "senumvk", "name": { "de": "Senatsverwaltung für Umwelt", "en": "Department for the Environment" } }""";
     private const string Key = """{ "id": "b4Xk29Qz", "key": "dh_senumvk.b4Xk29Qz.…", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z" }""";
@@ -40,6 +40,24 @@ internal static class PublicExamples
 
     private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
     private const string ValuesLine = """{"area":"0110","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":1,"state":"ok"}""" + "\n";
+    private const string ValueFeatures =
+        """
+        { "type": "FeatureCollection", "name": "no2-hourly", "indicator": "no2-hourly", "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk",
+          "license": "dl-de/by-2-0", "unit": "ug/m3", "definition": 3, "version": 184, "watermark": "w1.kw", "asOf": "2026-11-23T08:01:02Z", "timeZone": "Europe/Berlin",
+          "areaSystem": "demo", "areaVersion": 1, "describedBy": "/api/v1/indicators/no2-hourly", "features": [ { "type": "Feature",
+          "geometry": { "type": "Polygon", "coordinates": [ [ [13.3, 52.5], [13.5, 52.5], [13.5, 52.6], [13.3, 52.6], [13.3, 52.5] ] ] },
+          "properties": { "area": "01", "areaName": "Mitte", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } } ], "next": null }
+        """;
+
+    private const string RowFeatures =
+        """
+        { "type": "FeatureCollection", "name": "air-quality", "dataset": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk",
+          "license": "dl-de/by-2-0", "contract": 1, "timeZone": "Europe/Berlin", "areaSystem": "demo", "areaVersion": 1, "describedBy": "/api/v1/datasets/air-quality",
+          "features": [ { "type": "Feature", "geometry": { "type": "Polygon", "coordinates": [ [ [13.3, 52.5], [13.5, 52.5], [13.5, 52.6], [13.3, 52.6], [13.3, 52.5] ] ] },
+          "properties": { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4, "@area": "0110" } } ], "next": null }
+        """;
+
+    private const string ParquetFile = "PAR1 … PAR1";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
 
@@ -82,6 +100,8 @@ internal static class PublicExamples
         ("GET /api/v1/datasets/{dataset}/records", 200, Json, $$"""{ "dataset": "air-quality", "license": "dl-de/by-2-0", "contract": 1, "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/datasets/air-quality", "rows": [ {{Row}} ], "next": null }"""),
         ("GET /api/v1/datasets/{dataset}/records", 200, Csv, RowsCsv),
         ("GET /api/v1/datasets/{dataset}/records", 200, NdJson, Row + "\n"),
+        ("GET /api/v1/datasets/{dataset}/records", 200, GeoJson, RowFeatures),
+        ("GET /api/v1/datasets/{dataset}/records", 200, Parquet, ParquetFile),
         ("GET /api/v1/datasets/{dataset}/csvw", 200, "application/csvm+json", """{ "@context": "http://www.w3.org/ns/csvw", "url": "/api/v1/datasets/air-quality/records?format=csv", "dc:title": [ { "@value": "Luftgüte", "@language": "de" } ], "dc:identifier": "air-quality", "dc:publisher": "senumvk", "dc:license": "dl-de/by-2-0", "rdfs:seeAlso": "/api/v1/datasets/air-quality", "dialect": { "delimiter": ",", "encoding": "utf-8", "header": true }, "tableSchema": { "columns": [ { "titles": "station", "datatype": "string" }, { "titles": "time", "datatype": "dateTime" }, { "titles": "area", "datatype": "string" }, { "titles": "no2", "datatype": "double", "schema:unitText": "ug/m3" } ] } }"""),
         ("GET /api/v1/datasets/{dataset}/quarantine", 200, Json, $$"""{ "dataset": "air-quality", "rows": [ { "id": "q0.2.0", "feed": "default", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "receivedAt": "2026-11-23T08:01:02Z", "row": 2, "cause": "no2:above-maximum", "state": "open", "errors": [ {{RowFault}} ], "raw": { "station": "mc010", "time": "2026-11-23T09:00:00Z", "no2": 9999 } } ], "next": null }"""),
         ("GET /api/v1/datasets/{dataset}/conservation", 200, Json, """{ "dataset": "air-quality", "feeds": [ { "feed": "default", "pushes": 1, "received": 2, "accepted": 1, "duplicate": 0, "quarantined": 1, "discarded": 0, "lastReceived": "2026-11-23T08:01:02Z" } ], "consumers": [ { "consumer": "fold", "accepted": 1, "applied": 1, "notYetApplied": 0, "partitions": [ { "partition": 0, "head": 2, "applied": 2, "stored": 2 } ] } ] }"""),
@@ -93,6 +113,10 @@ internal static class PublicExamples
         ("GET /api/v1/indicators/{indicator}/latest", 200, Csv, ValuesCsv),
         ("GET /api/v1/indicators/{indicator}/values", 200, NdJson, ValuesLine),
         ("GET /api/v1/indicators/{indicator}/latest", 200, NdJson, ValuesLine),
+        ("GET /api/v1/indicators/{indicator}/values", 200, GeoJson, ValueFeatures),
+        ("GET /api/v1/indicators/{indicator}/latest", 200, GeoJson, ValueFeatures),
+        ("GET /api/v1/indicators/{indicator}/values", 200, Parquet, ParquetFile),
+        ("GET /api/v1/indicators/{indicator}/latest", 200, Parquet, ParquetFile),
         ("GET /api/v1/indicators/{indicator}/csvw", 200, "application/csvm+json", """{ "@context": "http://www.w3.org/ns/csvw", "url": "/api/v1/indicators/no2-hourly/values?format=csv", "dc:title": [ { "@value": "Stickstoffdioxid, Stundenmittel", "@language": "de" } ], "dc:identifier": "no2-hourly", "dc:publisher": "senumvk", "dc:license": "dl-de/by-2-0", "rdfs:seeAlso": "/api/v1/indicators/no2-hourly", "dialect": { "delimiter": ",", "encoding": "utf-8", "header": true }, "tableSchema": { "columns": [ { "titles": "area", "datatype": "string" }, { "titles": "from", "datatype": "dateTime" }, { "titles": "to", "datatype": "dateTime" }, { "titles": "value", "datatype": "double", "schema:unitText": "ug/m3" }, { "titles": "count", "datatype": "long" }, { "titles": "state", "datatype": "string" } ] } }"""),
         ("GET /health/live", 200, Json, """{ "check": "live", "status": "ok" }"""),
         ("GET /health/startup", 200, Json, """{ "check": "startup", "status": "ok" }"""),

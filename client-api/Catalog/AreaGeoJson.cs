@@ -106,6 +106,21 @@ internal static class AreaGeoJson
         if (area.Population is { } population) json.WriteNumber("population", population);
         json.WriteEndObject();
         json.WritePropertyName("geometry");
+        WriteGeometry(json, area, reader);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The geometry of an area as GeoJSON; null where it has none.</summary>
+    public static byte[]? Geometry(Area area)
+    {
+        if (area.Geometry is null) return null;
+        using var body = new MemoryStream();
+        using (var json = new Utf8JsonWriter(body)) WriteGeometry(json, area, new WKBReader());
+        return body.ToArray();
+    }
+
+    private static void WriteGeometry(Utf8JsonWriter json, Area area, WKBReader reader)
+    {
         var polygons = area.Geometry is null ? [] : Polygons(reader.Read(area.Geometry)).ToArray();
         if (polygons.Length == 0)
         {
@@ -127,8 +142,6 @@ internal static class AreaGeoJson
             json.WriteEndArray();
             json.WriteEndObject();
         }
-
-        json.WriteEndObject();
     }
 
     /// <summary>RFC 7946 §3.1.6: exterior rings run counter-clockwise, holes clockwise.</summary>

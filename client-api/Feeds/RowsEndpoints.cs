@@ -7,6 +7,7 @@ using DataHub.Indicators;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 
 namespace DataHub.Feeds;
@@ -85,9 +86,14 @@ internal static class RowsEndpoints
         var next = result.Next is null ? null : RowsParameters.Next(http, query!, result.Next, format);
         http.Response.Headers[WatermarkHeader] = result.Watermark;
         var table = RowsTable.Of(result, RowsTable.Metadata(result.Dataset!, http.Request.PathBase.Value ?? ""));
-        return AnswerRendering.Rendered(format == AnswerFormat.Json ? RowsWriter.Write(table, next) : AnswerRendering.Write(table, format), table.Metadata, format, next)
-            .Answer(varies: true);
+        if (format == AnswerFormat.GeoJson) table = RowsTable.WithGeometry(table, result, await AreasAsync(table.Metadata, http));
+        var (body, tooLarge) = format == AnswerFormat.Json ? (RowsWriter.Write(table, next), null) : await AnswerRendering.WriteAsync(http, table, format, next);
+        return tooLarge ?? AnswerRendering.Rendered(body, table.Metadata, format, next).Answer(varies: true);
     }
+
+    private static async Task<AreaTree?> AreasAsync(AnswerMetadata metadata, HttpContext http) => metadata is { AreaSystem: { } system, AreaVersion: { } version }
+        ? (await http.RequestServices.GetRequiredService<AreaDirectory>().GetAsync(system, version, http.RequestAborted))?.Tree
+        : null;
 
     private static async Task<IResult> CsvwAsync(string dataset, HttpContext http, IGrainFactory grains)
     {

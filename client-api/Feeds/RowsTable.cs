@@ -41,4 +41,28 @@ internal static class RowsTable
 
         return new() { Fields = Fields(dataset), Columns = columns, Count = rows.Count, Metadata = metadata };
     }
+
+    /// <summary>The same with each row's geometry: its own point or geometry, else that of its area.</summary>
+    /// <param name="tree">Of the version that stands; null where there is none.</param>
+    public static AnswerTable WithGeometry(AnswerTable table, RowsResult result, AreaTree? tree)
+    {
+        var (fields, rows) = (result.Dataset!.Spec.Schema.Fields, result.Rows!);
+        var (longitude, latitude) = (Of(field => field.Role == FieldRole.Longitude), Of(field => field.Role == FieldRole.Latitude));
+        var (point, geometry) = (Of(field => field.Type == FieldType.GeoPoint), Of(field => field.Type == FieldType.GeoJson && field.Format is null or "default"));
+        var areas = AnswerGeoJson.Areas(tree);
+        return new() { Fields = table.Fields, Columns = table.Columns, Count = table.Count, Metadata = table.Metadata, Geometry = OfRow };
+
+        int Of(Predicate<FieldSpec> which) => Array.FindIndex(fields, which);
+
+        bool Has(int field, int row) => field >= 0 && !rows.Columns[field].IsNull(row);
+
+        byte[]? OfRow(int row)
+        {
+            if (Has(longitude, row) && Has(latitude, row))
+                return AnswerGeoJson.Point($"{AnswerText.Of(fields[longitude], rows.Columns[longitude], row)},{AnswerText.Of(fields[latitude], rows.Columns[latitude], row)}");
+            if (Has(point, row)) return AnswerGeoJson.Point(rows.Columns[point].Texts![row]!);
+            if (Has(geometry, row) && AnswerGeoJson.GeometryOf(rows.Columns[geometry].Texts![row]!) is { } own) return own;
+            return areas(rows.AreaId(row));
+        }
+    }
 }

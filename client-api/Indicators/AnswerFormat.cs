@@ -16,6 +16,8 @@ internal enum AnswerFormat
 
     /// <summary>NDJSON whose first line is the metadata: <c>?meta=true</c>.</summary>
     NdJsonMeta = 4,
+    GeoJson = 5,
+    Parquet = 6,
 }
 
 /// <summary>Chooses the format by <c>?format=</c>, else by Accept (RFC 9110 §12.5.1).</summary>
@@ -28,6 +30,8 @@ internal static class AnswerFormats
         (AnswerFormat.Csv, "csv", "text/csv"),
         (AnswerFormat.NdJson, "ndjson", "application/x-ndjson"),
         (AnswerFormat.NdJson, "ndjson", "application/ndjson"),
+        (AnswerFormat.GeoJson, "geojson", AnswerGeoJson.ContentType),
+        (AnswerFormat.Parquet, "parquet", "application/vnd.apache.parquet"),
     ];
 
     /// <summary>All words of <c>?format=</c>.</summary>
@@ -40,7 +44,8 @@ internal static class AnswerFormats
     {
         AnswerFormat.Csv or AnswerFormat.CsvDe => "text/csv; charset=utf-8",
         AnswerFormat.NdJson or AnswerFormat.NdJsonMeta => "application/x-ndjson; charset=utf-8",
-        _ => "application/json; charset=utf-8",
+        AnswerFormat.Json => "application/json; charset=utf-8",
+        _ => s_known.First(known => known.Format == format).Type,
     };
 
     /// <summary>What names the format in an address; null for JSON, which need not be named.</summary>

@@ -11,4 +11,9 @@ internal sealed class AnswerOptions
     [Range(0L, 17_179_869_184L)]
     [Setting("Fertige Antworten von Indikatoren, die im Speicher bleiben, in Byte", "Rendered answers of indicators kept in memory, in bytes")]
     public long CachedBytes { get; set; } = 67_108_864;
+
+    /// <summary>Largest answer in GeoJSON, where the same polygon stands in every row of its area. 64 KiB to 1 GiB, default 64 MiB.</summary>
+    [Range(65_536L, 1_073_741_824L)]
+    [Setting("Größte Antwort in GeoJSON, in Byte", "Largest answer in GeoJSON, in bytes")]
+    public long GeoJsonBytes { get; set; } = 67_108_864;
 }

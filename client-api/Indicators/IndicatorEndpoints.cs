@@ -125,15 +125,25 @@ internal static class IndicatorEndpoints
         {
             var next = page.Next is null ? null : ValuesParameters.Next($"{key.PathBase}/api/v1/indicators/{indicator}/{(latest ? "latest" : "values")}", query, page.Next, format);
             var metadata = ValuesTable.Metadata(page, key.PathBase, latest);
-            var body = format == AnswerFormat.Json
-                ? AnswerWriter.Write(page, metadata, next)
-                : AnswerRendering.Write(ValuesTable.Of(page, metadata, nested: format is AnswerFormat.NdJson or AnswerFormat.NdJsonMeta), format);
+            var (body, tooLarge) = format == AnswerFormat.Json
+                ? (AnswerWriter.Write(page, metadata, next), null)
+                : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
+            if (tooLarge is not null) return tooLarge;
             known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next));
             answers.Keep(key, known);
         }
 
         http.Response.Headers[WatermarkHeader] = page.Current;
         return known!.Rendered.Answer(varies: true);
+    }
+
+    private static async Task<AnswerTable> TableAsync(ValuesPage page, AnswerMetadata metadata, AnswerFormat format, HttpContext http)
+    {
+        if (format != AnswerFormat.GeoJson) return ValuesTable.Of(page, metadata, nested: format is AnswerFormat.NdJson or AnswerFormat.NdJsonMeta);
+        var areas = metadata is { AreaSystem: { } system, AreaVersion: { } version }
+            ? await http.RequestServices.GetRequiredService<AreaDirectory>().GetAsync(system, version, http.RequestAborted)
+            : null;
+        return ValuesTable.WithAreas(page, metadata, areas?.Tree);
     }
 
     private static IResult Refused(HttpContext http, string indicator, ValuesResult result)

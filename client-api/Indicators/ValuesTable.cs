@@ -10,6 +10,7 @@ namespace DataHub.Indicators;
 /// <summary>Values as a table: area (where grouped by it), from, to, the dimensions by their names, value, count, state.</summary>
 internal static class ValuesTable
 {
+    private static readonly string[] s_names = ["indicator", "area", "areaName", "from", "to", "value", "count", "state", "unit", "definition", "version"];
     private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder };
 
     /// <summary>What an indicator's definition says.</summary>
@@ -44,7 +45,7 @@ internal static class ValuesTable
         if (spec.ByArea) fields.Add(AnswerTable.Field("area", FieldType.String));
         fields.Add(AnswerTable.Field("from", FieldType.DateTime));
         fields.Add(AnswerTable.Field("to", FieldType.DateTime));
-        if (!nested) fields.AddRange(spec.Dimensions.Select(name => AnswerTable.Field(name, FieldType.String)));
+        if (!nested) fields.AddRange(spec.Dimensions.Select(name => AnswerTable.Field(Column(name), FieldType.String)));
         else if (spec.Dimensions.Length > 0) fields.Add(AnswerTable.Field("dimensions", FieldType.Object));
         fields.Add(AnswerTable.Field("value", FieldType.Number, spec.Unit));
         fields.Add(AnswerTable.Field("count", FieldType.Integer));
@@ -52,31 +53,52 @@ internal static class ValuesTable
         return [.. fields];
     }
 
+    /// <summary>The column of a dimension: its name, but <c>dimensions.count</c> where a column of the hub has that name.</summary>
+    private static string Column(string dimension) => s_names.Contains(dimension, StringComparer.Ordinal) ? "dimensions." + dimension : dimension;
+
     /// <inheritdoc cref="Fields"/>
     public static AnswerTable Of(ValuesPage page, AnswerMetadata metadata, bool nested)
     {
         var (spec, rows) = (page.Indicator.Definition.Spec, page.Rows);
-        var columns = new List<Column>();
-        if (spec.ByArea) columns.Add(Column.OfTexts(Array.ConvertAll(rows, row => row.Area)));
-        columns.Add(Column.OfIntegers(Array.ConvertAll(rows, row => row.From.UtcTicks)));
-        columns.Add(Column.OfIntegers(Array.ConvertAll(rows, row => row.To.UtcTicks)));
+        var columns = new List<Feeds.Column>();
+        if (spec.ByArea) columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, row => row.Area)));
+        columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.From.UtcTicks)));
+        columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.To.UtcTicks)));
         if (!nested)
         {
             for (var d = 0; d < spec.Dimensions.Length; d++)
             {
                 var dimension = d;
-                columns.Add(Column.OfTexts(Array.ConvertAll(rows, row => row.Dimensions?[dimension])));
+                columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, row => row.Dimensions?[dimension])));
             }
         }
         else if (spec.Dimensions.Length > 0)
         {
-            columns.Add(Column.OfTexts(Array.ConvertAll(rows, row => Object(spec.Dimensions, row.Dimensions))));
+            columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, row => Object(spec.Dimensions, row.Dimensions))));
         }
 
-        columns.Add(Column.OfNumbers(Array.ConvertAll(rows, row => row.Value ?? double.NaN)));
-        columns.Add(Column.OfIntegers(Array.ConvertAll(rows, row => row.Count ?? Column.NullInteger)));
-        columns.Add(Column.OfTexts(Array.ConvertAll(rows, string? (row) => Word(row.State))));
+        columns.Add(Feeds.Column.OfNumbers(Array.ConvertAll(rows, row => row.Value ?? double.NaN)));
+        columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Count ?? Feeds.Column.NullInteger)));
+        columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, string? (row) => Word(row.State))));
         return new() { Fields = Fields(spec, nested), Columns = [.. columns], Count = rows.Length, Metadata = metadata };
+    }
+
+    /// <summary>The same with the areas' names and geometries.</summary>
+    /// <param name="tree">Of the version that the values are rolled up in; null where there is none.</param>
+    public static AnswerTable WithAreas(ValuesPage page, AnswerMetadata metadata, AreaTree? tree)
+    {
+        var table = Of(page, metadata, nested: false);
+        if (!page.Indicator.Definition.Spec.ByArea) return table;
+        var geometry = AnswerGeoJson.Areas(tree);
+        var names = Array.ConvertAll(page.Rows, row => row.Area is not null && tree is not null && tree.TryGet(row.Area, out var area) ? area.Name : null);
+        return new()
+        {
+            Fields = [table.Fields[0], AnswerTable.Field("areaName", FieldType.String), .. table.Fields[1..]],
+            Columns = [table.Columns[0], Feeds.Column.OfTexts(names), .. table.Columns[1..]],
+            Count = table.Count,
+            Metadata = metadata,
+            Geometry = row => geometry(page.Rows[row].Area),
+        };
     }
 
     public static string Word(ValueState state) => state switch
