@@ -129,6 +129,11 @@ public static class ProblemTypes
         "Der Baum der Gebiete ist nicht stimmig; das Detail nennt das Gebiet und den Grund.",
         "The tree of areas is not consistent; the detail names the area and the reason.");
 
+    public static readonly ProblemType LargerThanQuota = Add("larger-than-quota", 422,
+        "Größer als das Kontingent eines Tages", "Larger than a day's quota",
+        "Die Lieferung allein hat mehr Zeilen, als ihre Datenquelle an einem Tag bringen darf; das Detail nennt die Zahl.",
+        "The push alone has more rows than its feed may bring in a day; the detail names the number.");
+
     public static readonly ProblemType InvalidAct = Add("invalid-act", 422,
         "Ungültiger Auftrag", "Invalid request for an act",
         "„errors“ nennt jede Angabe, die fehlt, unbekannt ist oder nicht passt.",

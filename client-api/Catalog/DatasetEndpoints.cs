@@ -79,7 +79,7 @@ internal static class DatasetEndpoints
                 $"rhythm: “{body.Rhythm}” is no ISO 8601 duration, such as PT15M or P1D."));
         }
 
-        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutFeedAsync(http.Caller(), new(feed, body.Title, rhythm));
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutFeedAsync(http.Caller(), new(feed, body.Title, rhythm) { Quota = body.Quota is { } quota ? new FeedQuota(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null });
         if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidFeed);
         var json = FeedJson.Of(result.Dataset!.Feeds.First(f => f.Id == feed));
         return result.Created ? TypedResults.Created($"/api/v1/datasets/{dataset}/feeds/{feed}", json) : TypedResults.Ok(json);
@@ -135,15 +135,25 @@ internal sealed record DatasetSummaryJson(string Id, LocalText Title, string Pub
 internal sealed record DatasetListJson(DatasetSummaryJson[] Datasets, string? Next);
 
 /// <param name="Rhythm">ISO 8601 duration: a push is expected at least this often.</param>
+/// <param name="Quota">Set by the platform's admins only; others leave it out and keep it.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record FeedBodyJson(string? Id = null, LocalText? Title = null, string? Rhythm = null);
+internal sealed record FeedBodyJson(string? Id = null, LocalText? Title = null, string? Rhythm = null, FeedQuotaJson? Quota = null);
 
 internal sealed record FeedJson(
     string Id,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalText? Title,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Rhythm)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Rhythm,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FeedQuotaJson? Quota)
 {
-    public static FeedJson Of(FeedInfo feed) => new(feed.Id, feed.Title, feed.Rhythm is { } rhythm ? XmlConvert.ToString(rhythm) : null);
+    public static FeedJson Of(FeedInfo feed) => new(
+        feed.Id, feed.Title, feed.Rhythm is { } rhythm ? XmlConvert.ToString(rhythm) : null,
+        feed.Quota is { } quota ? new(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null);
 }
+
+/// <summary>How much a feed may push; a member that is not there is no limit.</summary>
+internal sealed record FeedQuotaJson(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? RowsPerSecond = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? BytesPerSecond = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? RowsPerDay = null);
 
 internal sealed record FeedListJson(FeedJson[] Feeds, string? Next);

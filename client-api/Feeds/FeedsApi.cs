@@ -17,6 +17,7 @@ public static class FeedsApi
         services.AddSingleton<IngestMetrics>();
         services.AddSingleton<PushService>();
         services.AddSingleton<QuarantineService>();
+        services.AddSingleton<FeedQuotas>();
         return services;
     }
 

@@ -40,6 +40,7 @@ internal sealed class IngestMetrics
         PushRefusal.Forbidden => "forbidden",
         PushRefusal.KeyReused => "key-reused",
         PushRefusal.Full => "full",
+        PushRefusal.OverQuota or PushRefusal.LargerThanQuota => "over-quota",
         _ => "unavailable",
     };
 }

@@ -21,15 +21,15 @@ internal static class PushEndpoints
     public static void MapPushEndpoints(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/datasets/{dataset}/feeds/{feed}/records", PushAsync).WithTags("Feeds")
             .WithSummary("Pushes rows: a JSON array or object, NDJSON, or CSV with a header. Answered when they are stored.")
-            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br and deflate are taken.")
+            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br and deflate are taken. A feed with a quota is told by RateLimit-Policy and RateLimit how it stands; beyond it 429 with Retry-After.")
             .Takes("dryRun", "true: check and answer, store nothing.")
             .Takes("atomic", "true: all rows or none; for datasets of one partition.")
             .Accepts<object[]>("application/json", "application/x-ndjson", "text/csv")
-            .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 503)
+            .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
             .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "01100101", "no2": 23.4 } ]""")
             .Example("""{ "receipt": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "received": 3, "accepted": 1, "duplicate": 1, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] }""", 200);
 
-    private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, IOptions<IngestOptions> options, DatasetDirectory datasets)
+    private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, IOptions<IngestOptions> options, DatasetDirectory datasets, FeedQuotas quotas)
     {
         if (http.Caller().Agency is null) return Authentication.Forbidden(http, NeedsKey(dataset));
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
@@ -42,18 +42,23 @@ internal static class PushEndpoints
         if (await datasets.GetAsync(dataset, feed, null) is not { } known) return Problems.NotFound(http, s_dataset, dataset);
         if (!known.HasFeed(feed)) return Problems.NotFound(http, s_feed, feed);
 
+        if (quotas.IsOver(dataset, feed, out var after, out var standing)) return OverQuota(http, dataset, feed, after, standing);
+
         var (body, problem) = await PushBody.ReadAsync(http, options.Value, budget);
         if (problem is not null) return problem;
         using (body)
         {
             var push = new Push(http.Caller(), dataset, feed, format, body!.Memory, body.Hash) { IdempotencyKey = key, DryRun = dryRun, Atomic = atomic };
-            return Answer(http, push, await pushes.PushAsync(push, http.RequestAborted), options.Value);
+            var answer = await pushes.PushAsync(push, http.RequestAborted);
+            if (answer.Refusal == PushRefusal.OverQuota) quotas.Over(dataset, feed, answer.RetryAfter, answer.Quotas);
+            return Answer(http, push, answer, options.Value);
         }
     }
 
     private static IResult Answer(HttpContext http, Push push, PushAnswer answer, IngestOptions options)
     {
         var language = Language.Of(http);
+        FeedQuotas.Tell(http.Response, answer.Quotas);
         switch (answer.Refusal)
         {
             case PushRefusal.None:
@@ -86,6 +91,12 @@ internal static class PushEndpoints
                 return Problems.Later(http, ProblemTypes.ShardFull, new(
                     "Die Warteschlange ist voll. Nichts oder nur ein Teil wurde gespeichert; mit demselben Idempotency-Key wiederholen.",
                     "The queue is full. Nothing or only a part was stored; repeat with the same Idempotency-Key."), options.RetryAfter);
+            case PushRefusal.OverQuota:
+                return OverQuota(http, push.Dataset, push.Feed, answer.RetryAfter, answer.Quotas);
+            case PushRefusal.LargerThanQuota:
+                return Problems.Problem(http, ProblemTypes.LargerThanQuota, new(
+                    $"Die Lieferung hat mehr Zeilen, als „{push.Dataset}/{push.Feed}“ an einem Tag bringen darf: {answer.Quotas.FirstOrDefault(q => q.Name == "rows-per-day").Quota}. Auf mehrere Tage verteilen oder die Plattform um ein größeres Kontingent bitten.",
+                    $"The push has more rows than “{push.Dataset}/{push.Feed}” may bring in a day: {answer.Quotas.FirstOrDefault(q => q.Name == "rows-per-day").Quota}. Spread it over several days, or ask the platform for a larger quota."));
             case PushRefusal.Unavailable:
                 return Problems.Later(http, ProblemTypes.Unavailable, new(
                     "Ob die Lieferung gespeichert wurde, ist nicht bekannt. Mit demselben Idempotency-Key wiederholen: Sie zählt dann genau einmal.",
@@ -93,6 +104,15 @@ internal static class PushEndpoints
             default:
                 throw new InvalidOperationException($"no answer for {answer.Refusal}");
         }
+    }
+
+    private static IResult OverQuota(HttpContext http, string dataset, string feed, TimeSpan after, QuotaReading[] quotas)
+    {
+        FeedQuotas.Tell(http.Response, quotas);
+        var used = string.Join(", ", quotas.Where(quota => quota.Remaining == 0).Select(quota => $"{quota.Quota} {quota.Name} / {quota.Window} s"));
+        return Problems.Later(http, ProblemTypes.TooManyRequests, new(
+            $"Das Kontingent der Datenquelle „{dataset}/{feed}“ ist aufgebraucht ({used}). Es wurde nichts gespeichert; nach der Wartezeit dieselbe Lieferung wiederholen.",
+            $"The quota of the feed “{dataset}/{feed}” is used up ({used}). Nothing was stored; repeat the same push after the time named."), after);
     }
 
     internal static LocalText NeedsKey(string dataset) => new(

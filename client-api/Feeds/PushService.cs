@@ -35,11 +35,23 @@ internal enum PushRefusal
     Forbidden,
     KeyReused,
     Full,
+
+    /// <summary>The feed has used up its quota: <see cref="PushAnswer.RetryAfter"/>.</summary>
+    OverQuota,
+
+    /// <summary>The push has more rows than its feed may bring in a day.</summary>
+    LargerThanQuota,
     Unavailable,
 }
 
 /// <param name="Detail">From the shard, for logs.</param>
-internal sealed record PushAnswer(PushRefusal Refusal, PushReceipt? Receipt = null, UndecodableBody? Body = null, string? Detail = null);
+internal sealed record PushAnswer(PushRefusal Refusal, PushReceipt? Receipt = null, UndecodableBody? Body = null, string? Detail = null)
+{
+    /// <summary>How the feed's quotas stand; empty where it has none, or the push was not weighed.</summary>
+    public QuotaReading[] Quotas { get; init; } = [];
+
+    public TimeSpan RetryAfter { get; init; }
+}
 
 /// <summary>What a push is answered (design §5).</summary>
 /// <param name="Receipt">Null where nothing was stored.</param>
@@ -84,7 +96,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
 
             var decoded = PushDecoder.Decode(push.Format, push.Body.Span, dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions);
             if (decoded.Refusal is { } refusal) return new(PushRefusal.Undecodable, Body: refusal);
-            if (await made.SendAsync(target, dataset, decoded.Push!) is not { } refused) return new(PushRefusal.None, made.Receipt(options.Value));
+            if (await made.SendAsync(target, dataset, decoded.Push!) is not { } refused) return new(PushRefusal.None, made.Receipt(options.Value)) { Quotas = made.Quotas };
             if (refused.Refusal != AppendRefusal.Outdated) return Refused(refused, push, decoded.Push!);
             LogOutdated(push.Dataset, dataset.Contract.Version, dataset.Info.AreaVersion, attempt + 1);
         }
@@ -101,6 +113,8 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             AppendRefusal.KeyReused => new(PushRefusal.KeyReused, Detail: result.Detail),
             AppendRefusal.Forbidden => new(PushRefusal.Forbidden, Detail: result.Detail),
             AppendRefusal.NotFound => new(PushRefusal.NoDataset, Detail: result.Detail),
+            AppendRefusal.OverQuota => new(PushRefusal.OverQuota, Detail: result.Detail) { Quotas = result.Quotas, RetryAfter = result.RetryAfter },
+            AppendRefusal.LargerThanQuota => new(PushRefusal.LargerThanQuota, Detail: result.Detail) { Quotas = result.Quotas },
             AppendRefusal.NotAtomic => new(PushRefusal.NotAtomic, new(
                 null,
                 new PushCounts(decoded.Received, 0, 0, 0, 0, decoded.Quarantined.Count),
@@ -129,6 +143,9 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         private string _dataset = push.Dataset;
         private int _partitions;
 
+        /// <summary>As the first part's shard told them.</summary>
+        public QuotaReading[] Quotas { get; private set; } = [];
+
         /// <summary>Sends the parts that are not stored yet.</summary>
         /// <returns>Null when all are stored; else why not.</returns>
         public async Task<AppendResult?> SendAsync(IPushTarget target, KnownDataset dataset, DecodedPush decoded)
@@ -138,8 +155,10 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             var parts = Divide(dataset, decoded);
             if (!_stored.ContainsKey(0))
             {
-                var first = await target.AppendAsync(dataset.Info.Partitions[0].Shard, push.Caller, parts[0]);
+                var load = new PushLoad(decoded.Received, push.Body.Length);
+                var first = await target.AppendAsync(dataset.Info.Partitions[0].Shard, push.Caller, parts[0] with { Load = load });
                 if (first.Refusal != AppendRefusal.None) return first;
+                Quotas = first.Quotas;
                 Store(0, first);
                 _receipt = first.Receipt!.Push.Receipt;
             }

@@ -63,4 +63,8 @@ public sealed record DatasetPartition([property: Id(0)] string Key, [property: I
 /// <summary>One source that pushes into a dataset.</summary>
 /// <param name="Rhythm">A push is expected at least this often; beyond it the feed is silent. Null: no expectation.</param>
 [GenerateSerializer, Immutable, Alias("datahub.FeedInfo")]
-public sealed record FeedInfo([property: Id(0)] string Id, [property: Id(1)] LocalText? Title, [property: Id(2)] TimeSpan? Rhythm);
+public sealed record FeedInfo([property: Id(0)] string Id, [property: Id(1)] LocalText? Title, [property: Id(2)] TimeSpan? Rhythm)
+{
+    /// <summary>How much it may push; null: what the platform allows every feed.</summary>
+    [Id(4)] public FeedQuota? Quota { get; init; }
+}

@@ -44,6 +44,9 @@ public sealed record PushPart(
 
     /// <summary>The part's rows come out of quarantine, or quarantined rows are given up; null for a push.</summary>
     [Id(14)] public QuarantineClaim? Claim { get; init; }
+
+    /// <summary>What the whole push weighs against the feed's quota; on its first part only.</summary>
+    [Id(15)] public PushLoad? Load { get; init; }
 }
 
 /// <param name="Detail">For logs and problems: which shard, which limit, which versions hold.</param>
@@ -52,6 +55,12 @@ public sealed record AppendResult([property: Id(0)] AppendRefusal Refusal, [prop
 {
     /// <summary>The log's incarnation, for the push's watermark; empty where nothing was stored.</summary>
     [Id(3)] public Guid Incarnation { get; init; }
+
+    /// <summary>How the feed's quotas stand; empty where it has none, or the part was not weighed.</summary>
+    [Id(4)] public QuotaReading[] Quotas { get; init; } = [];
+
+    /// <summary>For <see cref="AppendRefusal.OverQuota"/>: when to come again.</summary>
+    [Id(5)] public TimeSpan RetryAfter { get; init; }
 
     public static AppendResult Refused(AppendRefusal refusal, string detail) => new(refusal, null, detail);
 }
@@ -94,4 +103,10 @@ public enum AppendRefusal
 
     /// <summary><c>atomic</c> was asked for and rows were quarantined; nothing was stored. 422.</summary>
     NotAtomic = 7,
+
+    /// <summary>The feed has used up its quota; nothing was stored. 429.</summary>
+    OverQuota = 8,
+
+    /// <summary>The push alone is larger than what its feed may bring in a day; nothing was stored. 422.</summary>
+    LargerThanQuota = 9,
 }

@@ -133,6 +133,18 @@ internal static class DatasetRules
         if (feed.Title is not null && AgencyRules.TextFault(feed.Title) is { } title) return Refused(CatalogRefusal.Invalid, new("title: " + title.De, "title: " + title.En));
         if (feed.Rhythm is { } rhythm && (rhythm < MinRhythm || rhythm > MaxRhythm)) return Refused(CatalogRefusal.Invalid, new("rhythm: PT1S bis P366D.", "rhythm: PT1S to P366D."));
 
+        if (feed.Quota is { } quota)
+        {
+            if (!caller.IsPlatformAdmin && quota != Array.Find(info.Feeds, f => f.Id == feed.Id)?.Quota)
+                return Refused(CatalogRefusal.Forbidden, new("quota: Das Kontingent setzt nur ein Admin-Schlüssel der Plattform.", "quota: Only an admin key of the platform sets the quota."));
+            if (QuotaFault(quota) is { } member) return Refused(CatalogRefusal.Invalid, new($"quota.{member}: 1 bis {FeedQuota.Most}.", $"quota.{member}: 1 to {FeedQuota.Most}."));
+        }
+        else if (!caller.IsPlatformAdmin)
+        {
+            // Whoever may not set it keeps it.
+            feed = feed with { Quota = Array.Find(info.Feeds, f => f.Id == feed.Id)?.Quota };
+        }
+
         var place = Array.FindIndex(info.Feeds, f => f.Id == feed.Id);
         if (place >= 0 && info.Feeds[place] == feed) return (state, new(CatalogRefusal.None, info, null));
         if (place < 0 && info.Feeds.Length >= limits.MaxFeeds)
@@ -171,6 +183,12 @@ internal static class DatasetRules
         state.Info is { Spec.AreaSystem: not null } info && version > info.AreaVersion
             ? state with { Info = info with { AreaVersion = version, Modified = now } }
             : state;
+
+    private static string? QuotaFault(FeedQuota quota) =>
+        quota.RowsPerSecond is < 1 or > FeedQuota.Most ? "rowsPerSecond"
+        : quota.BytesPerSecond is < 1 or > FeedQuota.Most ? "bytesPerSecond"
+        : quota.RowsPerDay is < 1 or > FeedQuota.Most ? "rowsPerDay"
+        : null;
 
     private static DatasetPartition[] PartitionsOf(string id, int partitions, int shards)
     {

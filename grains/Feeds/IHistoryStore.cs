@@ -46,6 +46,9 @@ internal interface IHistoryStore
     /// <summary>Counts per feed of a dataset as far as history is stored.</summary>
     Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken);
 
+    /// <summary>Rows that a feed brought since an instant, by the hour (of UTC) in which they were received, as far as history is stored.</summary>
+    Task<long> ReceivedSinceAsync(string dataset, string feed, DateTimeOffset since, CancellationToken cancellationToken);
+
     /// <summary>Forgets a partition, to be rebuilt from the log.</summary>
     Task ResetAsync(string partition, CancellationToken cancellationToken);
 }

@@ -20,11 +20,16 @@ internal sealed partial class LogShard(
     IContractSource contracts,
     ILogNotifier notifier,
     ShardOptions options,
+    TimeProvider time,
     ILogger<LogShard> logger)
 {
+    /// <summary>Feeds whose quotas are metered at once; beyond it all begin anew.</summary>
+    private const int MaxMeters = 100_000;
+
     private readonly Dictionary<string, Partition> _partitions = [];
     private readonly Dictionary<PushKey, Waiting> _inFlight = [];
     private readonly Queue<Waiting> _queue = new();
+    private readonly Dictionary<(string Dataset, string Feed), FeedMeter> _meters = [];
     private long _epoch;
     private long _position;
     private int _waitingRows;
@@ -50,7 +55,8 @@ internal sealed partial class LogShard(
     }
 
     /// <inheritdoc cref="ILogShardGrain.AppendAsync"/>
-    public Task<AppendResult> AppendAsync(PushPart part, Caller? caller)
+    /// <param name="quota">What the part's feed may push.</param>
+    public Task<AppendResult> AppendAsync(PushPart part, Caller? caller, FeedQuota? quota = null)
     {
         if (IsRetired) return Task.FromResult(Unavailable());
 
@@ -64,7 +70,7 @@ internal sealed partial class LogShard(
             return Task.FromResult(AppendResult.Refused(AppendRefusal.Full, $"shard {shard}: {_queue.Count} pushes with {_waitingRows} rows wait"));
         }
 
-        var waiting = new Waiting(part, caller, rows) { Key = key };
+        var waiting = new Waiting(part, caller, rows) { Key = key, Quota = quota };
         if (key is { } own)
         {
             _inFlight[own] = waiting;
@@ -155,7 +161,7 @@ internal sealed partial class LogShard(
         foreach (var (waiting, batch) in decided)
         {
             var receipt = batch.Push is { } push ? new PartReceipt(push, batch.Partition, batch.Sequence, batch.ReceivedAt, Replayed: false) { Settled = batch.Act?.Rows ?? [] } : null;
-            Finish(waiting, new(AppendRefusal.None, receipt, null));
+            Finish(waiting, new(AppendRefusal.None, receipt, null) { Quotas = waiting.Quotas });
         }
     }
 
@@ -191,6 +197,12 @@ internal sealed partial class LogShard(
 
         var contract = await contracts.GetAsync(part.Dataset, part.ContractVersion);
         var tail = await TailAsync(part.Dataset, partition);
+        if (part.Load is { } load && !part.DryRun && waiting.Quota is { IsLimited: true } quota && await OverQuotaAsync(waiting, quota, load, partition.Key, tail) is { } over)
+        {
+            Finish(waiting, over);
+            return null;
+        }
+
         if (tail.Rows + part.Rows.Count > options.MaxTailRows && tail.Rows > 0)
         {
             tail.CutTo((await history.PositionAsync(part.Partition, CancellationToken.None)).Sequence);
@@ -250,6 +262,30 @@ internal sealed partial class LogShard(
         newest?.Remember(partition.Newest);
         await CutNowAndThenAsync(partition, tail);
         return batch;
+    }
+
+    /// <summary>Weighs a push against its feed's quota. The first part of every push of a feed comes by the same shard, so one meter sees them all.</summary>
+    /// <returns>Null where it is taken.</returns>
+    private async Task<AppendResult?> OverQuotaAsync(Waiting waiting, FeedQuota quota, PushLoad load, string partition, PartitionTail tail)
+    {
+        var (dataset, feed) = (waiting.Part!.Dataset, waiting.Part.Feed);
+        if (!_meters.TryGetValue((dataset, feed), out var meter))
+        {
+            if (_meters.Count > MaxMeters) _meters.Clear();
+            _meters[(dataset, feed)] = meter = new();
+            // A new activation goes on with the day as history and the log know it.
+            var midnight = FeedMeter.Midnight(time.GetUtcNow());
+            var stored = await history.PositionAsync(partition, CancellationToken.None);
+            meter.BeginDay(time.GetUtcNow(), await history.ReceivedSinceAsync(dataset, feed, midnight, CancellationToken.None) + tail.Received(feed, stored.Sequence, midnight));
+        }
+
+        var now = time.GetUtcNow();
+        var wait = meter.Take(quota, load, now);
+        waiting.Quotas = meter.Read(quota, now);
+        if (wait is not { } after) return null;
+        LogOverQuota(shard, dataset, feed, after);
+        return AppendResult.Refused(
+            after == TimeSpan.MaxValue ? AppendRefusal.LargerThanQuota : AppendRefusal.OverQuota, $"{dataset}/{feed}: {quota}") with { Quotas = waiting.Quotas, RetryAfter = after };
     }
 
     private static PushRecord Record(PushPart part, PushCounts counts, Waiting waiting) => new(
@@ -477,6 +513,10 @@ internal sealed partial class LogShard(
 
         public PushKey? Key { get; init; }
 
+        public FeedQuota? Quota { get; init; }
+
+        public QuotaReading[] Quotas { get; set; } = [];
+
         public Task<PartReceipt?>? Earlier { get; set; }
 
         public TaskCompletionSource<AppendResult> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -484,6 +524,9 @@ internal sealed partial class LogShard(
 
     [LoggerMessage(1100, LogLevel.Warning, "Shard {Shard} is full: {Pushes} pushes with {Rows} rows wait")]
     private partial void LogFull(int shard, int pushes, int rows);
+
+    [LoggerMessage(1104, LogLevel.Information, "Shard {Shard}: {Dataset}/{Feed} is over its quota for {After}")]
+    private partial void LogOverQuota(int shard, string dataset, string feed, TimeSpan after);
 
     [LoggerMessage(1101, LogLevel.Warning, "Shard {Shard} was taken over by another writer; this one had epoch {Epoch} and position {Position}")]
     private partial void LogFenced(int shard, long epoch, long position);

@@ -16,10 +16,14 @@ internal sealed partial class LogShardGrain(
     IContractSource contracts,
     ILogNotifier notifier,
     IOptions<ShardOptions> options,
+    IOptions<QuotaOptions> quotas,
+    TimeProvider time,
     ILogger<LogShard> logger) : Grain, ILogShardGrain
 {
-    /// <summary>Descriptions of datasets; what the shard reads of one (publisher, feeds) only grows.</summary>
-    private readonly Dictionary<string, DatasetInfo> _datasets = [];
+    /// <summary>How long a description is believed: publisher and feeds only grow, quotas change.</summary>
+    private static readonly TimeSpan DescriptionHolds = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, (DatasetInfo Dataset, DateTimeOffset Asked)> _datasets = [];
     private LogShard? _shard;
     private Guid _incarnation;
 
@@ -27,7 +31,7 @@ internal sealed partial class LogShardGrain(
     {
         try
         {
-            var shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, logger);
+            var shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, time, logger);
             await shard.StartAsync();
             _incarnation = await log.IncarnationAsync(cancellationToken);
             _shard = shard;
@@ -51,7 +55,7 @@ internal sealed partial class LogShardGrain(
             return AppendResult.Refused(AppendRefusal.Forbidden, $"{part.Dataset} is published by {dataset.Spec.Publisher}");
         }
 
-        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller));
+        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller, QuotaOf(dataset, part.Feed)));
         return result.Receipt is null ? result : result with { Incarnation = _incarnation };
     }
 
@@ -69,13 +73,16 @@ internal sealed partial class LogShardGrain(
         return result;
     }
 
+    private FeedQuota QuotaOf(DatasetInfo dataset, string feed) => Array.Find(dataset.Feeds, f => f.Id == feed)?.Quota ?? quotas.Value.Default;
+
     private async ValueTask<DatasetInfo?> FindAsync(Caller caller, PushPart part)
     {
-        if (_datasets.TryGetValue(part.Dataset, out var known) && Has(known)) return known;
+        if (_datasets.TryGetValue(part.Dataset, out var known) && Has(known.Dataset) && time.GetUtcNow() - known.Asked < DescriptionHolds) return known.Dataset;
         if (_datasets.Count > 10_000) _datasets.Clear();
         var found = await GrainFactory.GetGrain<IDatasetGrain>(part.Dataset).GetAsync(caller);
         if (found is null || !Has(found)) return null;
-        return _datasets[part.Dataset] = found;
+        _datasets[part.Dataset] = (found, time.GetUtcNow());
+        return found;
 
         bool Has(DatasetInfo dataset) => dataset.Feeds.Any(feed => feed.Id == part.Feed);
     }

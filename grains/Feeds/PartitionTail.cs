@@ -72,6 +72,11 @@ internal sealed class PartitionTail
     public HashSet<(long Sequence, int Index)> Settled() =>
         [.. _entries.Where(entry => entry.Batch.Act is not null).SelectMany(entry => entry.Batch.Act!.Rows).Select(row => (row.Sequence, row.Index))];
 
+    /// <summary>Rows that a feed brought with the batches held after a sequence and since an instant.</summary>
+    public long Received(string feed, long after, DateTimeOffset since) => _entries
+        .Where(entry => entry.Batch.Sequence > after && entry.Batch.Push?.Feed == feed && entry.Batch.ReceivedAt >= since)
+        .Sum(entry => (long)entry.Batch.Push!.Counts.Received);
+
     /// <summary>The newest time per series among the rows held.</summary>
     public Dictionary<byte[], long> NewestPerSeries()
     {

@@ -40,6 +40,9 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(CountsAsync), () => inner.CountsAsync(dataset, cancellationToken));
 
+    public Task<long> ReceivedSinceAsync(string dataset, string feed, DateTimeOffset since, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(ReceivedSinceAsync), () => inner.ReceivedSinceAsync(dataset, feed, since, cancellationToken));
+
     public Task ResetAsync(string partition, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ResetAsync), () => inner.ResetAsync(partition, cancellationToken));
 }

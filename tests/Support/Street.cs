@@ -54,7 +54,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
     /// <summary>A writer beside the street's own, as an activation on another silo would be.</summary>
     public async Task<LogShard> AnotherWriterAsync()
     {
-        var shard = new LogShard(0, log, history, this, this, ShardOptions, NullLogger<LogShard>.Instance);
+        var shard = new LogShard(0, log, history, this, this, ShardOptions, TimeProvider.System, NullLogger<LogShard>.Instance);
         await shard.StartAsync();
         return shard;
     }

@@ -49,6 +49,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
         var newest = new Dictionary<byte[], long>(ByteKeyComparer.Instance);
         var counts = new Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived)>();
+        var hours = new Dictionary<(string Dataset, string Feed, long Hour), (PushCounts Counts, int Pushes)>();
         for (var i = 0; i < batches.Count; i++)
         {
             InsertBatchRow(session, id, batches[i].Batch);
@@ -60,10 +61,14 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             var count = counts.GetValueOrDefault((push.Dataset, push.Feed));
             counts[(push.Dataset, push.Feed)] = (
                 count.Counts + push.Counts, count.Pushes + (isPush && push.Part == 0 ? 1 : 0), isPush ? Math.Max(count.LastReceived, batches[i].Batch.ReceivedAt.UtcTicks) : count.LastReceived);
+            var hour = (push.Dataset, push.Feed, batches[i].Batch.ReceivedAt.UtcTicks / TimeSpan.TicksPerHour);
+            var inHour = hours.GetValueOrDefault(hour);
+            hours[hour] = (inHour.Counts + push.Counts, inHour.Pushes + (isPush && push.Part == 0 ? 1 : 0));
         }
 
         RaiseSeries(session, id, newest);
         AddCounts(session, id, counts);
+        AddHours(session, id, hours);
         return true;
     }
 
@@ -231,6 +236,24 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         {
             session.Statement(AddCount).Bind(1, dataset).Bind(2, feed).Bind(3, id).Bind(4, pushes)
                 .Bind(5, count.Received).Bind(6, count.Accepted).Bind(7, count.Duplicate).Bind(8, count.Quarantined).Bind(9, lastReceived).Run();
+        }
+    }
+
+    private const string AddHour =
+        """
+        INSERT INTO feed_hour (dataset, feed, hour, partition_id, pushes, received, accepted, duplicate, quarantined)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        ON CONFLICT (dataset, feed, hour, partition_id) DO UPDATE SET
+          pushes = pushes + excluded.pushes, received = received + excluded.received, accepted = accepted + excluded.accepted,
+          duplicate = duplicate + excluded.duplicate, quarantined = quarantined + excluded.quarantined
+        """;
+
+    private static void AddHours(SqliteSession session, long id, Dictionary<(string Dataset, string Feed, long Hour), (PushCounts Counts, int Pushes)> hours)
+    {
+        foreach (var ((dataset, feed, hour), (count, pushes)) in hours)
+        {
+            session.Statement(AddHour).Bind(1, dataset).Bind(2, feed).Bind(3, hour).Bind(4, id).Bind(5, pushes)
+                .Bind(6, count.Received).Bind(7, count.Accepted).Bind(8, count.Duplicate).Bind(9, count.Quarantined).Run();
         }
     }
 
@@ -621,19 +644,33 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         },
         cancellationToken);
 
+    private const string SelectReceived = "SELECT coalesce(sum(received), 0) FROM feed_hour WHERE dataset = ?1 AND feed = ?2 AND hour >= ?3";
+
+    public Task<long> ReceivedSinceAsync(string dataset, string feed, DateTimeOffset since, CancellationToken cancellationToken) => file.LookUpAsync(
+        session =>
+        {
+            var statement = session.Statement(SelectReceived).Bind(1, dataset).Bind(2, feed).Bind(3, since.UtcTicks / TimeSpan.TicksPerHour);
+            statement.Step();
+            var received = statement.Int64(0);
+            statement.Reset();
+            return received;
+        },
+        cancellationToken);
+
     private const string DropRows = "DELETE FROM row_version WHERE partition_id = ?1";
     private const string DropSeries = "DELETE FROM series WHERE partition_id = ?1";
     private const string DropBatches = "DELETE FROM history_batch WHERE partition_id = ?1";
     private const string DropQuarantine = "DELETE FROM quarantined_row WHERE partition_id = ?1";
     private const string DropActs = "DELETE FROM quarantine_act WHERE partition_id = ?1";
     private const string DropCounts = "DELETE FROM feed_count WHERE partition_id = ?1";
+    private const string DropHours = "DELETE FROM feed_hour WHERE partition_id = ?1";
     private const string DropPosition = "DELETE FROM history_position WHERE id = ?1";
 
     public Task ResetAsync(string partition, CancellationToken cancellationToken) => file.WriteAsync(
         session =>
         {
             if (Position(session, partition).Id is not { } id) return false;
-            foreach (var sql in (string[])[DropRows, DropSeries, DropBatches, DropQuarantine, DropActs, DropCounts, DropPosition]) session.Statement(sql).Bind(1, id).Run();
+            foreach (var sql in (string[])[DropRows, DropSeries, DropBatches, DropQuarantine, DropActs, DropCounts, DropHours, DropPosition]) session.Statement(sql).Bind(1, id).Run();
             return true;
         },
         cancellationToken);

@@ -1,0 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+
+using DataHub.Catalog;
+
+namespace DataHub.Feeds;
+
+/// <summary>What a feed may push that has no quota of its own. Section <c>DataHub:Quota</c>.</summary>
+internal sealed class QuotaOptions
+{
+    public const string Section = "DataHub:Quota";
+
+    /// <summary>Rows per second, 0 (no limit) to 1,000,000,000,000; default 0.</summary>
+    [Range(0, FeedQuota.Most)]
+    [Setting("Zeilen je Sekunde einer Datenquelle ohne eigenes Kontingent; 0: unbegrenzt", "Rows per second of a feed without a quota of its own; 0: no limit")]
+    public long RowsPerSecond { get; set; }
+
+    /// <summary>Bytes per second, 0 (no limit) to 1,000,000,000,000; default 0.</summary>
+    [Range(0, FeedQuota.Most)]
+    [Setting("Byte je Sekunde einer Datenquelle ohne eigenes Kontingent; 0: unbegrenzt", "Bytes per second of a feed without a quota of its own; 0: no limit")]
+    public long BytesPerSecond { get; set; }
+
+    /// <summary>Rows per day, 0 (no limit) to 1,000,000,000,000; default 0.</summary>
+    [Range(0, FeedQuota.Most)]
+    [Setting("Zeilen am Tag einer Datenquelle ohne eigenes Kontingent; 0: unbegrenzt", "Rows per day of a feed without a quota of its own; 0: no limit")]
+    public long RowsPerDay { get; set; }
+
+    public FeedQuota Default => new(Limit(RowsPerSecond), Limit(BytesPerSecond), Limit(RowsPerDay));
+
+    private static long? Limit(long value) => value == 0 ? null : value;
+}
