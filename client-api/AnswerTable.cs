@@ -22,4 +22,15 @@ internal sealed class AnswerTable
 
     /// <summary>A field of the hub's own, beside those of a contract.</summary>
     public static FieldSpec Field(string name, FieldType type, string? unit = null) => new(name, type, null, FieldRole.None, FieldConstraints.None, unit, null, null);
+
+    /// <summary>Some of the columns, in their order; the geometry stays.</summary>
+    /// <param name="which">For each column whether it is among them; null: all are.</param>
+    public AnswerTable Only(bool[]? which) => which is null ? this : new()
+    {
+        Fields = [.. Fields.Where((_, column) => which[column])],
+        Columns = [.. Columns.Where((_, column) => which[column])],
+        Count = Count,
+        Metadata = Metadata,
+        Geometry = Geometry,
+    };
 }

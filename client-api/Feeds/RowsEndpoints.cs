@@ -32,6 +32,8 @@ internal static class RowsEndpoints
             .Takes("from", "Rows at or after: an instant with offset, or a day.")
             .Takes("to", "Rows before: an instant with offset, or a day.")
             .Takes("area", "Only rows in this area or below it.")
+            .Takes("fields", "Only these columns, separated by commas; they come in the contract's order. Absent: all. @area is the area a row was resolved to.")
+            .Takes("filter.{field}", $"Only rows whose field has this value, such as filter.station=mc010; empty: rows without one. At most {RowsParameters.MaxFilters}, on fields of type string, integer, year and boolean that are not personal. A page may then hold fewer rows than its limit, even none, while next is there: so many rows as DataHub:Read:MaxScannedRows says are looked at for one.")
             .Takes("watermark", "The answer includes at least this.")
             .Takes("limit", $"Rows of the page, 1 to {RowsParameters.MaxLimit}; {RowsParameters.DefaultLimit} where it is not named.", JsonSchemaType.Integer)
             .Takes("after", "From the next of an earlier answer.")
@@ -81,12 +83,16 @@ internal static class RowsEndpoints
         var (query, invalid) = RowsParameters.ReadRows(http);
         if (invalid is not null) return invalid;
         var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(http.Caller(), query!);
+        if (result.Fault is { } fault) return Requests.InvalidParameter(http, RowsParameters.FilterPrefix + result.Detail, fault);
         if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
 
         var next = result.Next is null ? null : RowsParameters.Next(http, query!, result.Next, format);
         http.Response.Headers[WatermarkHeader] = result.Watermark;
         var table = RowsTable.Of(result, RowsTable.Metadata(result.Dataset!, http.Request.PathBase.Value ?? ""));
+        var (columns, unknown) = RowsParameters.ReadFields(http, table.Fields);
+        if (unknown is not null) return unknown;
         if (format == AnswerFormat.GeoJson) table = RowsTable.WithGeometry(table, result, await AreasAsync(table.Metadata, http));
+        table = table.Only(columns);
         var (body, tooLarge) = format == AnswerFormat.Json ? (RowsWriter.Write(table, next), null) : await AnswerRendering.WriteAsync(http, table, format, next);
         return tooLarge ?? AnswerRendering.Rendered(body, table.Metadata, format, next).Answer(varies: true);
     }

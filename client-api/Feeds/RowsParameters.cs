@@ -15,10 +15,39 @@ internal static class RowsParameters
     public const int DefaultLimit = 1_000;
     public const int MaxLimit = 10_000;
 
+    /// <summary>Most conditions on rows in one query.</summary>
+    public const int MaxFilters = 8;
+
+    /// <summary>Before the name of a field that must have a value.</summary>
+    public const string FilterPrefix = "filter.";
+
     private const string CursorPrefix = "r1.";
 
-    private static readonly string[] s_rows = ["from", "to", "area", "watermark", "limit", "after", "format", "meta"];
+    private static readonly string[] s_rows = ["from", "to", "area", "fields", FilterPrefix + "…", "watermark", "limit", "after", "format", "meta"];
     private static readonly TimeZoneInfo s_zone = TimeZoneInfo.FindSystemTimeZoneById(CompiledContract.DefaultTimeZone);
+
+    /// <summary>The columns asked for, in the contract's order; null: all of them.</summary>
+    /// <returns>Which of all the columns, or the problem to answer with.</returns>
+    public static (bool[]? Columns, IResult? Problem) ReadFields(HttpContext http, FieldSpec[] all)
+    {
+        if (Text(http, "fields") is not { } text) return (null, null);
+        var columns = new bool[all.Length];
+        foreach (var name in text.Split(','))
+        {
+            var column = Array.FindIndex(all, field => field.Name == name);
+            if (column < 0)
+            {
+                var known = string.Join(", ", all.Select(field => field.Name));
+                return (null, Requests.InvalidParameter(http, "fields", new(
+                    $"fields: „{name}“ gibt es nicht; es gibt {known}, durch Kommas getrennt.", $"fields: There is no “{name}”; there are {known}, separated by commas.")));
+            }
+
+            if (columns[column]) return (null, Requests.InvalidParameter(http, "fields", new($"fields: „{name}“ steht zweimal da.", $"fields: “{name}” occurs twice.")));
+            columns[column] = true;
+        }
+
+        return (columns, null);
+    }
 
     /// <summary>The query for rows, or the problem to answer with.</summary>
     public static (RowsQuery? Query, IResult? Problem) ReadRows(HttpContext http)
@@ -33,7 +62,11 @@ internal static class RowsParameters
         if (area is { Length: 0 or > 200 }) return (null, Requests.InvalidParameter(http, "area", new("area muss die Kennung eines Gebiets sein.", "area must be the id of an area.")));
         RowCursor? after = null;
         if (Text(http, "after") is { } cursor && !TryCursor(cursor, out after)) return (null, BadCursor(http));
-        return (new(from, to, area, watermark, after, limit), null);
+        var filters = http.Request.Query.Where(parameter => parameter.Key.StartsWith(FilterPrefix, StringComparison.Ordinal))
+            .Select(parameter => new RowFilter(parameter.Key[FilterPrefix.Length..], parameter.Value.ToString())).OrderBy(filter => filter.Field, StringComparer.Ordinal).ToArray();
+        if (filters.Length > MaxFilters)
+            return (null, Requests.InvalidParameter(http, FilterPrefix + filters[MaxFilters].Field, new($"Es darf höchstens {MaxFilters} Filter geben.", $"There may be {MaxFilters} filters at most.")));
+        return (new(from, to, area, watermark, after, limit) { Filters = filters }, null);
     }
 
     /// <summary>Path and query of the page after a row: only what decides its rows, in one order, so that equal answers are equal bytes.</summary>
@@ -43,6 +76,8 @@ internal static class RowsParameters
         Add("from", Instant(query.From));
         Add("to", Instant(query.To));
         Add("area", query.Area);
+        Add("fields", Text(http, "fields"));
+        foreach (var filter in query.Filters) Add(FilterPrefix + Uri.EscapeDataString(filter.Field), filter.Value);
         if (AnswerFormats.Parameters(format) is { } named) link.Append('&').Append(named);
         Add("after", $"{CursorPrefix}{after.Time.ToString(CultureInfo.InvariantCulture)}.{Base64Url.EncodeToString(after.Key)}");
         return link.ToString();
@@ -113,7 +148,7 @@ internal static class RowsParameters
     {
         foreach (var (name, values) in http.Request.Query)
         {
-            if (!known.Contains(name, StringComparer.Ordinal))
+            if (!known.Contains(name, StringComparer.Ordinal) && !(known == s_rows && name.StartsWith(FilterPrefix, StringComparison.Ordinal)))
                 return Requests.InvalidParameter(http, name, new($"Den Parameter „{name}“ gibt es hier nicht; es gibt {string.Join(", ", known)}.", $"There is no parameter “{name}” here; there are {string.Join(", ", known)}."));
             if (values.Count > 1) return Requests.InvalidParameter(http, name, new($"{name} darf nur einmal vorkommen.", $"{name} must occur only once."));
         }

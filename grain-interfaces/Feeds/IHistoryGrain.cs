@@ -74,7 +74,20 @@ public sealed record RowsQuery(
     [property: Id(2)] string? Area,
     [property: Id(3)] Watermark? AtLeast,
     [property: Id(4)] RowCursor? After,
-    [property: Id(5)] int Limit);
+    [property: Id(5)] int Limit)
+{
+    /// <summary>
+    /// Only rows that have all these values. They are looked for in rows of the time range and area, so many at most as
+    /// <c>DataHub:Read:MaxScannedRows</c> says; then the page ends early with a cursor.
+    /// </summary>
+    [Id(6)] public RowFilter[] Filters { get; init; } = [];
+}
+
+/// <summary>A value that a field must have.</summary>
+/// <param name="Field">Not a personal one; of type string, integer, year or boolean.</param>
+/// <param name="Value">As it stands in answers; empty: null.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowFilter")]
+public sealed record RowFilter([property: Id(0)] string Field, [property: Id(1)] string Value);
 
 /// <param name="Time">Ticks of the last row's time; <see cref="long.MinValue"/> for rows without one.</param>
 /// <param name="Key">The last row's key in its canonical bytes.</param>
@@ -92,6 +105,9 @@ public sealed record RowsResult(
     [property: Id(5)] string? Detail)
 {
     [Id(6)] public DatasetInfo? Dataset { get; init; }
+
+    /// <summary>With <see cref="ReadRefusal.Invalid"/>: the filter's field that is not allowed, and why.</summary>
+    [Id(7)] public LocalText? Fault { get; init; }
 }
 
 /// <param name="Feed">Only this feed; null: all.</param>

@@ -19,6 +19,9 @@ internal sealed partial class DatasetRowsGrain(
 {
     private const int MaxGroups = 1_000;
 
+    /// <summary>Rows that a filter looks at in one go.</summary>
+    private const int ChunkRows = 5_000;
+
     private AreaTree? _areas;
     private (string System, int Version) _areasOf;
 
@@ -41,20 +44,17 @@ internal sealed partial class DatasetRowsGrain(
             var incarnation = await log.IncarnationAsync(CancellationToken.None);
             if (await ReachAsync(dataset, query.AtLeast, incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
 
-            var (from, to) = (query.From?.UtcTicks, query.To?.UtcTicks);
-            var pages = await Task.WhenAll(dataset.Partitions.Select(partition =>
-                history.QueryAsync(partition.Key, from, to, areas, query.After, query.Limit, CancellationToken.None)));
-
-            var rows = pages.SelectMany(page => page.Rows)
-                .OrderBy(row => row.Time).ThenBy(row => row.Key, ByteKeyComparer.Instance).Take(query.Limit).ToArray();
-            var more = pages.Any(page => page.More) || pages.Sum(page => page.Rows.Count) > rows.Length;
             var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
+            var (filters, field, fault) = RowFilters.Compile(contract, query.Filters);
+            if (filters is null) return Refused(ReadRefusal.Invalid, field!) with { Fault = fault };
+
+            var (rows, next, sequences) = await FindAsync(dataset, contract, query, areas, filters);
             return new(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
-                WithoutPersonal(contract, RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]), caller, dataset),
-                more && rows.Length > 0 ? new(rows[^1].Time, rows[^1].Key) : null,
-                new Watermark(incarnation, Dataset, [.. pages.Select(page => page.Sequence)]).ToString(),
+                WithoutPersonal(contract, RowPacking.Unpack(contract, rows), caller, dataset),
+                next,
+                new Watermark(incarnation, Dataset, sequences).ToString(),
                 null)
             { Dataset = dataset };
         }
@@ -161,6 +161,44 @@ internal sealed partial class DatasetRowsGrain(
         }
 
         static ConservationResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], [], [], [], detail);
+    }
+
+    /// <summary>
+    /// A page of rows, merged over the partitions. With filters, what is found among so many rows as may be looked at: the
+    /// page then ends at the last of these, however few fit.
+    /// </summary>
+    /// <returns>With how far each partition was read: rows looked at later may be newer, never older.</returns>
+    private async Task<(List<(byte[] Values, string? Area)> Rows, RowCursor? Next, long[] Sequences)> FindAsync(
+        DatasetInfo dataset, CompiledContract contract, RowsQuery query, IReadOnlySet<string>? areas, RowFilters filters)
+    {
+        var (from, to) = (query.From?.UtcTicks, query.To?.UtcTicks);
+        var found = new List<(byte[], string?)>();
+        long[]? sequences = null;
+        var cursor = query.After;
+        for (var looked = 0; ;)
+        {
+            var take = filters.IsEmpty ? query.Limit : Math.Min(ChunkRows, options.Value.MaxScannedRows - looked);
+            var pages = await Task.WhenAll(dataset.Partitions.Select(partition =>
+                history.QueryAsync(partition.Key, from, to, areas, cursor, take, CancellationToken.None)));
+            sequences ??= [.. pages.Select(page => page.Sequence)];
+            var rows = pages.SelectMany(page => page.Rows)
+                .OrderBy(row => row.Time).ThenBy(row => row.Key, ByteKeyComparer.Instance).Take(take).ToArray();
+            var more = pages.Any(page => page.More) || pages.Sum(page => page.Rows.Count) > rows.Length;
+            var block = filters.IsEmpty ? null : RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]);
+            for (var i = 0; i < rows.Length; i++)
+            {
+                if (block is not null && !filters.Match(block, i)) continue;
+                found.Add((rows[i].Values, rows[i].Area));
+                if (found.Count == query.Limit) return (found, more || i < rows.Length - 1 ? Cursor(rows[i]) : null, sequences);
+            }
+
+            if (!more || rows.Length == 0) return (found, null, sequences);
+            cursor = Cursor(rows[^1]);
+            looked += rows.Length;
+            if (looked >= options.Value.MaxScannedRows) return (found, cursor, sequences);
+        }
+
+        static RowCursor Cursor(HistoryRow row) => new(row.Time, row.Key);
     }
 
     /// <summary>Personal fields are empty for everybody but the publisher, however open the dataset is.</summary>

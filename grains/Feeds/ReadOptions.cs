@@ -16,4 +16,9 @@ internal sealed class ReadOptions
     [Range(1_000, 10_000_000)]
     [Setting("Zellen, die eine Antwort berühren darf", "Cells that one answer may touch")]
     public int MaxCells { get; set; } = 500_000;
+
+    /// <summary>Rows that a filter looks at for one page; the page then ends early with a link to the next. 1,000 to 10,000,000, default 100,000.</summary>
+    [Range(1_000, 10_000_000)]
+    [Setting("Zeilen, die ein Filter für eine Seite ansieht", "Rows that a filter looks at for one page")]
+    public int MaxScannedRows { get; set; } = 100_000;
 }

@@ -91,7 +91,7 @@ public sealed class RowsHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     public async Task Who_asks_wrongly_is_told_what_is_right()
     {
         await DatasetAsync("strict");
-        foreach (var (query, parameter) in new[] { ("from=yesterday", "from"), ("from=2026-11-23T08:00:00", "from"), ("from=2026-02-02&to=2026-02-01", "to"), ("limit=0", "limit"), ("limit=10001", "limit"), ("after=x", "after"), ("watermark=x", "watermark"), ("area=01", "area"), ("fields=a", "fields"), ("format=xml", "format") })
+        foreach (var (query, parameter) in new[] { ("from=yesterday", "from"), ("from=2026-11-23T08:00:00", "from"), ("from=2026-02-02&to=2026-02-01", "to"), ("limit=0", "limit"), ("limit=10001", "limit"), ("after=x", "after"), ("watermark=x", "watermark"), ("area=01", "area"), ("fields=a", "fields"), ("fields=no2,no2", "fields"), ("filter.nix=a", "filter.nix"), ("filter.no2=1", "filter.no2"), ("filter.station=a&filter.station=b", "filter.station"), ("nix=1", "nix"), ("format=xml", "format") })
         {
             var problem = await HubFixture.RefusedAsync(hub.Anonymous.GetAsync($"api/v1/datasets/strict/records?{query}"), 400, "invalid-parameter");
             Assert.Equal(parameter, problem.RootElement.GetProperty("parameter").GetString());
