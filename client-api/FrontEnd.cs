@@ -45,6 +45,7 @@ public static class FrontEnd
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
+        routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();
         routes.MapPages();
         routes.MapPublicDescription();

@@ -65,10 +65,15 @@ internal static class AnswerFormats
         _ => s_known.First(known => known.Format == format).Word,
     };
 
+    /// <summary>The format asked for where a route has only some of them, without their variants; or the problem to answer with.</summary>
+    /// <param name="words">Words of <c>?format=</c> that there are.</param>
+    public static (AnswerFormat Format, IResult? Problem) Choose(HttpContext http, string[] words) =>
+        http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString(), words) : Accepted(http, words);
+
     /// <summary>The format asked for, or the problem to answer with.</summary>
     public static (AnswerFormat Format, IResult? Problem) Choose(HttpContext http)
     {
-        var (format, problem) = http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString()) : Accepted(http);
+        var (format, problem) = http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString(), Words) : Accepted(http, Words);
         if (problem is not null || !http.Request.Query.TryGetValue("meta", out var meta)) return (format, problem);
         if (meta.ToString() is not ("true" or "false")) return (default, Requests.InvalidParameter(http, "meta", new("meta muss true oder false sein.", "meta must be true or false.")));
         if (meta == "false") return (format, null);
@@ -78,24 +83,25 @@ internal static class AnswerFormats
                 "meta gibt es nur mit ndjson; in den anderen Formaten stehen die Angaben an ihrem Ort.", "meta is for ndjson only; the other formats have the metadata in their place.")));
     }
 
-    private static (AnswerFormat Format, IResult? Problem) Named(HttpContext http, string word)
+    private static (AnswerFormat Format, IResult? Problem) Named(HttpContext http, string word, string[] words)
     {
-        if (word == "csv-de") return (AnswerFormat.CsvDe, null);
-        foreach (var known in s_known)
-            if (known.Word == word) return (known.Format, null);
-        var words = string.Join(", ", Words);
-        return (default, Requests.InvalidParameter(http, "format", new($"format muss eines von {words} sein.", $"format must be one of {words}.")));
+        if (words.Contains(word, StringComparer.Ordinal))
+            return (word == "csv-de" ? AnswerFormat.CsvDe : s_known.First(known => known.Word == word).Format, null);
+        var known = string.Join(", ", words);
+        return (default, Requests.InvalidParameter(http, "format", new($"format muss eines von {known} sein.", $"format must be one of {known}.")));
     }
 
-    private static (AnswerFormat Format, IResult? Problem) Accepted(HttpContext http)
+    private static (AnswerFormat Format, IResult? Problem) Accepted(HttpContext http, string[] words)
     {
         var accept = http.Request.Headers.Accept;
         if (accept.Count == 0) return (AnswerFormat.Json, null);
-        var best = s_known.Select(known => (known.Format, Weight: Weight(accept!, known.Type))).MaxBy(choice => choice.Weight);
+        var offers = s_known.Where(known => words.Contains(known.Word, StringComparer.Ordinal));
+        var best = offers.Select(known => (known.Format, Weight: Weight(accept!, known.Type))).MaxBy(choice => choice.Weight);
         if (best.Weight > 0) return (best.Format, null);
-        var types = string.Join(", ", Types);
+        var types = offers.DistinctBy(known => known.Format).Select(known => known.Type).ToArray();
         return (default, Problems.Problem(http, ProblemTypes.NotAcceptable, new(
-            $"Es gibt {types}, mit ?format= auch {string.Join(", ", Words)}.", $"There are {types}, with ?format= also {string.Join(", ", Words)}."), ("available", Types)));
+            $"Es gibt {string.Join(", ", types)}, mit ?format= auch {string.Join(", ", words)}.",
+            $"There are {string.Join(", ", types)}, with ?format= also {string.Join(", ", words)}."), ("available", types)));
     }
 
     /// <summary>The weight of the most specific range that a type falls under; 0 where none does.</summary>

@@ -16,4 +16,9 @@ internal sealed class AnswerOptions
     [Range(65_536L, 1_073_741_824L)]
     [Setting("Größte Antwort in GeoJSON, in Byte", "Largest answer in GeoJSON, in bytes")]
     public long GeoJsonBytes { get; set; } = 67_108_864;
+
+    /// <summary>Indicators that one call may ask for together. 1 to 100, default 20.</summary>
+    [Range(1, 100)]
+    [Setting("Indikatoren, die ein Aufruf zusammen abfragen darf", "Indicators that one call may ask for together")]
+    public int MaxIndicators { get; set; } = 20;
 }

@@ -108,7 +108,6 @@ internal static class IndicatorEndpoints
         return AnswerCsvw.Write(metadata, ValuesTable.Fields(info.Definition.Spec, nested: false), metadata.DescribedBy + "/values", german).Answer();
     }
 
-    /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
     private static async Task<IResult> AnswerAsync(string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
     {
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
@@ -117,25 +116,40 @@ internal static class IndicatorEndpoints
         var (query, invalid) = ValuesParameters.Read(http, latest);
         if (invalid is not null) return invalid;
 
-        var key = new AnswerKey(indicator, query! with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
+        var (answer, current, problem) = await RenderAsync(indicator, query!, format, http, grains, answers);
+        if (problem is not null) return problem;
+        http.Response.Headers[WatermarkHeader] = current;
+        return answer!.Answer(varies: true);
+    }
+
+    /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
+    /// <returns>The answer and how far it is current, or the problem to answer with.</returns>
+    internal static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
+        string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    {
+        var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
         var known = answers.Find(key);
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(http.Caller(), query with { KnownVersion = known?.Version });
-        if (result.Page is not { } page) return Refused(http, indicator, result);
+        if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
         {
-            var next = page.Next is null ? null : ValuesParameters.Next($"{key.PathBase}/api/v1/indicators/{indicator}/{(latest ? "latest" : "values")}", query, page.Next, format);
-            var metadata = ValuesTable.Metadata(page, key.PathBase, latest);
+            var next = Next(page, query, format, key.PathBase);
+            var metadata = ValuesTable.Metadata(page, key.PathBase, query.Latest);
             var (body, tooLarge) = format == AnswerFormat.Json
                 ? (AnswerWriter.Write(page, metadata, next), null)
                 : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
-            if (tooLarge is not null) return tooLarge;
+            if (tooLarge is not null) return (null, null, tooLarge);
             known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next));
             answers.Keep(key, known);
         }
 
-        http.Response.Headers[WatermarkHeader] = page.Current;
-        return known!.Rendered.Answer(varies: true);
+        return (known!.Rendered, page.Current, null);
     }
+
+    /// <summary>Path and query of an indicator's next page; null on the last.</summary>
+    internal static string? Next(ValuesPage page, ValuesQuery query, AnswerFormat format, string pathBase) => page.Next is null
+        ? null
+        : ValuesParameters.Next($"{pathBase}/api/v1/indicators/{page.Indicator.Id}/{(query.Latest ? "latest" : "values")}", query, page.Next, format);
 
     private static async Task<AnswerTable> TableAsync(ValuesPage page, AnswerMetadata metadata, AnswerFormat format, HttpContext http)
     {
@@ -146,7 +160,7 @@ internal static class IndicatorEndpoints
         return ValuesTable.WithAreas(page, metadata, areas?.Tree);
     }
 
-    private static IResult Refused(HttpContext http, string indicator, ValuesResult result)
+    internal static IResult Refused(HttpContext http, string indicator, ValuesResult result)
     {
         var detail = result.Detail ?? ProblemTypes.Unavailable.Help;
         return result.Refusal switch

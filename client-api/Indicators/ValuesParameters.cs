@@ -20,14 +20,18 @@ internal static class ValuesParameters
     private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "watermark", "limit", "after", "format", "meta"];
 
     /// <summary>The query, or the problem to answer with.</summary>
-    public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest)
+    public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest) => Read(http, latest, s_known);
+
+    /// <summary>The same on a route that takes other parameters.</summary>
+    /// <param name="known">All that it takes.</param>
+    public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest, string[] known)
     {
         foreach (var (name, values) in http.Request.Query)
         {
             if (name == "asOf")
                 return (null, Problems.Problem(http, ProblemTypes.NotSupported, new("asOf: Frühere Stände gibt es noch nicht.", "asOf: Earlier states are not available yet."), ("parameter", "asOf")));
-            if (!s_known.Contains(name, StringComparer.Ordinal))
-                return Refused(name, new($"Den Parameter „{name}“ gibt es hier nicht; es gibt {string.Join(", ", s_known)}.", $"There is no parameter “{name}” here; there are {string.Join(", ", s_known)}."));
+            if (!known.Contains(name, StringComparer.Ordinal))
+                return Refused(name, new($"Den Parameter „{name}“ gibt es hier nicht; es gibt {string.Join(", ", known)}.", $"There is no parameter “{name}” here; there are {string.Join(", ", known)}."));
             if (values.Count > 1) return Refused(name, new($"{name} darf nur einmal vorkommen.", $"{name} must occur only once."));
         }
 

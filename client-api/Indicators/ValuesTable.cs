@@ -101,6 +101,51 @@ internal static class ValuesTable
         };
     }
 
+    /// <summary>
+    /// Several indicators in one table: indicator, area (where any is grouped by it), from, to, every dimension that any
+    /// has, value, count, state, unit, definition, version.
+    /// </summary>
+    public static AnswerTable Long(ValuesPage[] pages, string pathBase, bool nested)
+    {
+        var tables = Array.ConvertAll(pages, page => Of(page, Metadata(page, pathBase, latest: false), nested));
+        FieldSpec[] before = [AnswerTable.Field("indicator", FieldType.String)];
+        FieldSpec[] after = [AnswerTable.Field("unit", FieldType.String), AnswerTable.Field("definition", FieldType.Integer), AnswerTable.Field("version", FieldType.Integer)];
+        string[] first = ["area", "from", "to"], last = ["value", "count", "state"];
+        var all = tables.SelectMany(table => table.Fields).DistinctBy(field => field.Name, StringComparer.Ordinal).ToArray();
+        FieldSpec[] fields =
+        [
+            .. before, .. all.Where(field => first.Contains(field.Name)).OrderBy(field => Array.IndexOf(first, field.Name)),
+            .. all.Where(field => !first.Contains(field.Name) && !last.Contains(field.Name)), .. all.Where(field => last.Contains(field.Name)), .. after,
+        ];
+        return new()
+        {
+            Fields = fields,
+            Columns = Array.ConvertAll(fields, field => Joined(field, pages, tables)),
+            Count = tables.Sum(table => table.Count),
+            Metadata = tables[0].Metadata,
+        };
+    }
+
+    private static Feeds.Column Joined(FieldSpec field, ValuesPage[] pages, AnswerTable[] tables)
+    {
+        switch (field.Name)
+        {
+            case "indicator": return Feeds.Column.OfTexts([.. pages.SelectMany(page => Enumerable.Repeat(page.Indicator.Id, page.Rows.Length))]);
+            case "unit": return Feeds.Column.OfTexts([.. pages.SelectMany(page => Enumerable.Repeat(page.Indicator.Definition.Spec.Unit, page.Rows.Length))]);
+            case "definition": return Feeds.Column.OfIntegers([.. pages.SelectMany(page => Enumerable.Repeat((long)page.Indicator.Definition.Version, page.Rows.Length))]);
+            case "version": return Feeds.Column.OfIntegers([.. pages.SelectMany(page => Enumerable.Repeat(page.Version, page.Rows.Length))]);
+        }
+
+        var parts = tables.Select(table => (Column: Array.FindIndex(table.Fields, f => f.Name == field.Name) is >= 0 and var c ? table.Columns[c] : null, table.Count)).ToArray();
+        return field.Type switch
+        {
+            FieldType.Number => Feeds.Column.OfNumbers([.. parts.SelectMany(part => part.Column!.Numbers!)]),
+            FieldType.Integer or FieldType.DateTime => Feeds.Column.OfIntegers([.. parts.SelectMany(part => part.Column!.Integers!)]),
+            // An indicator without this dimension, or without areas, has nothing there.
+            _ => Feeds.Column.OfTexts([.. parts.SelectMany(part => part.Column?.Texts ?? new string?[part.Count])]),
+        };
+    }
+
     public static string Word(ValueState state) => state switch
     {
         ValueState.Suppressed => "suppressed",

@@ -1,0 +1,133 @@
+using System.Text.Json;
+
+using DataHub.Catalog;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Microsoft.OpenApi;
+
+namespace DataHub.Indicators;
+
+/// <summary>
+/// Values of several indicators in one call (<c>GET /api/v1/values</c>): each as its own route answers it, with its own
+/// version, watermark and next page; one ETag over all. They are not of one moment: each indicator has its own watermark.
+/// </summary>
+internal static class ManyValuesEndpoints
+{
+    /// <summary>Most rows of one answer, all indicators together.</summary>
+    private const int MaxRows = 20_000;
+
+    private const string WatermarkHeader = "DataHub-Watermark";
+
+    private static readonly LocalText s_indicator = new("Indikator", "Indicator");
+    private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "limit", "format"];
+    private static readonly string[] s_formats = ["json", "csv", "ndjson", "csv-de"];
+
+    private const string Example = """
+        { "indicators": [ { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
+          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly",
+          "rows": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } ], "next": null } ] }
+        """;
+
+    public static void MapManyValuesEndpoints(this IEndpointRouteBuilder routes) => routes.MapRead("/api/v1/values", AnswerAsync)
+        .WithTags("Indicators")
+        .WithSummary("Values of several indicators, each with its own version, watermark and state; CSV and NDJSON in the long form, a row per indicator, window, area and dimensions.")
+        .Takes("indicator", "Ids, separated by commas, in the order in which they are answered; as many as DataHub:Answer:MaxIndicators allows, 20 unless it is set.")
+        .Takes("latest", "true: only the last value of each area and combination of dimensions.", JsonSchemaType.Boolean)
+        .Takes("from", "Windows that begin at or after: a day (its begin in each indicator's time zone) or an instant with Z or offset.")
+        .Takes("to", "Windows that begin before; as from.")
+        .Takes("level", "Areas rolled up to this level; 0 is the coarsest.", JsonSchemaType.Integer)
+        .Takes("area", "Only this area, or with a deeper level what lies in it there.")
+        .Takes("whole", "true: all areas together in one row.", JsonSchemaType.Boolean)
+        .Takes("limit", $"Rows of each indicator, 1 to {ValuesParameters.MaxLimit}, all together at most {MaxRows}; {ValuesParameters.DefaultLimit} where absent. An indicator with more has a next, which leads to its own route; in CSV and NDJSON a header Link with its id as title.", JsonSchemaType.Integer)
+        .Takes("format", $"One of {string.Join(", ", s_formats)}; goes before Accept.")
+        .Produces<ManyValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv", "application/x-ndjson").Produces(StatusCodes.Status304NotModified)
+        .Refuses(400, 401, 403, 404, 406, 422, 503)
+        .Example(Example, StatusCodes.Status200OK)
+        .Example("indicator,area,from,to,value,count,state,unit,definition,version\r\nno2-hourly,01,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,12,ok,ug/m3,3,184\r\n", StatusCodes.Status200OK, "text/csv")
+        .Example("""{"indicator":"no2-hourly","area":"01","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":12,"state":"ok","unit":"ug/m3","definition":3,"version":184}""" + "\n", StatusCodes.Status200OK, "application/x-ndjson");
+
+    private static async Task<IResult> AnswerAsync(HttpContext http, IGrainFactory grains, RenderedAnswers answers, IOptions<AnswerOptions> options)
+    {
+        var latest = http.Request.Query["latest"].ToString();
+        var (query, invalid) = ValuesParameters.Read(http, latest == "true", s_known);
+        if (invalid is not null) return invalid;
+        if (latest is not ("" or "true" or "false")) return Requests.InvalidParameter(http, "latest", new("latest muss true oder false sein.", "latest must be true or false."));
+        var (format, notAcceptable) = AnswerFormats.Choose(http, s_formats);
+        if (notAcceptable is not null) return notAcceptable;
+        var ids = http.Request.Query["indicator"].ToString().Split(',');
+        if (Wrong(http, ids, query!, options.Value.MaxIndicators) is { } wrong) return wrong;
+
+        return format == AnswerFormat.Json
+            ? await TogetherAsync(ids, query!, http, grains, answers)
+            : await LongAsync(ids, query!, format, http, grains);
+    }
+
+    private static IResult? Wrong(HttpContext http, string[] ids, ValuesQuery query, int most)
+    {
+        if (ids is [""]) return Requests.InvalidParameter(http, "indicator", new("indicator fehlt: Kennungen, durch Kommas getrennt.", "indicator is missing: ids, separated by commas."));
+        if (ids.Length > most)
+        {
+            return Requests.InvalidParameter(http, "indicator", new(
+                $"indicator: {ids.Length} Indikatoren sind zu viele, höchstens {most} (DataHub:Answer:MaxIndicators).",
+                $"indicator: {ids.Length} indicators are too many, {most} at most (DataHub:Answer:MaxIndicators)."));
+        }
+
+        if (ids.GroupBy(id => id, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            return Requests.InvalidParameter(http, "indicator", new($"indicator: „{twice.Key}“ steht zweimal da.", $"indicator: “{twice.Key}” occurs twice."));
+        if (Array.Find(ids, id => !CatalogIds.IsValid(id)) is { } unknown) return Problems.NotFound(http, s_indicator, unknown);
+        return query.Limit * ids.Length <= MaxRows
+            ? null
+            : Requests.InvalidParameter(http, "limit", new(
+                $"limit: Bei {ids.Length} Indikatoren höchstens {MaxRows / ids.Length}.", $"limit: With {ids.Length} indicators {MaxRows / ids.Length} at most."));
+    }
+
+    /// <summary>The answers as they are, in one document.</summary>
+    private static async Task<IResult> TogetherAsync(string[] ids, ValuesQuery query, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    {
+        var each = await Task.WhenAll(ids.Select(id => IndicatorEndpoints.RenderAsync(id, query, AnswerFormat.Json, http, grains, answers)));
+        if (Array.Find(each, one => one.Problem is not null).Problem is { } problem) return problem;
+
+        using var body = new MemoryStream(each.Sum(one => one.Answer!.Body.Length + 1) + 32);
+        body.Write("""{"indicators":["""u8);
+        for (var i = 0; i < each.Length; i++)
+        {
+            if (i > 0) body.Write(","u8);
+            body.Write(each[i].Answer!.Body.Span);
+        }
+
+        body.Write("]}"u8);
+        Watermarks(http, ids, each.Select(one => one.Current));
+        return Rendered.Of(body.ToArray(), AnswerFormats.ContentType(AnswerFormat.Json)).Answer(varies: true);
+    }
+
+    /// <summary>All rows in one table.</summary>
+    private static async Task<IResult> LongAsync(string[] ids, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains)
+    {
+        var results = await Task.WhenAll(ids.Select(id => grains.GetGrain<IIndicatorGrain>(id).ValuesAsync(http.Caller(), query)));
+        if (Array.FindIndex(results, result => result.Page is null) is >= 0 and var refused) return IndicatorEndpoints.Refused(http, ids[refused], results[refused]);
+
+        var pages = Array.ConvertAll(results, result => result.Page!);
+        var pathBase = http.Request.PathBase.Value ?? "";
+        var headers = new List<(string, string)>();
+        foreach (var page in pages)
+        {
+            if (IndicatorEndpoints.Next(page, query, format, pathBase) is { } next) headers.Add(("Link", $"<{next}>; rel=\"next\"; title=\"{page.Indicator.Id}\""));
+            headers.Add(("Link", $"<{pathBase}/api/v1/indicators/{page.Indicator.Id}>; rel=\"describedby\"; title=\"{page.Indicator.Id}\"; type=\"application/json\""));
+        }
+
+        headers.Add(("Content-Disposition", $"attachment; filename=\"values.{AnswerFormats.FileEnding(format)}\""));
+        Watermarks(http, ids, pages.Select(page => page.Current));
+        var (body, problem) = await AnswerRendering.WriteAsync(http, ValuesTable.Long(pages, pathBase, nested: format == AnswerFormat.NdJson), format, null);
+        return problem ?? (Rendered.Of(body, AnswerFormats.ContentType(format)) with { Headers = headers }).Answer(varies: true);
+    }
+
+    /// <summary>How far each is current: <c>no2-hourly=w1.…, pm10-hourly=w1.…</c>.</summary>
+    private static void Watermarks(HttpContext http, string[] ids, IEnumerable<string?> current) =>
+        http.Response.Headers[WatermarkHeader] = string.Join(", ", ids.Zip(current, (id, watermark) => $"{id}={watermark}"));
+}
+
+/// <summary>For the description of the interface.</summary>
+internal sealed record ManyValuesJson(ValuesJson[] Indicators);
