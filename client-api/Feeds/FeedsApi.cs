@@ -26,6 +26,7 @@ public static class FeedsApi
         routes.MapPushEndpoints();
         routes.MapRowsEndpoints();
         routes.MapQuarantineEndpoints();
+        routes.MapErasureEndpoints();
         return routes;
     }
 }

@@ -13,6 +13,16 @@ public interface IAggregationGrain : IGrainWithStringKey
     [Alias("DefinitionsChanged")]
     Task DefinitionsChangedAsync();
 
+    /// <summary>Whether every definition has folded and stored a sequence; for erasures, which overwrite only what nobody needs any more.</summary>
+    /// <returns>The definitions that there are; null where one has not.</returns>
+    [Alias("Passed")]
+    Task<string[]?> PassedAsync(long sequence);
+
+    /// <summary>Lets every definition but these begin anew: they may have folded a row that was erased since, and not its retraction.</summary>
+    /// <param name="passed">From <see cref="PassedAsync"/>.</param>
+    [Alias("RefoldOthers")]
+    Task RefoldOthersAsync(string[] passed);
+
     /// <summary>Where the fold stands; for health and conservation.</summary>
     [Alias("Status")]
     Task<FoldStatus> StatusAsync();

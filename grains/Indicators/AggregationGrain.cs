@@ -102,6 +102,21 @@ internal sealed partial class AggregationGrain(
         CellSet Refused(ReadRefusal refusal, string detail) => new(refusal, _fold.Sequence, default, false, [], detail);
     }
 
+    public async Task<string[]?> PassedAsync(long sequence)
+    {
+        if (!await KnowDefinitionsAsync()) return null;
+        await _fold.FlushAsync();
+        AfterFolding();
+        return _fold.Passed(sequence);
+    }
+
+    public async Task RefoldOthersAsync(string[] passed)
+    {
+        await KnowDefinitionsAsync();
+        await _fold.RefoldOthersAsync(passed);
+        AfterFolding();
+    }
+
     public Task<FoldStatus> StatusAsync() =>
         Task.FromResult(new FoldStatus(_fold.Sequence, _fold.StoredSequence, _fold.Accepted, _fold.Halted));
 

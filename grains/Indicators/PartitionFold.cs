@@ -102,6 +102,25 @@ internal sealed partial class PartitionFold(
         await FlushNowAsync();
     });
 
+    /// <summary>The definitions, if all of them have stored a sequence; else null.</summary>
+    public string[]? Passed(long sequence) =>
+        _started && _folds.Count > 0 && _folds.TrueForAll(fold => fold.StoredSequence >= sequence) ? [.. _folds.Select(Name)] : null;
+
+    /// <summary>Lets every definition but these begin anew.</summary>
+    public Task RefoldOthersAsync(IReadOnlyCollection<string> passed) => GuardAsync(async () =>
+    {
+        if (!_started) return;
+        foreach (var other in _folds.Where(fold => fold.Definition.Indicator != Position && !passed.Contains(Name(fold))).ToArray())
+        {
+            await cells.DropAsync(partition, other.Definition.Indicator, other.Definition.Version, CancellationToken.None);
+            _folds.Remove(other);
+        }
+
+        await DefineAsync(await cells.PositionsAsync(partition, CancellationToken.None));
+    });
+
+    private static string Name(DefinitionFold fold) => $"{fold.Definition.Indicator}/{fold.Definition.Version}";
+
     /// <summary>Stores changed cells and positions in one conditional transaction.</summary>
     public Task FlushAsync() => GuardAsync(FlushNowAsync);
 

@@ -80,6 +80,7 @@ internal static class Hub
         builder.Services.AddFrontEnd();
         builder.Services.AddSingleton<AdminKey>();
         builder.Services.AddHostedService<FirstStart>();
+        builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Health>());
         builder.Services.AddSingleton<Metrics>();

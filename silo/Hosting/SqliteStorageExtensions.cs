@@ -1,3 +1,4 @@
+using DataHub.Feeds;
 using DataHub.Storage;
 using DataHub.Storage.Sqlite;
 
@@ -40,6 +41,12 @@ public static class SqliteStorageExtensions
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().Log);
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().History);
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().Cells);
+        builder.Services.AddSingleton(services =>
+        {
+            var stores = services.GetRequiredService<SqliteStores>();
+            stores.CompactUpToBytes = (long)services.GetRequiredService<IOptions<ErasureOptions>>().Value.CompactUpToMiB << 20;
+            return stores.Erasures;
+        });
         return builder.AddAdoNetGrainStorage(StateProvider, options => options.Configure<SqliteStores>((storage, stores) =>
         {
             // The historic name; it loads Microsoft.Data.Sqlite.

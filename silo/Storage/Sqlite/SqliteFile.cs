@@ -50,6 +50,8 @@ internal sealed class SqliteFile : IAsyncDisposable, IDisposable
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = FULL",
             "PRAGMA foreign_keys = ON",
+            // What is overwritten or deleted is filled with zeros: erased content must not lie about in freed pages.
+            "PRAGMA secure_delete = ON",
             "PRAGMA temp_store = MEMORY",
             $"PRAGMA cache_size = -{options.WriterCacheMiB * 1_024}",
             $"PRAGMA wal_autocheckpoint = {options.CheckpointPages}",
@@ -96,6 +98,27 @@ internal sealed class SqliteFile : IAsyncDisposable, IDisposable
         finally
         {
             _readers.Release();
+        }
+    }
+
+    /// <summary>Writes the file anew without its freed pages, where it is not larger than allowed, and empties the write-ahead log.</summary>
+    /// <returns>False where it is larger.</returns>
+    public async Task<bool> CompactAsync(long upToBytes, CancellationToken cancellationToken)
+    {
+        var small = new FileInfo(_path).Length <= upToBytes;
+        if (small) await Writer.ExecuteAloneAsync(session =>
+        {
+            session.Reset();
+            session.Script("VACUUM");
+        }, cancellationToken);
+        for (var attempt = 0; ; attempt++)
+        {
+            // Readers that hold an old snapshot keep it in the log for a moment.
+            var emptied = false;
+            await Writer.ExecuteAloneAsync(session => emptied = session.Checkpoint(), cancellationToken);
+            if (emptied) return small;
+            if (attempt == 100) throw new InvalidOperationException($"The write-ahead log of {Name} could not be emptied: readers hold it.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
         }
     }
 

@@ -480,7 +480,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private static List<QuarantineEntry> Quarantined(SqliteSession session, string dataset, QuarantineQuery query)
     {
-        // The filters decide the index; unused ones are not in the text.
+        // The filters decide the index; unused ones are not in the text. Few texts come of it, and each must be one string: statements are kept by it.
         var sql = new System.Text.StringBuilder(QuarantineColumns).Append(" WHERE q.dataset = ?1");
         if (query.State is not null) sql.Append(" AND q.state = ?3");
         if (query.Cause is not null) sql.Append(" AND q.cause = ?4");
@@ -499,7 +499,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             at.Reset();
         }
 
-        var statement = session.Statement(sql.Append(' ').Append(QuarantineOrder).ToString()).Bind(1, dataset).Bind(2, query.Limit);
+        var statement = session.Statement(string.Intern(sql.Append(' ').Append(QuarantineOrder).ToString())).Bind(1, dataset).Bind(2, query.Limit);
         if (query.State is { } state) statement.Bind(3, (int)state);
         if (query.Cause is not null) statement.Bind(4, query.Cause);
         if (query.Value is not null) statement.Bind(5, query.Value);

@@ -76,6 +76,14 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Several statements in one text, as in a migration.</summary>
     public void Script(string sql) => SqliteException.ThrowExceptionForRC(raw.sqlite3_exec(_database, sql), _database);
 
+    /// <summary>Writes the write-ahead log back and empties its file, outside of any transaction.</summary>
+    /// <returns>False where a reader still needs it.</returns>
+    public bool Checkpoint()
+    {
+        Reset();
+        return Number("PRAGMA wal_checkpoint(TRUNCATE)") == 0;
+    }
+
     /// <summary>Lets go of whatever statements were left in the middle, so that a transaction can end.</summary>
     public void Reset()
     {

@@ -26,6 +26,11 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
 
     public required ICellStore Cells { get; init; }
 
+    public required IErasureStore Erasures { get; init; }
+
+    /// <summary>Files up to so many bytes are written anew after an erasure (<see cref="ErasureOptions.CompactUpToMiB"/>).</summary>
+    public long CompactUpToBytes { get; set; } = 2L << 30;
+
     /// <summary>For Orleans' own storage provider, which opens connections of its own.</summary>
     public string StateConnectionString { get; }
 
@@ -49,8 +54,10 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
             var history = Open("history.db", "History");
             var cells = Open("cells.db", "Cells");
             Open("state.db", "State");
-            var stores = new SqliteStores(folder, path)
+            SqliteStores? made = null;
+            var stores = made = new SqliteStores(folder, path)
             {
+                Erasures = new SqliteErasureStore(log, history, opened, () => made!.CompactUpToBytes),
                 Log = new SqliteLogStore(log, time),
                 History = new SqliteHistoryStore(history),
                 Cells = new SqliteCellStore(cells),

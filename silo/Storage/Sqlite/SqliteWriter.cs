@@ -49,9 +49,23 @@ internal sealed class SqliteWriter : IDisposable
     /// <param name="work">Runs on the writer's thread; changes through the session only.</param>
     /// <param name="cancellationToken">Withdraws work that has not begun; work begun is carried through.</param>
     /// <exception cref="ObjectDisposedException">The file is closed or closing.</exception>
-    public async Task<T> ExecuteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken)
+    public Task<T> ExecuteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellationToken) => QueueAsync(new Unit<T>(work, cancellationToken), cancellationToken);
+
+    /// <summary>Runs work by itself and outside of any transaction, such as <c>VACUUM</c>; what is queued behind it waits.</summary>
+    /// <inheritdoc cref="ExecuteAsync"/>
+    public Task ExecuteAloneAsync(Action<SqliteSession> work, CancellationToken cancellationToken) => QueueAsync(
+        new Unit<bool>(
+            session =>
+            {
+                work(session);
+                return true;
+            },
+            cancellationToken)
+        { IsAlone = true },
+        cancellationToken);
+
+    private async Task<T> QueueAsync<T>(Unit<T> unit, CancellationToken cancellationToken)
     {
-        var unit = new Unit<T>(work, cancellationToken);
         await _room.WaitAsync(cancellationToken);
         lock (_waiting)
         {
@@ -104,7 +118,7 @@ internal sealed class SqliteWriter : IDisposable
                 Monitor.Wait(_waiting);
             }
 
-            while (group.Count < _unitsPerCommit && _waiting.TryDequeue(out var unit)) group.Add(unit);
+            while (group.Count < _unitsPerCommit && _waiting.TryPeek(out var unit) && (group.Count == 0 || !(unit.IsAlone || group[0].IsAlone))) group.Add(_waiting.Dequeue());
         }
 
         _room.Release(group.Count);
@@ -115,6 +129,12 @@ internal sealed class SqliteWriter : IDisposable
     {
         group.RemoveAll(unit => unit.Withdrawn());
         if (group.Count == 0) return;
+        if (group[0].IsAlone)
+        {
+            StoreAlone(group[0]);
+            return;
+        }
+
         try
         {
             _session.Run(Begin);
@@ -138,6 +158,20 @@ internal sealed class SqliteWriter : IDisposable
 
         Interlocked.Increment(ref _commits);
         foreach (var unit in group) unit.Succeed();
+    }
+
+    private void StoreAlone(Unit unit)
+    {
+        try
+        {
+            unit.Run(_session);
+            unit.Succeed();
+        }
+        catch (Exception e)
+        {
+            Undo(e);
+            unit.Fail(e);
+        }
     }
 
     /// <returns>False where the unit threw and was undone, alone.</returns>
@@ -185,6 +219,9 @@ internal sealed class SqliteWriter : IDisposable
 
     private abstract class Unit
     {
+        /// <summary>Runs outside of any transaction.</summary>
+        public bool IsAlone { get; init; }
+
         public abstract bool Withdrawn();
 
         public abstract void Run(SqliteSession session);

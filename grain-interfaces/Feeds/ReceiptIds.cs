@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace DataHub.Feeds;
 
 /// <summary>Ids of receipts: ULIDs (github.com/ulid/spec), 48 bits of milliseconds and 80 random bits in Crockford's base 32.</summary>
-internal static class ReceiptIds
+public static class ReceiptIds
 {
     public const int Length = 26;
 
