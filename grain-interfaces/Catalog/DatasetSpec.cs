@@ -65,6 +65,9 @@ public sealed record DatasetPartition([property: Id(0)] string Key, [property: I
 [GenerateSerializer, Immutable, Alias("datahub.FeedInfo")]
 public sealed record FeedInfo([property: Id(0)] string Id, [property: Id(1)] LocalText? Title, [property: Id(2)] TimeSpan? Rhythm)
 {
+    /// <summary>How this feed writes CSV; null: as the file itself shows.</summary>
+    [Id(3)] public CsvProfile? Csv { get; init; }
+
     /// <summary>How much it may push; null: what the platform allows every feed.</summary>
     [Id(4)] public FeedQuota? Quota { get; init; }
 }

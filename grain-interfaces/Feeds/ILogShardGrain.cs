@@ -47,6 +47,12 @@ public sealed record PushPart(
 
     /// <summary>What the whole push weighs against the feed's quota; on its first part only.</summary>
     [Id(15)] public PushLoad? Load { get; init; }
+
+    /// <summary>
+    /// Most row errors that the receipt of this part keeps: the parts of a large push share
+    /// <see cref="PushLimits.ErrorsInReceipt"/>. The quarantined rows keep all of theirs.
+    /// </summary>
+    [Id(16)] public int ErrorLimit { get; init; } = PushLimits.ErrorsInReceipt;
 }
 
 /// <param name="Detail">For logs and problems: which shard, which limit, which versions hold.</param>
@@ -77,6 +83,33 @@ public sealed record PartReceipt(
 {
     /// <summary>For an act on quarantined rows: what became of each. Rows settled before, or unknown, are not among them.</summary>
     [Id(5)] public SettledRow[] Settled { get; init; } = [];
+
+    /// <summary>Of a dry run: what would become of the part's first <see cref="PushLimits.OutcomesInDryRun"/> rows, by row. Else empty.</summary>
+    [Id(6)] public RowOutcome[] Outcomes { get; init; } = [];
+}
+
+/// <summary>What would become of a row.</summary>
+/// <param name="Row">Number in the push, counted from 1.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowOutcome")]
+public readonly record struct RowOutcome([property: Id(0)] int Row, [property: Id(1)] RowFate Fate);
+
+/// <summary>What becomes of a row that is pushed.</summary>
+public enum RowFate : byte
+{
+    /// <summary>Its key does not stand yet.</summary>
+    New = 0,
+
+    /// <summary>It replaces other values under its key.</summary>
+    Correction = 1,
+
+    /// <summary>It takes its key away.</summary>
+    Retraction = 2,
+
+    /// <summary>It says what stands already, or nothing of it counts any more.</summary>
+    Duplicate = 3,
+
+    /// <summary>It does not pass the contract.</summary>
+    Quarantined = 4,
 }
 
 public enum AppendRefusal

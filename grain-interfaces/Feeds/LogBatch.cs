@@ -84,7 +84,7 @@ public sealed class LogBatch
 /// <param name="IdempotencyKey">As the client sent it; null where it sent none.</param>
 /// <param name="BodyHash">SHA-256 of the body after decompression.</param>
 /// <param name="Part">From 0.</param>
-/// <param name="Parts">How many partitions the push was divided over.</param>
+/// <param name="Parts">How many parts the push has: one for each partition it touches; of a large body, chunks times partitions.</param>
 [GenerateSerializer, Immutable, Alias("datahub.PushRecord")]
 public sealed record PushRecord(
     [property: Id(0)] string Receipt,

@@ -144,9 +144,10 @@ internal static class DatasetRules
             // Whoever may not set it keeps it.
             feed = feed with { Quota = Array.Find(info.Feeds, f => f.Id == feed.Id)?.Quota };
         }
+        if (feed.Csv is { } csv && CsvProfileCheck.Fault(csv, info.Spec.Schema) is { } profile) return Refused(CatalogRefusal.Invalid, profile);
 
         var place = Array.FindIndex(info.Feeds, f => f.Id == feed.Id);
-        if (place >= 0 && info.Feeds[place] == feed) return (state, new(CatalogRefusal.None, info, null));
+        if (place >= 0 && info.Feeds[place] with { Csv = feed.Csv } == feed && CsvProfile.Same(info.Feeds[place].Csv, feed.Csv)) return (state, new(CatalogRefusal.None, info, null));
         if (place < 0 && info.Feeds.Length >= limits.MaxFeeds)
         {
             return Refused(CatalogRefusal.TooMany, new(

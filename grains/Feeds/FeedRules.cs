@@ -117,6 +117,27 @@ internal static class FeedRules
         return new(claim.Kind, keyId, claim.Reason, claim.Rule, settled);
     }
 
+    /// <summary>What became of the first rows of a part, by their numbers; for dry runs.</summary>
+    public static RowOutcome[] Outcomes(PushPart part, RowDecision decision)
+    {
+        var stored = new Dictionary<int, RowChange>(decision.Rows.Count);
+        for (var row = 0; row < decision.Rows.Count; row++) stored[decision.Rows.Number(row)] = decision.Changes[row];
+        return
+        [
+            .. Enumerable.Range(0, part.Rows.Count).Select(row => part.Rows.Number(row))
+                .Select(number => new RowOutcome(number, stored.TryGetValue(number, out var change) ? Fate(change) : RowFate.Duplicate))
+                .Concat(part.Quarantined.Select(row => new RowOutcome(row.Row, RowFate.Quarantined)))
+                .OrderBy(outcome => outcome.Row).Take(PushLimits.OutcomesInDryRun),
+        ];
+
+        static RowFate Fate(RowChange change) => change switch
+        {
+            RowChange.New => RowFate.New,
+            RowChange.Correction => RowFate.Correction,
+            _ => RowFate.Retraction,
+        };
+    }
+
     /// <summary>A row stored under an older contract, packed anew under this one, so that equal content is equal bytes.</summary>
     private static StandingRow? InLayout(StandingRow? row, CompiledContract contract, Func<int, CompiledContract> contractOf)
     {

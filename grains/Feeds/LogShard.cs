@@ -237,7 +237,7 @@ internal sealed partial class LogShard(
 
         if (part.DryRun)
         {
-            Finish(waiting, new(AppendRefusal.None, new(push, part.Partition, partition.Sequence, default, Replayed: false) { Settled = act?.Rows ?? [] }, null));
+            Finish(waiting, new(AppendRefusal.None, new(push, part.Partition, partition.Sequence, default, Replayed: false) { Settled = act?.Rows ?? [], Outcomes = FeedRules.Outcomes(part, decision) }, null));
             return null;
         }
 
@@ -290,7 +290,7 @@ internal sealed partial class LogShard(
 
     private static PushRecord Record(PushPart part, PushCounts counts, Waiting waiting) => new(
         part.Receipt, part.Dataset, part.Feed, part.IdempotencyKey, part.BodyHash, part.Part, part.Parts, counts,
-        [.. part.Quarantined.SelectMany(row => row.Errors).Take(PushLimits.ErrorsInReceipt)])
+        [.. part.Quarantined.SelectMany(row => row.Errors).Take(Math.Clamp(part.ErrorLimit, 0, PushLimits.ErrorsInReceipt))])
     { Agency = waiting.Caller?.Agency };
 
     /// <summary>The part without the rows that are not in quarantine any more, or never were.</summary>

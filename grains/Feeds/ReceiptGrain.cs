@@ -31,7 +31,13 @@ internal sealed partial class ReceiptGrain(ILogStore log, ILogger<ReceiptGrain> 
         if (dataset is null || !(ofPusher || DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher))) return Refused(Indicators.ReadRefusal.NotFound);
 
         var sequences = new long[dataset.Partitions.Length];
-        foreach (var part in parts) sequences[PartitionKeys.Number(part.Partition)] = part.Sequence;
+        // A large push has several parts in one partition: what it stored ends with the last of them.
+        foreach (var part in parts)
+        {
+            ref var sequence = ref sequences[PartitionKeys.Number(part.Partition)];
+            sequence = Math.Max(sequence, part.Sequence);
+        }
+
         return new(Indicators.ReadRefusal.None, [.. parts], null) { Watermark = new Watermark(incarnation, push.Dataset, sequences).ToString() };
     }
 
