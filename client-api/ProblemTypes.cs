@@ -26,6 +26,11 @@ public static class ProblemTypes
         "Die erste Zeile muss die Feldnamen enthalten; das Detail nennt die Stelle.",
         "The first line must hold the names of the fields; the detail names the place.");
 
+    public static readonly ProblemType InvalidMessagePack = Add("invalid-messagepack", 400,
+        "Kein lesbares MessagePack", "Not readable MessagePack",
+        "Erwartet wird eine Liste von Maps, oder { \"columns\": { … } } mit gleich langen Listen; das Detail nennt die Stelle.",
+        "An array of maps is expected, or { \"columns\": { … } } with arrays of one length; the detail names the place.");
+
     public static readonly ProblemType InvalidBody = Add("invalid-body", 400,
         "Inhalt nicht lesbar", "Body not readable",
         "Der Inhalt ist leer, abgebrochen oder nicht so kodiert, wie die Kopfzeilen es sagen.",
@@ -93,6 +98,11 @@ public static class ProblemTypes
         "Das Detail nennt die Grenze. In mehreren Lieferungen senden.",
         "The detail names the limit. Send it in several pushes.");
 
+    public static readonly ProblemType TooManyRows = Add("too-many-rows", 413,
+        "Zu viele Zeilen", "Too many rows",
+        "Das Detail nennt die Grenze. In mehreren Lieferungen senden.",
+        "The detail names the limit. Send them in several pushes.");
+
     public static readonly ProblemType UnsupportedType = Add("unsupported-type", 415,
         "Inhaltstyp nicht unterstützt", "Content type not supported",
         "Das Detail nennt die Inhaltstypen, die diese Adresse annimmt.",
@@ -143,6 +153,16 @@ public static class ProblemTypes
         "Noch nicht unterstützt", "Not supported yet",
         "Diese Fassung des Hubs kann das noch nicht; das Detail nennt die Angabe. Ohne sie oder mit null wiederholen.",
         "This version of the hub cannot do that yet; the detail names the member. Repeat without it or with null.");
+
+    public static readonly ProblemType TooDeep = Add("too-deep", 422,
+        "Zu tief verschachtelt", "Nested too deep",
+        "Objekte und Listen liegen tiefer ineinander, als der Hub annimmt; das Detail nennt die Grenze. Nichts wurde gespeichert.",
+        "Objects and arrays lie deeper within one another than the hub takes; the detail names the limit. Nothing was stored.");
+
+    public static readonly ProblemType TooManyColumns = Add("too-many-columns", 422,
+        "Zu viele Spalten", "Too many columns",
+        "Die Lieferung hat mehr Spalten, als der Hub annimmt; das Detail nennt die Grenze. Nichts wurde gespeichert.",
+        "The push has more columns than the hub takes; the detail names the limit. Nothing was stored.");
 
     public static readonly ProblemType AllQuarantined = Add("all-quarantined", 422,
         "Keine Zeile angenommen", "No row taken",

@@ -28,7 +28,7 @@ internal static class DatasetEndpoints
         group.MapRead("{dataset}/feeds", ListFeedsAsync).WithSummary("The dataset's feeds, by id.").Produces<FeedListJson>().Paged().Refuses(404);
         group.MapPut("{dataset}/feeds/{feed}", PutFeedAsync).WithSummary("Creates or changes a feed; for admin keys of the publisher or the platform.")
             .Accepts<FeedBodyJson>("application/json").Produces<FeedJson>().Produces<FeedJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422)
-            .Example("""{ "title": { "de": "Messnetz", "en": "Stations" }, "rhythm": "PT15M" }""");
+            .Example("""{ "title": { "de": "Messnetz", "en": "Stations" }, "rhythm": "PT15M", "csv": { "delimiter": ";", "encoding": "windows-1252", "decimalChar": ",", "groupChar": ".", "dateTimeFormat": "%d.%m.%Y %H:%M", "nullValues": ["-"], "header": { "Messstelle": "station", "Zeit": "time" }, "ignore": ["Bemerkung"], "skipRows": 2 } }""");
         group.MapRead("{dataset}/feeds/{feed}", GetFeedAsync).WithSummary("One feed; every dataset has a feed default.").Produces<FeedJson>().Refuses(404);
     }
 
@@ -79,7 +79,7 @@ internal static class DatasetEndpoints
                 $"rhythm: “{body.Rhythm}” is no ISO 8601 duration, such as PT15M or P1D."));
         }
 
-        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutFeedAsync(http.Caller(), new(feed, body.Title, rhythm) { Quota = body.Quota is { } quota ? new FeedQuota(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null });
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).PutFeedAsync(http.Caller(), new(feed, body.Title, rhythm) { Csv = body.Csv?.Profile(), Quota = body.Quota is { } quota ? new FeedQuota(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null });
         if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidFeed);
         var json = FeedJson.Of(result.Dataset!.Feeds.First(f => f.Id == feed));
         return result.Created ? TypedResults.Created($"/api/v1/datasets/{dataset}/feeds/{feed}", json) : TypedResults.Ok(json);
@@ -135,19 +135,22 @@ internal sealed record DatasetSummaryJson(string Id, LocalText Title, string Pub
 internal sealed record DatasetListJson(DatasetSummaryJson[] Datasets, string? Next);
 
 /// <param name="Rhythm">ISO 8601 duration: a push is expected at least this often.</param>
+/// <param name="Csv">How the feed writes CSV; without it the file itself shows.</param>
 /// <param name="Quota">Set by the platform's admins only; others leave it out and keep it.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record FeedBodyJson(string? Id = null, LocalText? Title = null, string? Rhythm = null, FeedQuotaJson? Quota = null);
+internal sealed record FeedBodyJson(string? Id = null, LocalText? Title = null, string? Rhythm = null, FeedQuotaJson? Quota = null, CsvProfileJson? Csv = null);
 
 internal sealed record FeedJson(
     string Id,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] LocalText? Title,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Rhythm,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FeedQuotaJson? Quota)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] FeedQuotaJson? Quota,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CsvProfileJson? Csv)
 {
     public static FeedJson Of(FeedInfo feed) => new(
         feed.Id, feed.Title, feed.Rhythm is { } rhythm ? XmlConvert.ToString(rhythm) : null,
-        feed.Quota is { } quota ? new(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null);
+        feed.Quota is { } quota ? new(quota.RowsPerSecond, quota.BytesPerSecond, quota.RowsPerDay) : null,
+        feed.Csv is { } csv ? CsvProfileJson.Of(csv) : null);
 }
 
 /// <summary>How much a feed may push; a member that is not there is no limit.</summary>

@@ -97,13 +97,19 @@ internal static class DatasetJson
         writer.WriteEndObject();
     }
 
-    /// <summary>One feed: <c>{ "id", "title", "rhythm" }</c>.</summary>
+    /// <summary>One feed: <c>{ "id", "title", "rhythm", "csv" }</c>.</summary>
     public static void WriteFeed(Utf8JsonWriter writer, FeedInfo feed)
     {
         writer.WriteStartObject();
         writer.WriteString("id", feed.Id);
         TableSchemaJson.Local(writer, "title", feed.Title);
         if (feed.Rhythm is { } rhythm) writer.WriteString("rhythm", XmlConvert.ToString(rhythm));
+        if (feed.Csv is { } csv)
+        {
+            writer.WritePropertyName("csv");
+            JsonSerializer.Serialize(writer, CsvProfileJson.Of(csv), WireJson.Options);
+        }
+
         writer.WriteEndObject();
     }
 }

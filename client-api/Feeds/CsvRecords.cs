@@ -3,15 +3,24 @@ using System.Buffers;
 namespace DataHub.Feeds;
 
 /// <summary>
-/// Walks through the records of a CSV text (RFC 4180, comma, UTF-8; lines end with LF, CRLF or CR). A record whose
-/// quotes are wrong costs only its line: the next one is read as if nothing had been.
+/// Walks through the records of a CSV text (RFC 4180, UTF-8; lines end with LF, CRLF or CR). A record whose quotes are
+/// wrong costs only its line: the next one is read as if nothing had been.
 /// </summary>
-internal ref struct CsvRecords(ReadOnlySpan<byte> text)
+/// <param name="delimiter">One of <see cref="Delimiters"/>.</param>
+internal ref struct CsvRecords(ReadOnlySpan<byte> text, byte delimiter)
 {
-    private static readonly SearchValues<byte> s_ends = SearchValues.Create(",\r\n"u8);
+    /// <summary>What may stand between cells; what comes first is taken where nothing speaks for another.</summary>
+    public static ReadOnlySpan<byte> Delimiters => ",;\t|"u8;
+
+    private static readonly SearchValues<byte>[] s_endsOf =
+    [
+        SearchValues.Create(",\r\n"u8), SearchValues.Create(";\r\n"u8), SearchValues.Create("\t\r\n"u8), SearchValues.Create("|\r\n"u8),
+    ];
+
     private static readonly SearchValues<byte> s_lineEnds = SearchValues.Create("\r\n"u8);
 
     private readonly ReadOnlySpan<byte> _text = text;
+    private readonly SearchValues<byte> _ends = s_endsOf[Delimiters.IndexOf(delimiter)];
     private readonly List<Cell> _cells = [];
     private int _next;
 
@@ -29,6 +38,9 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text)
 
     /// <summary>What is wrong with the record's quotes; null: nothing. Its cells mean nothing then.</summary>
     public string? Broken { get; private set; }
+
+    /// <summary>Where the next record begins, in bytes.</summary>
+    public readonly int Next => _next;
 
     /// <summary>The record as it came, without the line's end.</summary>
     public readonly ReadOnlySpan<byte> Record => _text[Start.._end];
@@ -58,13 +70,13 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text)
             }
             else
             {
-                var length = _text[at..].IndexOfAny(s_ends);
+                var length = _text[at..].IndexOfAny(_ends);
                 if (length < 0) length = _text.Length - at;
                 _cells.Add(new(at, length, false));
                 at += length;
             }
 
-            if (at >= _text.Length || _text[at] != ',')
+            if (at >= _text.Length || _text[at] != delimiter)
             {
                 EndAt(at);
                 return true;
@@ -110,7 +122,7 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text)
                 continue;
             }
 
-            if (at < _text.Length && !s_ends.Contains(_text[at])) return Break(start, "text after a closing quote");
+            if (at < _text.Length && !_ends.Contains(_text[at])) return Break(start, "text after a closing quote");
             _cells.Add(new(start, at - 1 - start, escapes));
             return true;
         }

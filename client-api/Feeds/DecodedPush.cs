@@ -10,9 +10,18 @@ internal sealed record DecodedPush(RowBlock Rows, List<QuarantinedRow> Quarantin
 /// <param name="Detail">Names the place: line, column or byte.</param>
 internal sealed record UndecodableBody(ProblemType Type, LocalText Detail, params (string Name, object? Value)[] Members);
 
-/// <summary>Exactly one of the two.</summary>
+/// <summary>What a body is read against.</summary>
+/// <param name="Areas">What rows' areas are resolved with; null: the dataset has none.</param>
+/// <param name="Now">Rows later than this and the contract's maxFuture are quarantined.</param>
+/// <param name="Partitions">How many the dataset has.</param>
+internal sealed record DecodeContext(CompiledContract Contract, IRowAreas? Areas, IngestOptions Options, DateTimeOffset Now, int Partitions);
+
+/// <summary>Exactly one of the two, or neither where the body has more rows than are taken whole.</summary>
 internal readonly record struct DecodeResult(DecodedPush? Push, UndecodableBody? Refusal)
 {
+    /// <summary>The body is to be read chunk by chunk.</summary>
+    public bool NeedsChunks => Push is null && Refusal is null;
+
     public static implicit operator DecodeResult(UndecodableBody refusal) => new(null, refusal);
 
     public static implicit operator DecodeResult(DecodedPush push) => new(push, null);

@@ -12,6 +12,8 @@ public static class FeedsApi
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddSingleton<BodyBudget>();
+        services.AddSingleton<PushSpool>();
+        services.AddHostedService(provider => provider.GetRequiredService<PushSpool>());
         services.AddSingleton<IPushTarget, ClusterPushTarget>();
         services.AddSingleton<DatasetDirectory>();
         services.AddSingleton<IngestMetrics>();

@@ -7,15 +7,30 @@ public sealed class IngestOptions
 {
     public const string Section = "DataHub:Ingest";
 
-    /// <summary>Largest body after decompression, in bytes, 1 KiB to 256 MiB; default 64 MiB. Beyond it 413.</summary>
-    [Range(1 << 10, 256L << 20)]
+    /// <summary>
+    /// Largest body after decompression, in bytes, 1 KiB to 2 GB; default 512 MiB. Beyond it 413. Memory does not depend on
+    /// it: what is larger than <see cref="PushLimits.WholeBytes"/> goes through a file in <see cref="SpoolFolder"/>.
+    /// </summary>
+    [Range(1 << 10, 2_000_000_000L)]
     [Setting("Größter Inhalt einer Lieferung nach dem Entpacken in Byte", "Largest body of a push after decompression in bytes")]
-    public long MaxBodyBytes { get; set; } = 64L << 20;
+    public long MaxBodyBytes { get; set; } = 512L << 20;
 
-    /// <summary>Most rows of one push, 1 to 1,000,000; default 100,000. Beyond it 413.</summary>
-    [Range(1, 1_000_000)]
+    /// <summary>Most rows of one push, 1 to 100,000,000; default 1,000,000. Beyond it 413.</summary>
+    [Range(1, 100_000_000)]
     [Setting("Zeilen einer Lieferung", "Rows of one push")]
-    public int MaxRows { get; set; } = 100_000;
+    public int MaxRows { get; set; } = 1_000_000;
+
+    /// <summary>
+    /// Folder for large bodies while they are read; empty: <c>spool</c> in the data folder. It belongs to this process
+    /// alone: what an earlier one left there is deleted at start.
+    /// </summary>
+    [Setting("Ordner, in dem große Lieferungen zwischenlagern; leer: spool im Datenordner", "Folder in which large pushes are kept while they are read; empty: spool in the data folder")]
+    public string SpoolFolder { get; set; } = "";
+
+    /// <summary>Bytes that large bodies may take on disk at once, 16 MiB to 1 TiB; default 8 GiB. Beyond it 503.</summary>
+    [Range(16L << 20, 1L << 40)]
+    [Setting("Große Lieferungen, die gleichzeitig auf der Platte liegen, in Byte", "Large pushes that lie on disk at once, in bytes")]
+    public long MaxSpoolBytes { get; set; } = 8L << 30;
 
     /// <summary>Largest single row in bytes, 1 KiB to 16 MiB; default 1 MiB. A larger one is quarantined, of its content only the beginning is kept.</summary>
     [Range(1 << 10, 16 << 20)]
@@ -26,6 +41,11 @@ public sealed class IngestOptions
     [Range(256, 1 << 20)]
     [Setting("Längster einzelner Wert in Zeichen", "Longest single value in characters")]
     public int MaxFieldLength { get; set; } = 64 << 10;
+
+    /// <summary>Most columns of a body, and most members of a row, 1 to 10,000; default 512. A table with more is refused (422), a row with more is quarantined.</summary>
+    [Range(1, 10_000)]
+    [Setting("Spalten einer Lieferung", "Columns of a push")]
+    public int MaxColumns { get; set; } = 2 * Catalog.ContractLimits.Fields;
 
     /// <summary>How deep objects and arrays may lie within one another in a value, 1 to 32; default 32. A deeper body is refused.</summary>
     [Range(1, Catalog.ContractLimits.JsonDepth)]

@@ -27,6 +27,13 @@ internal sealed class JsonRows(CompiledContract contract, RowAssembler rows, Ing
     {
         for (var place = 0; reader.Read() && reader.TokenType == JsonTokenType.PropertyName; place++)
         {
+            if (place == options.MaxColumns) rows.Fail(null, RowErrorCodes.TooManyFields, options.MaxColumns.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            if (place >= options.MaxColumns)
+            {
+                reader.Skip();
+                continue;
+            }
+
             var ordinal = OrdinalAt(place, ref reader, out var name);
             reader.Read();
             if (ordinal >= 0)
@@ -122,12 +129,17 @@ internal sealed class JsonRows(CompiledContract contract, RowAssembler rows, Ing
         FieldFault fault;
         if (field.TakesJson)
         {
-            using var document = JsonDocument.ParseValue(ref reader);
-            if (reader.BytesConsumed - start > options.MaxFieldLength)
+            // Measured before it is read: a value of many megabytes must not become objects.
+            var end = reader;
+            end.Skip();
+            if (end.BytesConsumed - start > options.MaxFieldLength)
             {
+                reader = end;
                 rows.Fail(ordinal, RowErrorCodes.TooLong, Limit(), default);
                 return;
             }
+
+            using var document = JsonDocument.ParseValue(ref reader);
 
             fault = field.ReadJson(document.RootElement, out var value);
             if (fault.IsNone) rows.Set(ordinal, value);

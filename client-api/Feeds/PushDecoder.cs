@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -8,38 +7,106 @@ using DataHub.Catalog;
 
 namespace DataHub.Feeds;
 
-/// <summary>Reads a body against a contract into one columnar batch, without an object per row. Pure.</summary>
+/// <summary>Reads a body's text against a contract into columnar batches, without an object per row. Pure.</summary>
 internal static class PushDecoder
 {
-    /// <summary>Columns that are not fields: <c>@delete</c>, and <c>@area</c>, which the hub itself adds when it gives rows out.</summary>
-    private const int DeleteColumn = -2, AreaColumn = -3;
-
-    [ThreadStatic] private static TextPool? t_pool;
-
+    /// <summary>Reads a whole body.</summary>
     /// <param name="body">After decompression.</param>
-    /// <param name="areas">What rows' areas are resolved with; null: the dataset has none.</param>
-    /// <param name="now">Rows later than this and the contract's maxFuture are quarantined.</param>
-    /// <param name="partitions">How many the dataset has.</param>
-    public static DecodeResult Decode(PushFormat format, ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions = 1)
+    /// <param name="csv">How the feed writes CSV.</param>
+    public static DecodeResult Decode(
+        PushFormat format, ReadOnlyMemory<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions = 1, CsvProfile? csv = null)
     {
-        if (body.StartsWith("\uFEFF"u8)) body = body[3..];
-        if (!Utf8.IsValid(body)) return NotUtf8(body);
-        return format switch
-        {
-            PushFormat.Json => DecodeJson(body, contract, areas, options, now, partitions),
-            PushFormat.NdJson => DecodeNdJson(body, contract, areas, options, now, partitions),
-            _ => DecodeCsv(body, contract, areas, options, now, partitions),
-        };
+        var (text, refusal) = PushText.Prepare(format, body, null, csv);
+        return refusal is not null ? refusal : Decode(format, text, csv, new(contract, areas, options, now, partitions));
     }
 
-    private static DecodeResult DecodeJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
+    /// <summary>Reads a whole text.</summary>
+    public static DecodeResult Decode(PushFormat format, ReadOnlyMemory<byte> text, CsvProfile? csv, DecodeContext context)
     {
-        // The array and the row lie around the values.
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = options.MaxDepth + 2 });
-        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
-        using var json = new JsonRows(contract, rows, options);
+        var whole = PushChunk.Whole(text.Length);
+        switch (format)
+        {
+            case PushFormat.Json: return DecodeJson(text.Span, whole, context);
+            case PushFormat.NdJson: return DecodeNdJson(text.Span, whole, context);
+            case PushFormat.MessagePack: return MessagePackDecoder.Decode(text, whole, context);
+            default:
+                var table = CsvTable.Open(text.Span, context.Contract, csv, context.Options, out var refusal);
+                return table is null ? refusal! : CsvDecoder.Decode(text.Span, table, whole with { Start = table.Start, Length = text.Length - table.Start }, context);
+        }
+    }
+
+    /// <summary>Reads one chunk of a text that was cut.</summary>
+    public static DecodeResult Decode(PushCuts cuts, int chunk, DecodeContext context) => cuts.Format switch
+    {
+        PushFormat.Json => DecodeJson(cuts.Text.Span, cuts.Chunks[chunk], context),
+        PushFormat.NdJson => DecodeNdJson(cuts.Text.Span, cuts.Chunks[chunk], context),
+        PushFormat.MessagePack => MessagePackDecoder.Decode(cuts.Text, cuts.Chunks[chunk], context),
+        _ => CsvDecoder.Decode(cuts.Text.Span, cuts.Csv!, cuts.Chunks[chunk], context),
+    };
+
+    /// <summary>What is told where a body has more rows than are taken.</summary>
+    public static UndecodableBody TooManyRows(IngestOptions options) => new(
+        ProblemTypes.TooManyRows,
+        new($"Eine Lieferung hat höchstens {options.MaxRows} Zeilen; in mehreren senden.", $"A push has at most {options.MaxRows} rows; send several."),
+        ("maxRows", options.MaxRows));
+
+    public static UndecodableBody TooDeep(IngestOptions options) => new(
+        ProblemTypes.TooDeep,
+        new($"Objekte und Listen liegen in einem Wert höchstens {options.MaxDepth} Ebenen ineinander.", $"Objects and arrays lie at most {options.MaxDepth} levels within one another in a value."),
+        ("maxDepth", options.MaxDepth));
+
+    public static UndecodableBody TooManyColumns(int columns, IngestOptions options) => new(
+        ProblemTypes.TooManyColumns,
+        new($"Die Lieferung hat {columns} Spalten; höchstens {options.MaxColumns} sind erlaubt.", $"The push has {columns} columns; at most {options.MaxColumns} are allowed."),
+        ("maxColumns", options.MaxColumns));
+
+    public static UndecodableBody InvalidJson(JsonException e, long offset, IngestOptions options)
+    {
+        if (IsTooDeep(e)) return TooDeep(options);
+        var line = (e.LineNumber ?? 0) + 1;
+        return new(ProblemTypes.InvalidJson,
+            new($"Der Inhalt ist ab Byte {offset} (Zeile {line}) kein lesbares JSON: {Reason(e)}", $"The body is not readable JSON from byte {offset} (line {line}): {Reason(e)}"),
+            ("offset", offset), ("line", line));
+    }
+
+    public static UndecodableBody NoRows() => new(ProblemTypes.InvalidJson, new(
+        "Erwartet wird ein JSON-Array von Zeilen oder eine einzelne Zeile als Objekt.",
+        "A JSON array of rows or a single row as an object is expected."));
+
+    /// <summary>How the reader of a body's JSON is set: the array and the row lie around the values.</summary>
+    public static JsonReaderOptions Reading(IngestOptions options) => new() { MaxDepth = options.MaxDepth + 2 };
+
+    /// <summary>Notes what the whole row is, and where it did not pass keeps it.</summary>
+    /// <param name="text">The row as it came.</param>
+    public static void EndRow(RowAssembler rows, ReadOnlySpan<byte> text, bool isJson, IngestOptions options)
+    {
+        if (text.Length > options.MaxRowBytes) rows.Fail(null, RowErrorCodes.RowTooLarge, Text(options.MaxRowBytes));
+        if (!rows.End()) rows.Quarantine(JsonRows.Raw(text, isJson, options.MaxRowBytes));
+    }
+
+    public static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>How many rows a text may have: too few only costs copies.</summary>
+    public static int Guess(PushChunk chunk, CompiledContract contract) => chunk.IsWhole ? (chunk.Length / (16 * contract.Fields.Length)) + 1 : chunk.Rows;
+
+    /// <summary>The answer to a text that has more rows than are read in one go.</summary>
+    public static DecodeResult Full(PushChunk chunk, IngestOptions options) =>
+        chunk.IsWhole && options.MaxRows > PushLimits.WholeRows ? default(DecodeResult) : TooManyRows(options);
+
+    private static DecodeResult DecodeJson(ReadOnlySpan<byte> text, PushChunk chunk, DecodeContext context)
+    {
+        var body = text[chunk.Start..];
+        var reader = chunk.IsWhole ? new Utf8JsonReader(body, Reading(context.Options)) : new Utf8JsonReader(body, isFinalBlock: true, chunk.State);
+        var rows = new RowAssembler(context, Guess(chunk, context.Contract), chunk.MaxRows(context.Options), chunk.FirstRow);
+        using var json = new JsonRows(context.Contract, rows, context.Options);
         try
         {
+            if (!chunk.IsWhole)
+            {
+                while (!rows.IsFull && reader.Read()) ReadRow(ref reader, body);
+                return rows.Finish();
+            }
+
             reader.Read();
             if (reader.TokenType == JsonTokenType.StartObject)
             {
@@ -49,15 +116,13 @@ internal static class PushDecoder
             {
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    if (rows.IsFull) return TooManyRows(options);
+                    if (rows.IsFull) return Full(chunk, context.Options);
                     ReadRow(ref reader, body);
                 }
             }
             else
             {
-                return new UndecodableBody(ProblemTypes.InvalidJson, new(
-                    "Erwartet wird ein JSON-Array von Zeilen oder eine einzelne Zeile als Objekt.",
-                    "A JSON array of rows or a single row as an object is expected."));
+                return NoRows();
             }
 
             // Anything after it is not JSON.
@@ -66,14 +131,10 @@ internal static class PushDecoder
         }
         catch (JsonException e)
         {
-            var line = (e.LineNumber ?? 0) + 1;
-            var offset = Math.Min(reader.BytesConsumed, body.Length);
-            return new UndecodableBody(ProblemTypes.InvalidJson,
-                new($"Der Inhalt ist ab Byte {offset} (Zeile {line}) kein lesbares JSON: {Reason(e)}", $"The body is not readable JSON from byte {offset} (line {line}): {Reason(e)}"),
-                ("offset", offset), ("line", line));
+            return InvalidJson(e, Math.Min(chunk.Start + reader.BytesConsumed, text.Length), context.Options);
         }
 
-        void ReadRow(ref Utf8JsonReader at, ReadOnlySpan<byte> text)
+        void ReadRow(ref Utf8JsonReader at, ReadOnlySpan<byte> from)
         {
             rows.Begin();
             var start = (int)at.TokenStartIndex;
@@ -87,22 +148,20 @@ internal static class PushDecoder
                 at.Skip();
             }
 
-            EndRow(rows, text[start..(int)at.BytesConsumed], true, options);
+            EndRow(rows, from[start..(int)at.BytesConsumed], true, context.Options);
         }
     }
 
-    private static DecodeResult DecodeNdJson(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
+    private static DecodeResult DecodeNdJson(ReadOnlySpan<byte> text, PushChunk chunk, DecodeContext context)
     {
-        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
-        using var json = new JsonRows(contract, rows, options);
-        while (!body.IsEmpty)
+        var options = context.Options;
+        var rows = new RowAssembler(context, Guess(chunk, context.Contract), chunk.MaxRows(options), chunk.FirstRow);
+        using var json = new JsonRows(context.Contract, rows, options);
+        var lines = new TextLines(text.Slice(chunk.Start, chunk.Length));
+        while (lines.Read())
         {
-            var end = body.IndexOf((byte)'\n');
-            var line = (end < 0 ? body : body[..end]).Trim(" \t\r"u8);
-            body = end < 0 ? [] : body[(end + 1)..];
-            if (line.IsEmpty) continue;
-            if (rows.IsFull) return TooManyRows(options);
-
+            var line = lines.Line;
+            if (rows.IsFull) return Full(chunk, options);
             rows.Begin();
             var isJson = true;
             try
@@ -124,7 +183,8 @@ internal static class PushDecoder
             catch (JsonException e)
             {
                 isJson = false;
-                rows.FailRow(Reason(e));
+                if (IsTooDeep(e)) rows.FailRow(RowErrorCodes.TooDeep, Text(options.MaxDepth));
+                else rows.FailRow(Reason(e));
             }
 
             EndRow(rows, line, isJson, options);
@@ -133,172 +193,6 @@ internal static class PushDecoder
         return rows.Finish();
     }
 
-    private static DecodeResult DecodeCsv(ReadOnlySpan<byte> body, CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions)
-    {
-        var records = new CsvRecords(body);
-        var header = ReadHeader(ref records, out var refusal);
-        if (refusal is not null) return refusal;
-
-        var ordinals = new int[header.Length];
-        for (var i = 0; i < header.Length; i++) ordinals[i] = header[i] switch { "@delete" => DeleteColumn, "@area" => AreaColumn, var name => contract.OrdinalOf(name) };
-        var rows = new RowAssembler(contract, areas, options, now, partitions, Guess(body.Length, contract));
-        var pool = t_pool ??= new();
-        var bytes = ArrayPool<byte>.Shared.Rent(1_024);
-        var chars = ArrayPool<char>.Shared.Rent(1_024);
-        try
-        {
-            while (records.Read())
-            {
-                // The line after the last one, and lines between that nobody meant; with one column an empty line is a row.
-                if (records.IsBlank && header.Length > 1) continue;
-                if (rows.IsFull) return TooManyRows(options);
-                rows.Begin();
-                var readable = records.Broken is null && records.Count == header.Length;
-                if (records.Broken is not null)
-                    rows.FailRow(records.Broken);
-                else if (!readable)
-                    rows.FailRow($"{header.Length} cells, not {records.Count}");
-                else
-                    ReadCells(ref records, ordinals, header, contract, rows, options, pool, ref bytes, ref chars);
-
-                if (records.Record.Length > options.MaxRowBytes)
-                    rows.Fail(null, RowErrorCodes.RowTooLarge, Text(options.MaxRowBytes));
-                if (rows.End()) continue;
-                rows.Quarantine(readable && records.Record.Length <= options.MaxRowBytes ? RawCells(ref records, header) : JsonRows.Raw(records.Record, false, options.MaxRowBytes));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-            ArrayPool<char>.Shared.Return(chars);
-        }
-
-        return rows.Finish();
-    }
-
-    private static string[] ReadHeader(ref CsvRecords records, out UndecodableBody? refusal)
-    {
-        refusal = null;
-        if (!records.Read() || records.IsBlank)
-        {
-            refusal = InvalidCsv("Die erste Zeile mit den Feldnamen fehlt.", "The first line with the fields' names is missing.", 1);
-            return [];
-        }
-
-        if (records.Broken is not null)
-        {
-            refusal = InvalidCsv($"Die Kopfzeile ist nicht lesbar: {records.Broken}", $"The header is not readable: {records.Broken}", 1);
-            return [];
-        }
-
-        if (records.Count > 2 * ContractLimits.Fields)
-        {
-            refusal = InvalidCsv($"Die Kopfzeile hat {records.Count} Spalten; höchstens {2 * ContractLimits.Fields} sind erlaubt.", $"The header has {records.Count} columns; at most {2 * ContractLimits.Fields} are allowed.", 1);
-            return [];
-        }
-
-        var header = new string[records.Count];
-        for (var i = 0; i < header.Length; i++)
-        {
-            var name = Encoding.UTF8.GetString(records.Get(i, new byte[records.LengthOf(i)]));
-            if (name.Length > 1_000) name = name[..1_000];
-            if (name.Length == 0)
-                refusal ??= InvalidCsv($"Spalte {i + 1} der Kopfzeile hat keinen Namen.", $"Column {i + 1} of the header has no name.", 1);
-            else if (Array.IndexOf(header, name, 0, i) >= 0)
-                refusal ??= InvalidCsv($"Die Spalte „{name}“ steht zweimal in der Kopfzeile.", $"The column \"{name}\" stands in the header twice.", 1);
-            header[i] = name;
-        }
-
-        return header;
-    }
-
-    private static void ReadCells(
-        ref CsvRecords records, int[] ordinals, string[] header, CompiledContract contract, RowAssembler rows, IngestOptions options,
-        TextPool pool, ref byte[] bytes, ref char[] chars)
-    {
-        for (var i = 0; i < ordinals.Length; i++)
-        {
-            var length = records.LengthOf(i);
-            if (length > bytes.Length)
-            {
-                ArrayPool<byte>.Shared.Return(bytes);
-                bytes = ArrayPool<byte>.Shared.Rent(length);
-            }
-
-            if (length > chars.Length)
-            {
-                ArrayPool<char>.Shared.Return(chars);
-                chars = ArrayPool<char>.Shared.Rent(length);
-            }
-
-            ReadOnlySpan<char> text = chars.AsSpan(0, Encoding.UTF8.GetChars(records.Get(i, bytes), chars));
-            var ordinal = ordinals[i];
-            if (ordinal == DeleteColumn)
-            {
-                ReadDelete(rows, contract, text);
-            }
-            else if (ordinal == AreaColumn)
-            {
-                continue;
-            }
-            else if (ordinal < 0)
-            {
-                rows.Fail(header[i], RowErrorCodes.UnknownField, null);
-            }
-            else if (!contract.IsMissing(text))
-            {
-                if (text.Length > options.MaxFieldLength)
-                {
-                    rows.Fail(ordinal, RowErrorCodes.TooLong, Text(options.MaxFieldLength), default);
-                    continue;
-                }
-
-                var fault = contract.Fields[ordinal].Read(text, pool, out var value);
-                if (fault.IsNone) rows.Set(ordinal, value);
-                else rows.Fail(ordinal, fault.Code!, fault.Expected, text);
-            }
-        }
-    }
-
-    private static void ReadDelete(RowAssembler rows, CompiledContract contract, ReadOnlySpan<char> text)
-    {
-        if (text is "true" or "True" or "TRUE" or "1") rows.Delete(true);
-        else if (!text.IsEmpty && text is not ("false" or "False" or "FALSE" or "0") && !contract.IsMissing(text)) rows.Fail("@delete", RowErrorCodes.InvalidDelete, "true, false");
-    }
-
-    private static void EndRow(RowAssembler rows, ReadOnlySpan<byte> text, bool isJson, IngestOptions options)
-    {
-        if (text.Length > options.MaxRowBytes) rows.Fail(null, RowErrorCodes.RowTooLarge, Text(options.MaxRowBytes));
-        if (!rows.End()) rows.Quarantine(JsonRows.Raw(text, isJson, options.MaxRowBytes));
-    }
-
-    private static string RawCells(ref CsvRecords records, string[] header)
-    {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            writer.WriteStartObject();
-            for (var i = 0; i < header.Length; i++) writer.WriteString(header[i], records.Get(i, new byte[records.LengthOf(i)]));
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    private static UndecodableBody NotUtf8(ReadOnlySpan<byte> body)
-    {
-        var offset = 0;
-        while (Rune.DecodeFromUtf8(body[offset..], out _, out var used) == OperationStatus.Done) offset += used;
-        return new(ProblemTypes.InvalidBody, new($"Der Inhalt ist ab Byte {offset} kein UTF-8.", $"The body is not UTF-8 from byte {offset}."), ("offset", offset));
-    }
-
-    private static UndecodableBody TooManyRows(IngestOptions options) => new(
-        ProblemTypes.TooLarge,
-        new($"Eine Lieferung hat höchstens {options.MaxRows} Zeilen; in mehreren senden.", $"A push has at most {options.MaxRows} rows; send several."),
-        ("maxRows", options.MaxRows));
-
-    private static UndecodableBody InvalidCsv(string de, string en, int line) => new(ProblemTypes.InvalidCsv, new(de, en), ("line", line));
-
     /// <summary>The reader's words without its own account of the place.</summary>
     private static string Reason(JsonException e)
     {
@@ -306,8 +200,35 @@ internal static class PushDecoder
         return place < 0 ? e.Message : e.Message[..place];
     }
 
-    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    private static bool IsTooDeep(JsonException e) => e.Message.Contains("maximum configured depth", StringComparison.Ordinal);
+}
 
-    /// <summary>How many rows a body may have: too few only costs copies.</summary>
-    private static int Guess(int bytes, CompiledContract contract) => (bytes / (16 * contract.Fields.Length)) + 1;
+/// <summary>The lines of a text that have something on them, without white space around them.</summary>
+internal ref struct TextLines(ReadOnlySpan<byte> text)
+{
+    private readonly ReadOnlySpan<byte> _text = text;
+    private int _next;
+
+    public ReadOnlySpan<byte> Line { get; private set; }
+
+    /// <summary>Where the next line begins, in bytes.</summary>
+    public readonly int Next => _next;
+
+    /// <summary>Where the line that was read begins.</summary>
+    public int Start { get; private set; }
+
+    public bool Read()
+    {
+        while (_next < _text.Length)
+        {
+            Start = _next;
+            var rest = _text[_next..];
+            var end = rest.IndexOf((byte)'\n');
+            _next = end < 0 ? _text.Length : _next + end + 1;
+            Line = (end < 0 ? rest : rest[..end]).Trim(" \t\r"u8);
+            if (!Line.IsEmpty) return true;
+        }
+
+        return false;
+    }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-
 using DataHub.Catalog;
 
 using Microsoft.AspNetCore.Builder;
@@ -20,16 +18,16 @@ internal static class PushEndpoints
 
     public static void MapPushEndpoints(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/datasets/{dataset}/feeds/{feed}/records", PushAsync).WithTags("Feeds")
-            .WithSummary("Pushes rows: a JSON array or object, NDJSON, or CSV with a header. Answered when they are stored.")
-            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br and deflate are taken. A feed with a quota is told by RateLimit-Policy and RateLimit how it stands; beyond it 429 with Retry-After.")
+            .WithSummary("Pushes rows: a JSON array or object, NDJSON, CSV with a header, or MessagePack. Answered when they are stored.")
+            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br, zstd and deflate are taken. CSV: the delimiter is found in the header; ISO 8601 and points are read, with semicolons German dates and decimal commas too; a profile saved with the feed (csv) says otherwise. MessagePack: an array of maps, or { columns: { name: [ … ] } }. A body of more than 8 MiB (decompressed) or 100,000 rows is taken in chunks under one receipt. A feed with a quota is told by RateLimit-Policy and RateLimit how it stands; beyond it 429 with Retry-After. What stands in errors[].code is explained at /problems/rows.")
             .Takes("dryRun", "true: check and answer, store nothing.")
             .Takes("atomic", "true: all rows or none; for datasets of one partition.")
-            .Accepts<object[]>("application/json", "application/x-ndjson", "text/csv")
+            .Accepts<object[]>("application/json", "application/x-ndjson", "text/csv", "application/vnd.msgpack")
             .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
             .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "01100101", "no2": 23.4 } ]""")
             .Example("""{ "receipt": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "received": 3, "accepted": 1, "duplicate": 1, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] }""", 200);
 
-    private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, IOptions<IngestOptions> options, DatasetDirectory datasets, FeedQuotas quotas)
+    private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, PushSpool spool, IOptions<IngestOptions> options, DatasetDirectory datasets, FeedQuotas quotas, IPushTarget target)
     {
         if (http.Caller().Agency is null) return Authentication.Forbidden(http, NeedsKey(dataset));
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
@@ -37,18 +35,22 @@ internal static class PushEndpoints
         if (Flag(http, "dryRun", out var dryRun) is { } badDryRun) return badDryRun;
         if (Flag(http, "atomic", out var atomic) is { } badAtomic) return badAtomic;
         if (IdempotencyKey(http, out var key) is { } badKey) return badKey;
-        if (Format(http, out var format) is { } badType) return badType;
+        if (Format(http, out var format, out var charset) is { } badType) return badType;
         // Before the body is read: nobody should send megabytes to a name that is mistyped.
         if (await datasets.GetAsync(dataset, feed, null) is not { } known) return Problems.NotFound(http, s_dataset, dataset);
         if (!known.HasFeed(feed)) return Problems.NotFound(http, s_feed, feed);
 
         if (quotas.IsOver(dataset, feed, out var after, out var standing)) return OverQuota(http, dataset, feed, after, standing);
 
-        var (body, problem) = await PushBody.ReadAsync(http, options.Value, budget);
+        var (body, problem) = await PushBody.ReadAsync(http, options.Value, budget, spool);
         if (problem is not null) return problem;
         using (body)
         {
-            var push = new Push(http.Caller(), dataset, feed, format, body!.Memory, body.Hash) { IdempotencyKey = key, DryRun = dryRun, Atomic = atomic };
+            // What this front-end remembers of the dataset may be from before the profile was saved.
+            var csv = format == PushFormat.Csv && await target.DatasetAsync(dataset) is { } present ? Array.Find(present.Feeds, f => f.Id == feed)?.Csv : null;
+            var (text, unreadable) = await body!.TextAsync(http, format, charset, csv, options.Value);
+            if (unreadable is not null) return unreadable;
+            var push = new Push(http.Caller(), dataset, feed, format, text, body.Hash) { IdempotencyKey = key, DryRun = dryRun, Atomic = atomic, Csv = csv };
             var answer = await pushes.PushAsync(push, http.RequestAborted);
             if (answer.Refusal == PushRefusal.OverQuota) quotas.Over(dataset, feed, answer.RetryAfter, answer.Quotas);
             return Answer(http, push, answer, options.Value);
@@ -139,29 +141,30 @@ internal static class PushEndpoints
                 $"Idempotency-Key has 1 to {LongestKey} visible ASCII characters without spaces and occurs once."));
     }
 
-    private static IResult? Format(HttpContext http, out PushFormat format)
+    /// <param name="charset">Of a CSV body, where the content type names one.</param>
+    private static IResult? Format(HttpContext http, out PushFormat format, out string? charset)
     {
         format = default;
-        if (MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type) && IsUtf8(type))
+        charset = null;
+        if (MediaTypeHeaderValue.TryParse(http.Request.ContentType, out var type))
         {
+            var named = type.Charset.Value?.Trim('"');
+            charset = string.IsNullOrEmpty(named) ? null : PushText.Known(named);
+            var isKnown = string.IsNullOrEmpty(named) || charset is not null;
+            var isUtf8 = isKnown && charset is null or "utf-8";
             switch (type.MediaType.Value?.ToUpperInvariant())
             {
-                case "APPLICATION/JSON": format = PushFormat.Json; return null;
-                case "APPLICATION/X-NDJSON" or "APPLICATION/NDJSON" or "APPLICATION/JSONL": format = PushFormat.NdJson; return null;
-                case "TEXT/CSV": format = PushFormat.Csv; return null;
+                case "APPLICATION/JSON" when isUtf8: format = PushFormat.Json; return null;
+                case "APPLICATION/X-NDJSON" or "APPLICATION/NDJSON" or "APPLICATION/JSONL" when isUtf8: format = PushFormat.NdJson; return null;
+                case "TEXT/CSV" when isKnown: format = PushFormat.Csv; return null;
+                case "APPLICATION/VND.MSGPACK" or "APPLICATION/MSGPACK" or "APPLICATION/X-MSGPACK": format = PushFormat.MessagePack; return null;
             }
         }
 
+        var encodings = string.Join(", ", CsvProfileCheck.Encodings);
         return Problems.Problem(http, ProblemTypes.UnsupportedType, new(
-            $"Der Inhaltstyp „{http.Request.ContentType}“ wird nicht angenommen; möglich sind application/json, application/x-ndjson und text/csv in UTF-8.",
-            $"The content type “{http.Request.ContentType}” is not taken; application/json, application/x-ndjson and text/csv in UTF-8 are."));
-    }
-
-    private static bool IsUtf8(MediaTypeHeaderValue type)
-    {
-        var charset = type.Charset.Value?.Trim('"');
-        return string.IsNullOrEmpty(charset) || charset.Equals(Encoding.UTF8.WebName, StringComparison.OrdinalIgnoreCase)
-            || charset.Equals("utf8", StringComparison.OrdinalIgnoreCase) || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase);
+            $"Der Inhaltstyp „{http.Request.ContentType}“ wird nicht angenommen; möglich sind application/json und application/x-ndjson in UTF-8, text/csv in {encodings}, und application/vnd.msgpack.",
+            $"The content type “{http.Request.ContentType}” is not taken; application/json and application/x-ndjson in UTF-8 are, text/csv in {encodings}, and application/vnd.msgpack."));
     }
 }
 

@@ -11,4 +11,7 @@ public enum PushFormat
 
     /// <summary><c>text/csv</c>: a header with the fields' names, then one row a record.</summary>
     Csv,
+
+    /// <summary><c>application/vnd.msgpack</c>: an array of maps, one map, or <c>{ "columns": { … } }</c>.</summary>
+    MessagePack,
 }

@@ -5,9 +5,13 @@ using Microsoft.Extensions.Options;
 namespace DataHub.Feeds;
 
 /// <summary>A push as it came, decompressed and not yet looked into.</summary>
-/// <param name="BodyHash">SHA-256 of <paramref name="Body"/>.</param>
+/// <param name="Body">In the form that <see cref="PushText"/> brings it into.</param>
+/// <param name="BodyHash">SHA-256 of the body as it was before that.</param>
 internal sealed record Push(Caller Caller, string Dataset, string Feed, PushFormat Format, ReadOnlyMemory<byte> Body, byte[] BodyHash)
 {
+    /// <summary>How the feed writes CSV.</summary>
+    public CsvProfile? Csv { get; init; }
+
     public string? IdempotencyKey { get; init; }
 
     /// <summary>Check and answer, store nothing.</summary>
@@ -58,7 +62,11 @@ internal sealed record PushAnswer(PushRefusal Refusal, PushReceipt? Receipt = nu
 /// <param name="Watermark">Null where nothing was stored.</param>
 /// <param name="Errors">By row; bounded by <see cref="IngestOptions.MaxErrors"/>.</param>
 /// <param name="Replayed">The answer is that of an earlier push with the same idempotency key; nothing was counted.</param>
-internal sealed record PushReceipt(string? Receipt, PushCounts Counts, string? Watermark, RowError[] Errors, bool Replayed);
+internal sealed record PushReceipt(string? Receipt, PushCounts Counts, string? Watermark, RowError[] Errors, bool Replayed)
+{
+    /// <summary>Of a dry run: what would become of the first rows, by row. Null for others.</summary>
+    public RowOutcome[]? Outcomes { get; init; }
+}
 
 /// <summary>
 /// The way of a push through the front-end (design §2.1): decode and check against the contract, resolve areas, divide
@@ -68,6 +76,11 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
 {
     /// <summary>How often a push is made again because its contract or area version has moved on.</summary>
     public const int MaxAttempts = 5;
+
+    /// <summary>How often a large push that is under way waits for a full shard.</summary>
+    private const int MaxWaits = 100;
+
+    private static readonly TimeSpan s_waitForConsumers = TimeSpan.FromMilliseconds(200);
 
     public async Task<PushAnswer> PushAsync(Push push, CancellationToken cancellationToken)
     {
@@ -79,7 +92,35 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
     private async Task<PushAnswer> TryAsync(Push push, CancellationToken cancellationToken)
     {
         var made = new Making(push, ReceiptIds.New(time.GetUtcNow()));
+        if (push.Body.Length <= PushLimits.WholeBytes && await MakeAsync(push, made, context => PushDecoder.Decode(push.Format, push.Body, push.Csv, context), default, cancellationToken) is { } answer)
+            return answer;
+
+        if (await datasets.GetAsync(push.Dataset, push.Feed, null) is not { } dataset) return new(PushRefusal.NoDataset);
+        var (cuts, refusal) = PushCuts.Cut(push.Format, push.Body, push.Csv, dataset.Contract, options.Value);
+        if (refusal is not null) return new(PushRefusal.Undecodable, Body: refusal);
+        var chunks = cuts!.Chunks.Count;
+        made.Rows = cuts.Chunks[^1].FirstRow - 1 + cuts.Chunks[^1].Rows;
+        if (chunks > 1 && (push.DryRun || push.Atomic)) return new(PushRefusal.Undecodable, Body: TooLargeForOne(push.DryRun ? "dryRun" : "atomic"));
+
+        for (var chunk = 0; chunk < chunks; chunk++)
+        {
+            // Whoever does not wait any more repeats the push with its key, and it goes on from here.
+            cancellationToken.ThrowIfCancellationRequested();
+            var number = chunk;
+            var result = await MakeAsync(push, made, context => PushDecoder.Decode(cuts, number, context), (chunk, chunks), cancellationToken);
+            if (result!.Refusal != PushRefusal.None || chunk == chunks - 1) return result;
+        }
+
+        throw new InvalidOperationException("a body without chunks");
+    }
+
+    /// <summary>Makes a push, or one chunk of it, until it is stored or refused.</summary>
+    /// <param name="part">Which chunk of how many; none: the push goes in one.</param>
+    /// <returns>Null where the body has more rows than are taken whole.</returns>
+    private async Task<PushAnswer?> MakeAsync(Push push, Making made, Func<DecodeContext, DecodeResult> decode, (int Chunk, int Chunks) part, CancellationToken cancellationToken)
+    {
         KnownDataset? outdated = null;
+        var waits = 0;
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             // The second attempt finds what the shard knew; a third meets a change under way, which takes a moment.
@@ -90,19 +131,38 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             if (push.Atomic && partitions > 1) return new(PushRefusal.AtomicNeedsOnePartition);
 
             IRowAreas? areas = null;
-            outdated = dataset;
             // A version that is not kept any more: the dataset has moved on to another.
-            if (dataset.Info.Spec.AreaSystem is { } system && (areas = await target.AreasAsync(system, dataset.Info.AreaVersion, cancellationToken)) is null) continue;
+            if (dataset.Info.Spec.AreaSystem is { } system && (areas = await target.AreasAsync(system, dataset.Info.AreaVersion, cancellationToken)) is null)
+            {
+                outdated = dataset;
+                continue;
+            }
 
-            var decoded = PushDecoder.Decode(push.Format, push.Body.Span, dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions);
+            var decoded = decode(new(dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions));
+            if (decoded.NeedsChunks) return null;
             if (decoded.Refusal is { } refusal) return new(PushRefusal.Undecodable, Body: refusal);
-            if (await made.SendAsync(target, dataset, decoded.Push!) is not { } refused) return new(PushRefusal.None, made.Receipt(options.Value)) { Quotas = made.Quotas };
+            var refused = await made.SendAsync(target, dataset, decoded.Push!, part);
+            while (refused is { Refusal: AppendRefusal.Full } && part.Chunk > 0 && waits++ < MaxWaits)
+            {
+                // A large push runs ahead of its own consumers: it waits for them rather than stop in its middle.
+                await Task.Delay(s_waitForConsumers, cancellationToken);
+                refused = await made.SendAsync(target, dataset, decoded.Push!, part);
+            }
+
+            if (refused is null) return new(PushRefusal.None, made.Receipt(options.Value)) { Quotas = made.Quotas };
             if (refused.Refusal != AppendRefusal.Outdated) return Refused(refused, push, decoded.Push!);
+            outdated = dataset;
             LogOutdated(push.Dataset, dataset.Contract.Version, dataset.Info.AreaVersion, attempt + 1);
         }
 
         return new(PushRefusal.Unavailable, Detail: $"{push.Dataset} changed {MaxAttempts} times while the push was made");
     }
+
+    private static UndecodableBody TooLargeForOne(string parameter) => new(
+        ProblemTypes.TooLarge,
+        new($"Mit {parameter}=true hat eine Lieferung höchstens {PushLimits.WholeBytes} Byte (entpackt) und {PushLimits.WholeRows} Zeilen; größere werden stückweise angenommen. In mehreren senden. Nichts wurde gespeichert.",
+            $"With {parameter}=true a push has at most {PushLimits.WholeBytes} bytes (decompressed) and {PushLimits.WholeRows} rows; larger ones are taken piece by piece. Send several. Nothing was stored."),
+        ("limit", PushLimits.WholeBytes), ("maxRows", PushLimits.WholeRows));
 
     private PushAnswer Refused(AppendResult result, Push push, DecodedPush decoded)
     {
@@ -132,8 +192,9 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
     private partial void LogRefused(string dataset, string feed, AppendRefusal refusal, string? detail);
 
     /// <summary>
-    /// One push while its parts are stored. A part's number is its partition's: a retry, whatever contract it is made
-    /// under, finds the part again that it repeats. Part 0 is always sent, and first: its receipt is the push's.
+    /// One push while its parts are stored. A part's number is its partition's, in a large push that of its chunk times the
+    /// number of partitions besides: a retry, whatever contract it is made under, finds the part again that it repeats.
+    /// Part 0 is always sent, and first: its receipt is the push's.
     /// </summary>
     private sealed class Making(Push push, string receipt)
     {
@@ -142,20 +203,29 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         private Guid _incarnation;
         private string _dataset = push.Dataset;
         private int _partitions;
+        private int _chunk;
+        private int _errorsBefore;
+        private int _errors;
+
+        /// <summary>Of the whole push, where it goes in chunks; else null.</summary>
+        public long? Rows { get; set; }
 
         /// <summary>As the first part's shard told them.</summary>
         public QuotaReading[] Quotas { get; private set; } = [];
 
         /// <summary>Sends the parts that are not stored yet.</summary>
+        /// <param name="part">Which chunk of how many; chunks come one after another.</param>
         /// <returns>Null when all are stored; else why not.</returns>
-        public async Task<AppendResult?> SendAsync(IPushTarget target, KnownDataset dataset, DecodedPush decoded)
+        public async Task<AppendResult?> SendAsync(IPushTarget target, KnownDataset dataset, DecodedPush decoded, (int Chunk, int Chunks) part)
         {
             _dataset = dataset.Info.Id;
             _partitions = dataset.Info.Partitions.Length;
-            var parts = Divide(dataset, decoded);
+            if (part.Chunk > _chunk) (_chunk, _errorsBefore) = (part.Chunk, _errors);
+            _errors = _errorsBefore + decoded.Quarantined.Sum(row => row.Errors.Length);
+            var parts = Divide(dataset, decoded, part);
             if (!_stored.ContainsKey(0))
             {
-                var load = new PushLoad(decoded.Received, push.Body.Length);
+                var load = new PushLoad(Rows ?? decoded.Received, push.Body.Length);
                 var first = await target.AppendAsync(dataset.Info.Partitions[0].Shard, push.Caller, parts[0] with { Load = load });
                 if (first.Refusal != AppendRefusal.None) return first;
                 Quotas = first.Quotas;
@@ -165,7 +235,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
 
             AppendResult? refused = null;
             var sent = parts.Where(p => !_stored.ContainsKey(p.Key)).Select(async p =>
-                (p.Key, Result: await target.AppendAsync(dataset.Info.Partitions[p.Key].Shard, push.Caller, p.Value with { Receipt = _receipt }))).ToArray();
+                (p.Key, Result: await target.AppendAsync(dataset.Info.Partitions[p.Key % _partitions].Shard, push.Caller, p.Value with { Receipt = _receipt }))).ToArray();
             foreach (var (number, result) in await Task.WhenAll(sent))
             {
                 if (result.Refusal == AppendRefusal.None) Store(number, result);
@@ -183,12 +253,12 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             foreach (var (number, part) in _stored)
             {
                 counts += part.Push.Counts;
-                sequences[number] = part.Sequence;
+                sequences[number % _partitions] = Math.Max(sequences[number % _partitions], part.Sequence);
             }
 
             RowError[] errors = [.. _stored.Values.SelectMany(p => p.Push.Errors).OrderBy(e => e.Row).Take(options.MaxErrors)];
             return push.DryRun
-                ? new(null, counts, null, errors, false)
+                ? new(null, counts, null, errors, false) { Outcomes = [.. _stored.Values.SelectMany(p => p.Outcomes).OrderBy(o => o.Row).Take(PushLimits.OutcomesInDryRun)] }
                 : new(_receipt, counts, new Watermark(_incarnation, _dataset, sequences).ToString(), errors, _stored.Values.Any(p => p.Replayed));
         }
 
@@ -198,12 +268,13 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             _incarnation = result.Incarnation;
         }
 
-        private SortedDictionary<int, PushPart> Divide(KnownDataset dataset, DecodedPush decoded)
+        private SortedDictionary<int, PushPart> Divide(KnownDataset dataset, DecodedPush decoded, (int Chunk, int Chunks) part)
         {
             var parts = new SortedDictionary<int, PushPart>();
+            var first = part.Chunk * _partitions;
             if (_partitions == 1)
             {
-                parts[0] = Part(dataset, 0, 1, decoded.Rows, [.. decoded.Quarantined]);
+                parts[first] = Part(dataset, first, Math.Max(1, part.Chunks), decoded.Rows, [.. decoded.Quarantined]);
                 return parts;
             }
 
@@ -213,22 +284,24 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             for (var row = 0; row < decoded.Rows.Count; row++) rows[RowKeys.Partition(dataset.Contract, decoded.Rows, row, _partitions)].Add(row);
             for (var i = 0; i < decoded.Quarantined.Count; i++) quarantined[decoded.QuarantinedIn[i]].Add(decoded.Quarantined[i]);
 
-            var touched = Enumerable.Range(0, _partitions).Count(p => p == 0 || rows[p].Count > 0 || quarantined[p].Count > 0);
+            // Of a large push every chunk goes to every partition: so the number of its parts is known from the beginning.
+            var isTouched = Enumerable.Range(0, _partitions).Select(p => part.Chunks > 1 || p == 0 || rows[p].Count > 0 || quarantined[p].Count > 0).ToArray();
+            var total = part.Chunks > 1 ? part.Chunks * _partitions : isTouched.Count(touched => touched);
             for (var p = 0; p < _partitions; p++)
             {
-                if (p == 0 || rows[p].Count > 0 || quarantined[p].Count > 0)
-                    parts[p] = Part(dataset, p, touched, decoded.Rows.Take([.. rows[p]]), [.. quarantined[p]]);
+                if (isTouched[p]) parts[first + p] = Part(dataset, first + p, total, decoded.Rows.Take([.. rows[p]]), [.. quarantined[p]]);
             }
 
             return parts;
         }
 
         private PushPart Part(KnownDataset dataset, int number, int parts, RowBlock rows, QuarantinedRow[] quarantined) => new(
-            dataset.Info.Id, dataset.Info.Partitions[number].Key, push.Feed, _receipt, push.IdempotencyKey, push.BodyHash, number, parts,
+            dataset.Info.Id, dataset.Info.Partitions[number % _partitions].Key, push.Feed, _receipt, push.IdempotencyKey, push.BodyHash, number, parts,
             dataset.Contract.Version, dataset.Info.AreaVersion, rows, quarantined)
         {
             DryRun = push.DryRun,
             Atomic = push.Atomic,
+            ErrorLimit = Math.Max(0, PushLimits.ErrorsInReceipt - _errorsBefore),
         };
     }
 }

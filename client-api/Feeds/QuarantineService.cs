@@ -97,7 +97,7 @@ internal sealed class QuarantineService(DatasetDirectory datasets, IPushTarget t
                 text.Append((corrected[i] ?? entries[i].Row.Raw).Replace('\n', ' ').Replace('\r', ' ')).Append('\n');
             }
 
-            var decoded = PushDecoder.Decode(PushFormat.NdJson, Encoding.UTF8.GetBytes(text.ToString()), known.Contract, areas, options.Value, time.GetUtcNow(), known.Info.Partitions.Length).Push
+            var decoded = PushDecoder.Decode(PushFormat.NdJson, Encoding.UTF8.GetBytes(text.ToString()), null, new(known.Contract, areas, options.Value, time.GetUtcNow(), known.Info.Partitions.Length)).Push
                 ?? throw new InvalidOperationException($"quarantined rows of {known.Info.Id} could not be read again");
             foreach (var row in decoded.Quarantined) doing.Stays(entries[row.Row - 1], row.Errors);
 

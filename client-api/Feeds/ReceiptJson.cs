@@ -24,6 +24,20 @@ internal static class ReceiptJson
         writer.WriteStartArray("errors");
         foreach (var error in receipt.Errors) Write(writer, error, language);
         writer.WriteEndArray();
+        if (receipt.Outcomes is not null)
+        {
+            writer.WriteStartArray("rows");
+            foreach (var outcome in receipt.Outcomes)
+            {
+                writer.WriteStartObject();
+                writer.WriteNumber("row", outcome.Row);
+                writer.WriteString("outcome", Word(outcome.Fate));
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
         more?.Invoke(writer);
         writer.WriteEndObject();
         writer.Flush();
@@ -40,7 +54,18 @@ internal static class ReceiptJson
         ("quarantined", receipt.Counts.Quarantined),
         ("watermark", receipt.Watermark),
         ("errors", receipt.Errors.Select(e => new RowErrorJson(e.Row, e.Field, e.Code, RowErrorCodes.Detail(e).In(language), e.Expected, e.Value)).ToArray()),
+        ("rows", receipt.Outcomes?.Select(o => new RowOutcomeJson(o.Row, Word(o.Fate))).ToArray()),
     ];
+
+    /// <summary>A row's fate as it is told.</summary>
+    public static string Word(RowFate fate) => fate switch
+    {
+        RowFate.New => "new",
+        RowFate.Correction => "correction",
+        RowFate.Retraction => "retraction",
+        RowFate.Duplicate => "duplicate",
+        _ => "quarantined",
+    };
 
     /// <summary>One error: <c>row, field, code, detail, expected, value</c>; what is not there is left out.</summary>
     public static void Write(Utf8JsonWriter writer, RowError error, string language)
@@ -75,4 +100,11 @@ internal sealed record RowErrorJson(
 /// <param name="Received">Rows in the body: accepted + duplicate + quarantined.</param>
 /// <param name="Accepted">New, corrected and retracted.</param>
 /// <param name="Watermark">To read what was pushed: ?watermark= of any query. Null for a dry run.</param>
-internal sealed record PushReceiptJson(string? Receipt, int Received, int Accepted, int Duplicate, int Quarantined, string? Watermark, RowErrorJson[] Errors);
+/// <param name="Rows">Of a dry run: what would become of the first thousand rows.</param>
+internal sealed record PushReceiptJson(
+    string? Receipt, int Received, int Accepted, int Duplicate, int Quarantined, string? Watermark, RowErrorJson[] Errors,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] RowOutcomeJson[]? Rows);
+
+/// <summary>What would become of a row.</summary>
+/// <param name="Outcome">new, correction, retraction, duplicate or quarantined.</param>
+internal sealed record RowOutcomeJson(int Row, string Outcome);

@@ -17,6 +17,8 @@ internal sealed class RowAssembler
     private readonly IRowAreas? _areas;
     private readonly IngestOptions _options;
     private readonly long _latest;
+    private readonly int _maxRows;
+    private readonly int _before;
     private readonly ColumnBuilder[] _columns;
     private readonly int[] _seenIn;
     private readonly int[] _required;
@@ -39,30 +41,32 @@ internal sealed class RowAssembler
     private bool _tooManyErrors;
     private bool _unreadable;
 
-    /// <param name="areas">Null: the dataset has no area system, rows have no area.</param>
-    /// <param name="now">Rows later than this and the contract's maxFuture are quarantined.</param>
-    /// <param name="partitions">How many the dataset has.</param>
     /// <param name="expectedRows">A guess.</param>
-    public RowAssembler(CompiledContract contract, IRowAreas? areas, IngestOptions options, DateTimeOffset now, int partitions, int expectedRows)
+    /// <param name="maxRows">How many rows may come.</param>
+    /// <param name="firstRow">Number of the first row in the push, from 1.</param>
+    public RowAssembler(DecodeContext context, int expectedRows, int maxRows, int firstRow = 1)
     {
-        _partitions = partitions;
+        var contract = context.Contract;
+        _partitions = context.Partitions;
         _contract = contract;
-        _areas = areas;
-        _options = options;
-        _latest = now.UtcTicks + contract.Schema.MaxFuture.Ticks;
-        _capacity = Math.Clamp(expectedRows, 1, options.MaxRows);
+        _areas = context.Areas;
+        _options = context.Options;
+        _latest = context.Now.UtcTicks + contract.Schema.MaxFuture.Ticks;
+        _maxRows = maxRows;
+        _before = _number = firstRow - 1;
+        _capacity = Math.Clamp(expectedRows, 1, Math.Max(1, maxRows));
         _columns = new ColumnBuilder[contract.Fields.Length];
         for (var c = 0; c < _columns.Length; c++) _columns[c] = new(contract.Fields[c].Kind, _capacity);
         _seenIn = new int[contract.Fields.Length];
         _required = [.. contract.Fields.Where(f => f.Required).Select(f => f.Ordinal)];
         _unique = [.. contract.Fields.Where(f => f.Unique).Select(f => (f.Ordinal, new Dictionary<byte[], byte[]>(ByteKeyComparer.Instance)))];
-        _areaOf = areas is null ? [] : new int[_capacity];
+        _areaOf = _areas is null ? [] : new int[_capacity];
         _numbers = new int[_capacity];
     }
 
-    public int Received => _number;
+    public int Received => _number - _before;
 
-    public bool IsFull => _number >= _options.MaxRows;
+    public bool IsFull => Received >= _maxRows;
 
     /// <summary>Begins the next row; whatever stood in an unfinished one is forgotten.</summary>
     public void Begin()
@@ -98,7 +102,7 @@ internal sealed class RowAssembler
     public void Fail(int ordinal, string code, string? expected, ReadOnlySpan<char> value)
     {
         var field = _contract.Fields[ordinal];
-        Add(ordinal, new(_number, field.Name, code, expected, value.IsEmpty ? null : field.Role == FieldRole.Personal ? RowErrorCodes.Masked : Shorten(value)));
+        Add(ordinal, new(_number, field.Name, code, expected, value.IsEmpty ? null : field.Role == FieldRole.Personal ? RowError.Masked : Shorten(value)));
     }
 
     /// <summary>An error in the row as a whole, or in something that is not a field of the contract. The value is not told: it may be anything, personal data too.</summary>
@@ -110,6 +114,14 @@ internal sealed class RowAssembler
         _errors.Clear();
         _unreadable = true;
         Fail(null, RowErrorCodes.MalformedRow, why);
+    }
+
+    /// <summary>The row is not taken as it is, and nothing else is said of it.</summary>
+    public void FailRow(string code, string expected)
+    {
+        _errors.Clear();
+        _unreadable = true;
+        Fail(null, code, expected);
     }
 
     /// <summary>Ends the row.</summary>
@@ -170,12 +182,12 @@ internal sealed class RowAssembler
                 Areas = [.. _areaIds],
                 AreaOf = _areas is null ? null : _areaOf,
                 // Rows that all passed are numbered 1, 2, 3, ….
-                Numbers = _quarantined.Count == 0 ? null : _numbers,
+                Numbers = _quarantined.Count == 0 && _before == 0 ? null : _numbers,
                 Deletes = _deletes,
             },
             _quarantined,
             _quarantinedIn,
-            _number);
+            Received);
     }
 
     private void Add(int ordinal, RowError error)
@@ -278,7 +290,7 @@ internal sealed class RowAssembler
 
     private void Grow()
     {
-        _capacity = Math.Min(_options.MaxRows, _capacity * 2);
+        _capacity = Math.Min(_maxRows, _capacity * 2);
         for (var c = 0; c < _columns.Length; c++) _columns[c].Resize(_capacity);
         if (_areas is not null) Array.Resize(ref _areaOf, _capacity);
         if (_deletes is not null) Array.Resize(ref _deletes, _capacity);

@@ -60,6 +60,21 @@ public sealed partial class CompiledField
         return fault.IsNone ? Check(value) : fault;
     }
 
+    /// <summary>Reads and checks a number that is a double already; for fields of type number.</summary>
+    public FieldFault ReadNumber(double number, out FieldValue value)
+    {
+        var fault = Type == FieldType.Number ? Take(number, out value) : WrongType(out value);
+        return fault.IsNone ? Check(value) : fault;
+    }
+
+    /// <summary>Reads and checks an instant; for fields of type datetime.</summary>
+    /// <param name="ticks">UTC.</param>
+    public FieldFault ReadInstant(long ticks, out FieldValue value)
+    {
+        var fault = Type == FieldType.DateTime && ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? TakeInteger(ticks, out value) : WrongType(out value);
+        return fault.IsNone ? Check(value) : fault;
+    }
+
     /// <summary>Reads and checks a JSON boolean.</summary>
     public FieldFault ReadBoolean(bool boolean, out FieldValue value)
     {

@@ -15,13 +15,13 @@ public sealed partial class CompiledField
 
     private readonly byte[] _nameUtf8;
     private readonly FieldSpec _spec;
-    private readonly string _format;
+    private string _format;
 
     // Readers, by type; null where the type or format needs none.
-    private readonly StrptimePattern? _strptime;
+    private StrptimePattern? _strptime;
     private readonly TimeZoneInfo? _zone;
-    private readonly FrozenSet<string>? _true;
-    private readonly FrozenSet<string>? _false;
+    private FrozenSet<string>? _true;
+    private FrozenSet<string>? _false;
     private readonly char _decimal = '.';
     private readonly char? _group;
 
@@ -301,6 +301,29 @@ public sealed partial class CompiledField
     public bool Unique => _spec.Constraints.Unique;
 
     private string Word => ContractCheck.Word(Type);
+
+    /// <summary>The same field, whose texts are dates or instants in another format; its constraints stay.</summary>
+    /// <param name="strptime">A pattern that <see cref="CsvProfileCheck"/> or a contract has let pass.</param>
+    /// <exception cref="FormatException">The pattern is not one for this type.</exception>
+    public CompiledField InFormat(string strptime)
+    {
+        var field = (CompiledField)MemberwiseClone();
+        field._format = strptime;
+        field._strptime = StrptimePattern.Compile(strptime, Type);
+        return field;
+    }
+
+    /// <summary>The same boolean field with other words for true and false.</summary>
+    public CompiledField WithWords(IEnumerable<string> yes, IEnumerable<string> no)
+    {
+        var field = (CompiledField)MemberwiseClone();
+        field._true = yes.ToFrozenSet(StringComparer.Ordinal);
+        field._false = no.ToFrozenSet(StringComparer.Ordinal);
+        return field;
+    }
+
+    /// <summary>The words for true and false of a boolean field; empty for others.</summary>
+    public (IReadOnlyCollection<string> Yes, IReadOnlyCollection<string> No) Words => (_true?.Items ?? [], _false?.Items ?? []);
 
     /// <summary>How values of a type lie in a column.</summary>
     public static ColumnKind KindOf(FieldType type) => type switch

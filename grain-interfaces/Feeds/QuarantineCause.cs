@@ -22,7 +22,7 @@ public static class QuarantineCause
     public static string? Value(QuarantinedRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return row.Errors is [{ Value: { } value }] && value != RowErrorCodes.Masked ? value : null;
+        return row.Errors is [{ Value: { } value }] && value != RowError.Masked ? value : null;
     }
 
     private static string Of(RowError error) => $"{error.Field}:{error.Code}";

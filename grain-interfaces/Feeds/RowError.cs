@@ -12,7 +12,11 @@ public sealed record RowError(
     [property: Id(1)] string? Field,
     [property: Id(2)] string Code,
     [property: Id(3)] string? Expected,
-    [property: Id(4)] string? Value);
+    [property: Id(4)] string? Value)
+{
+    /// <summary>What stands instead of a value of a personal field.</summary>
+    public const string Masked = "•••";
+}
 
 /// <summary>A row that did not pass, kept as it came.</summary>
 /// <param name="Row">Number in the push, counted from 1.</param>

@@ -7,15 +7,14 @@ namespace DataHub.Feeds;
 /// <summary>The stable words that say why a row was quarantined, each with its sentence. A word, once published, keeps its meaning.</summary>
 public static class RowErrorCodes
 {
-    /// <summary>What stands in a message instead of a value of a personal field.</summary>
-    public const string Masked = "•••";
-
     // The row
     public const string MalformedRow = "malformed-row";
     public const string RowTooLarge = "row-too-large";
     public const string UnknownField = "unknown-field";
     public const string DuplicateField = "duplicate-field";
     public const string InvalidDelete = "invalid-delete";
+    public const string TooDeep = "too-deep";
+    public const string TooManyFields = "too-many-fields";
 
     // Types and formats
     public const string InvalidText = "invalid-text";
@@ -25,6 +24,7 @@ public static class RowErrorCodes
     public const string NotBase64 = "not-base64";
     public const string NotAUuid = "not-a-uuid";
     public const string NotANumber = "not-a-number";
+    public const string AmbiguousNumber = "ambiguous-number";
     public const string NumberOutOfRange = "number-out-of-range";
     public const string NotAnInteger = "not-an-integer";
     public const string IntegerOutOfRange = "integer-out-of-range";
@@ -74,6 +74,8 @@ public static class RowErrorCodes
         [UnknownField] = new("Dieses Feld steht nicht im Vertrag des Datensatzes", "This field is not in the dataset's contract"),
         [DuplicateField] = new("Dieses Feld steht zweimal in der Zeile", "This field stands in the row twice"),
         [InvalidDelete] = new("@delete muss true oder false sein", "@delete must be true or false"),
+        [TooDeep] = new("Objekte und Listen liegen tiefer als {0} Ebenen ineinander", "Objects and arrays lie deeper than {0} levels within one another"),
+        [TooManyFields] = new("Die Zeile hat mehr als {0} Felder", "The row has more than {0} fields"),
         [InvalidText] = new("Der Text ist kein gültiges Unicode", "The text is not valid Unicode"),
         [NotAString] = new("Ein Text wird erwartet", "A text is expected"),
         [NotAnEmail] = new("Eine E-Mail-Adresse wird erwartet", "An e-mail address is expected"),
@@ -81,6 +83,7 @@ public static class RowErrorCodes
         [NotBase64] = new("Base64 wird erwartet", "Base64 is expected"),
         [NotAUuid] = new("Eine UUID wird erwartet", "A UUID is expected"),
         [NotANumber] = new("Eine Zahl wird erwartet", "A number is expected"),
+        [AmbiguousNumber] = new("Ob der Punkt Dezimaltrenner ist oder Tausender trennt, ist hier nicht zu erkennen; csv.decimalChar an der Datenquelle setzen ({0})", "Whether the point is the decimal separator or divides thousands cannot be told here; set csv.decimalChar of the feed ({0})"),
         [NumberOutOfRange] = new("Zahlen sind endlich und im Betrag 0 oder von {0}", "Numbers are finite and in magnitude 0 or from {0}"),
         [NotAnInteger] = new("Eine ganze Zahl wird erwartet", "An integer is expected"),
         [IntegerOutOfRange] = new("Die ganze Zahl passt nicht in 64 Bit", "The integer does not fit into 64 bits"),

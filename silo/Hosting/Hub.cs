@@ -67,7 +67,7 @@ internal static class Hub
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = host.MaxConnections;
             // Every endpoint bounds its own body; this is the net under all of them.
-            kestrel.Limits.MaxRequestBodySize = 256L << 20;
+            kestrel.Limits.MaxRequestBodySize = 2_000_000_001;
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = host.StopTimeout);
 
@@ -76,6 +76,10 @@ internal static class Hub
         builder.Services.AddSingleton(folder);
         builder.Services.AddSingleton(_ => new Ownership(stores));
         builder.Services.AddSettings();
+        builder.Services.PostConfigure<IngestOptions>(ingest =>
+        {
+            if (ingest.SpoolFolder.Length == 0) ingest.SpoolFolder = Path.Combine(folder.Path, "spool");
+        });
         builder.Host.UseOrleans(silo => silo.AddEmbeddedSilo(stores, host, dashboard));
         builder.Services.AddFrontEnd();
         builder.Services.AddSingleton<AdminKey>();

@@ -123,8 +123,8 @@ public sealed class PushDecoderTests
     [Fact]
     public void Every_code_is_tried_and_has_a_sentence_in_both_languages()
     {
-        // What only the shard can know: it has tests of its own.
-        string[] others = [RowErrorCodes.OlderThanRetention];
+        // What this format or one row cannot show: those have tests of their own.
+        string[] others = [RowErrorCodes.OlderThanRetention, RowErrorCodes.OtherPartition, RowErrorCodes.AmbiguousNumber, RowErrorCodes.TooManyFields, RowErrorCodes.TooDeep];
         Assert.Equal(RowErrorCodes.All, Faults.Select(f => (string)f[0]).Concat(others).Order(StringComparer.Ordinal));
         Assert.Equal(RowErrorCodes.All, typeof(RowErrorCodes).GetFields().Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!).Order(StringComparer.Ordinal));
         foreach (var code in RowErrorCodes.All)
@@ -208,14 +208,14 @@ public sealed class PushDecoderTests
         { PushFormat.Json, "[{\"id\":1},\n{\"id\":", "invalid-json", "Zeile 2" },
         { PushFormat.Json, "[{\"id\":1}] x", "invalid-json", "Byte 11" },
         { PushFormat.Json, "17", "invalid-json", "JSON-Array" },
-        { PushFormat.Json, $"[{new string('[', 40)}{new string(']', 40)}]", "invalid-json", "depth" },
+        { PushFormat.Json, $"[{new string('[', 40)}{new string(']', 40)}]", "too-deep", "32" },
         { PushFormat.Csv, "", "invalid-csv", "Feldnamen" },
         { PushFormat.Csv, "id,id\n", "invalid-csv", "zweimal" },
         { PushFormat.Csv, "id,\n1,2\n", "invalid-csv", "Spalte 2" },
         { PushFormat.Csv, "\"id\n", "invalid-csv", "not closed" },
-        { PushFormat.Json, "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]", "too-large", "3 Zeilen" },
-        { PushFormat.NdJson, "{}\n{}\n\n{}\n{}", "too-large", "3 Zeilen" },
-        { PushFormat.Csv, "id\n1\n2\n3\n4\n", "too-large", "3 Zeilen" },
+        { PushFormat.Json, "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]", "too-many-rows", "3 Zeilen" },
+        { PushFormat.NdJson, "{}\n{}\n\n{}\n{}", "too-many-rows", "3 Zeilen" },
+        { PushFormat.Csv, "id\n1\n2\n3\n4\n", "too-many-rows", "3 Zeilen" },
     };
 
     [Theory]
@@ -231,7 +231,7 @@ public sealed class PushDecoderTests
     [Fact]
     public void Bytes_that_are_not_utf8_are_refused_with_their_place()
     {
-        var refusal = PushDecoder.Decode(PushFormat.Csv, [(byte)'i', (byte)'d', (byte)'\n', 0xC3, 0x28], s_everything, null, new(), s_now).Refusal;
+        var refusal = PushText.Prepare(PushFormat.NdJson, new byte[] { (byte)'i', (byte)'d', (byte)'\n', 0xC3, 0x28 }, null, null).Refusal;
         Assert.Equal("invalid-body", refusal!.Type.Word);
         Assert.Contains("3", refusal.Detail.De, StringComparison.Ordinal);
     }

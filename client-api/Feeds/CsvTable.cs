@@ -1,0 +1,138 @@
+using System.Text;
+
+using DataHub.Catalog;
+
+namespace DataHub.Feeds;
+
+/// <summary>What the lines before the first row of a CSV text say, together with the feed's profile.</summary>
+/// <param name="Columns">Names as they stand in the header.</param>
+/// <param name="Fields">Per column the field that it means; null where it is passed over.</param>
+/// <param name="Start">Where the first row begins, in bytes.</param>
+/// <param name="Profile">How the feed writes CSV; null: nothing is said.</param>
+internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fields, int Start, CsvProfile? Profile)
+{
+    /// <summary>The column that retracts, and the one that the hub itself adds when it gives rows out.</summary>
+    public const string Delete = "@delete", Area = "@area";
+
+    /// <summary>
+    /// A semicolon stands between cells where the comma is the decimal separator: then German numbers and dates are read
+    /// too, unless the profile or the contract names a form of its own.
+    /// </summary>
+    public bool IsGerman => Delimiter == ';' && Profile is null or { DecimalChar: null, GroupChar: null };
+
+    /// <returns>Null, and the reason, where the header is not one.</returns>
+    public static CsvTable? Open(ReadOnlySpan<byte> text, CompiledContract contract, CsvProfile? profile, IngestOptions options, out UndecodableBody? refusal)
+    {
+        var start = 0;
+        for (var line = 0; line < (profile?.SkipRows ?? 0) && start < text.Length; line++) start = NextLine(text, start);
+        var delimiter = profile?.Delimiter is { } named ? (byte?)named[0] : null;
+        // What Excel writes to tell itself.
+        var first = text[start..];
+        if (first.Length >= 5 && first.StartsWith("sep="u8) && CsvRecords.Delimiters.Contains(first[4]) && (first.Length == 5 || first[5] is (byte)'\r' or (byte)'\n'))
+        {
+            delimiter ??= first[4];
+            start = NextLine(text, start);
+        }
+
+        delimiter ??= Detect(text[start..], contract, profile, options);
+        var records = new CsvRecords(text[start..], delimiter.Value);
+        var columns = ReadHeader(ref records, options, out refusal);
+        if (refusal is not null) return null;
+        var fields = Map(columns, contract, profile, out refusal);
+        return refusal is null ? new(delimiter.Value, columns, fields, start + records.Next, profile) : null;
+    }
+
+    private static int NextLine(ReadOnlySpan<byte> text, int start)
+    {
+        var end = text[start..].IndexOfAny((byte)'\r', (byte)'\n');
+        if (end < 0) return text.Length;
+        start += end;
+        return start + (text[start..].StartsWith("\r\n"u8) ? 2 : 1);
+    }
+
+    /// <summary>The delimiter under which most columns of the header are fields.</summary>
+    private static byte Detect(ReadOnlySpan<byte> text, CompiledContract contract, CsvProfile? profile, IngestOptions options)
+    {
+        var (best, most) = (CsvRecords.Delimiters[0], 0);
+        foreach (var delimiter in CsvRecords.Delimiters)
+        {
+            var records = new CsvRecords(text, delimiter);
+            var columns = ReadHeader(ref records, options, out var refusal);
+            var known = refusal is null ? columns.Count(column => IsKnown(contract, FieldOf(column, profile))) : 0;
+            if (known > most) (best, most) = (delimiter, known);
+        }
+
+        return best;
+    }
+
+    private static string[] ReadHeader(ref CsvRecords records, IngestOptions options, out UndecodableBody? refusal)
+    {
+        refusal = null;
+        if (!records.Read() || records.IsBlank)
+        {
+            refusal = Invalid("Die erste Zeile mit den Feldnamen fehlt.", "The first line with the fields' names is missing.");
+            return [];
+        }
+
+        if (records.Broken is not null)
+        {
+            refusal = Invalid($"Die Kopfzeile ist nicht lesbar: {records.Broken}", $"The header is not readable: {records.Broken}");
+            return [];
+        }
+
+        if (records.Count > options.MaxColumns)
+        {
+            refusal = PushDecoder.TooManyColumns(records.Count, options);
+            return [];
+        }
+
+        var header = new string[records.Count];
+        for (var i = 0; i < header.Length; i++)
+        {
+            var name = records.LengthOf(i) > 4 * CsvProfileCheck.MaxColumnLength ? new string('…', CsvProfileCheck.MaxColumnLength)
+                : Encoding.UTF8.GetString(records.Get(i, new byte[records.LengthOf(i)])).Trim();
+            header[i] = name.Length > CsvProfileCheck.MaxColumnLength ? name[..CsvProfileCheck.MaxColumnLength] : name;
+            if (name.Length == 0) refusal ??= Invalid($"Spalte {i + 1} der Kopfzeile hat keinen Namen.", $"Column {i + 1} of the header has no name.");
+        }
+
+        return header;
+    }
+
+    private static string?[] Map(string[] columns, CompiledContract contract, CsvProfile? profile, out UndecodableBody? refusal)
+    {
+        refusal = null;
+        var fields = new string?[columns.Length];
+        var from = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (profile?.Ignore.Contains(columns[i], StringComparer.Ordinal) == true) continue;
+            var field = fields[i] = FieldOf(columns[i], profile);
+            if (from.TryAdd(field, columns[i])) continue;
+            refusal = from[field] == columns[i]
+                ? Invalid($"Die Spalte „{columns[i]}“ steht zweimal in der Kopfzeile.", $"The column \"{columns[i]}\" stands in the header twice.")
+                : Invalid($"Die Spalten „{from[field]}“ und „{columns[i]}“ meinen beide das Feld „{field}“.", $"The columns \"{from[field]}\" and \"{columns[i]}\" both mean the field \"{field}\".");
+            return fields;
+        }
+
+        // A file without a header: its first row may hold anything, so nothing of it is told.
+        if (!fields.Any(field => IsKnown(contract, field)))
+        {
+            refusal = Invalid(
+                "Keine Spalte der ersten Zeile ist ein Feld des Datensatzes. Fehlt die Kopfzeile, oder fehlt der Datenquelle ein Profil (csv.header, csv.skipRows)?",
+                "No column of the first line is a field of the dataset. Is the header missing, or does the feed need a profile (csv.header, csv.skipRows)?");
+        }
+
+        return fields;
+    }
+
+    private static string FieldOf(string column, CsvProfile? profile)
+    {
+        foreach (var mapped in profile?.Header ?? [])
+            if (mapped.Column == column) return mapped.Field;
+        return column;
+    }
+
+    private static bool IsKnown(CompiledContract contract, string? field) => field is Delete or Area || (field is not null && contract.OrdinalOf(field) >= 0);
+
+    private static UndecodableBody Invalid(string de, string en) => new(ProblemTypes.InvalidCsv, new(de, en), ("line", 1));
+}
