@@ -105,8 +105,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType UnsupportedType = Add("unsupported-type", 415,
         "Inhaltstyp nicht unterstützt", "Content type not supported",
-        "Das Detail nennt die Inhaltstypen, die diese Adresse annimmt.",
-        "The detail names the content types that this address takes.");
+        "Diese Adresse nimmt den Inhaltstyp oder die Kodierung nicht an; welche sie annimmt, steht in /openapi/v1.json.",
+        "This address does not take the content type or its encoding; /openapi/v1.json says which it takes.");
 
     // 422: understood and refused
     public static readonly ProblemType InvalidAgency = Add("invalid-agency", 422,
