@@ -14,6 +14,9 @@ internal static class PublicDescription
 {
     private const string KeyScheme = "key";
 
+    /// <summary>Older names of content types that are taken too; the description has each type once.</summary>
+    public static readonly string[] OtherNames = ["application/ndjson", "application/jsonl", "application/msgpack", "application/x-msgpack"];
+
     public static void AddPublicDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.AddDocumentTransformer((document, _, _) =>
@@ -56,6 +59,8 @@ internal static class PublicDescription
             {
                 operation.Security = [new() { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
             }
+
+            foreach (var name in OtherNames) operation.RequestBody?.Content?.Remove(name);
 
             // HEAD answers as GET does.
             var method = context.Description.HttpMethod == "HEAD" ? "GET" : context.Description.HttpMethod;

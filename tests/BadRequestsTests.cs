@@ -17,7 +17,7 @@ namespace DataHub.Tests;
 /// </summary>
 public sealed class BadRequestsTests(ITestOutputHelper output)
 {
-    private const string Json = "application/json", NdJson = "application/x-ndjson", Csv = "text/csv", Push = "POST datasets/bad/feeds/default/records";
+    private const string Json = "application/json", NdJson = "application/x-ndjson", Csv = "text/csv", MessagePack = "application/vnd.msgpack", Push = "POST datasets/bad/feeds/default/records";
 
     /// <summary>Limits that a test can reach.</summary>
     private static readonly Dictionary<string, string?> s_limits = new()
@@ -138,16 +138,31 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new(Push, 400, "invalid-json", "", "nul"),
         new(Push, 400, "invalid-json", "", "{\"id\":\"a\",}"),
         new(Push, 400, "invalid-json", "", "[{'id':'a'}]"),
-        new(Push, 400, "invalid-json", "", """[{"id":[[[[[[1]]]]]]}]"""),
+        new(Push, 422, "too-deep", "4", """[{"id":[[[[[[1]]]]]]}]"""),
         new(Push, 400, "invalid-body", "UTF-8", null, Json, Bytes: [0x5B, 0xFF, 0xFE, 0x5D]),
         new(Push, 413, "too-large", "40000", new string(' ', 41_000) + "[]"),
-        new(Push, 413, "too-large", "100", "[" + string.Join(',', Enumerable.Repeat("""{"id":"a"}""", 101)) + "]"),
-        new(Push, 413, "too-large", "100", string.Concat(Enumerable.Repeat("{\"id\":\"a\"}\n", 101)), NdJson),
-        new(Push, 413, "too-large", "100", "id\n" + string.Concat(Enumerable.Repeat("a\n", 101)), Csv),
+        new(Push, 413, "too-many-rows", "100", "[" + string.Join(',', Enumerable.Repeat("""{"id":"a"}""", 101)) + "]"),
+        new(Push, 413, "too-many-rows", "100", string.Concat(Enumerable.Repeat("{\"id\":\"a\"}\n", 101)), NdJson),
+        new(Push, 413, "too-many-rows", "100", "id\n" + string.Concat(Enumerable.Repeat("a\n", 101)), Csv),
         new(Push, 400, "invalid-csv", "", "\n", Csv),
         new(Push, 400, "invalid-csv", "", "id,id\n1,2\n", Csv),
         new(Push, 400, "invalid-csv", "", "id,,no2\n1,2,3\n", Csv),
         new(Push, 400, "invalid-csv", "", "\"id\n", Csv),
+        new(Push, 400, "invalid-csv", "Kopfzeile", "a,2026-11-23T08:00:00Z\n", Csv),
+        new(Push, 415, "unsupported-type", "ebcdic", "id\n", "text/csv; charset=ebcdic"),
+        new(Push, 415, "unsupported-type", "", "[]", "application/json; charset=utf-16"),
+        new(Push, 422, "too-many-columns", "512", string.Join(',', Enumerable.Range(0, 600).Select(i => $"c{i}")) + "\n", Csv),
+        new(Push, 400, "invalid-body", "", null, "text/csv; charset=utf-8", Bytes: [(byte)'i', (byte)'d', 10, 0xE4, 10]),
+        new(Push, 400, "invalid-body", "zstd", "[]", Json, Headers: ("Content-Encoding", "zstd")),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: []),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xC1]),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x91, 0x81]),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xDD, 0xFF, 0xFF, 0xFF, 0xFF]),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xA1, (byte)'x']),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x90, 0x90]),
+        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x81, 0xA7, .. "columns"u8, 0x82, 0xA2, .. "id"u8, 0x91, 0xA1, (byte)'a', 0xA3, .. "no2"u8, 0x90]),
+        new(Push + "?atomic=true", 422, "not-atomic", "\"code\":\"malformed-row\"", null, MessagePack, Bytes: [0x91, 0x01]),
+        new(Push + "?atomic=true", 422, "not-atomic", "\"code\":\"required\"", null, MessagePack, Bytes: [0x91, 0x81, 0xA2, .. "id"u8, 0xA1, (byte)'a']),
 
         // Rows against the contract: all or nothing, so that nothing is stored
         .. Rows(),
@@ -225,6 +240,8 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "rhythm", """{"rhythm":"bald"}""", Key: "admin"),
         new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "quota", """{"quota":{"rowsPerDay":-1}}""", Key: "admin"),
         new("PUT datasets/bad/feeds/third", 422, "limit-reached", "MaxFeeds", "{}", Key: "admin"),
+        new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "csv.header", """{"csv":{"header":{"A":"nobody"}}}""", Key: "admin"),
+        new("PUT datasets/bad/feeds/second", 400, "invalid-json", "", """{"csv":{"colour":"red"}}""", Key: "admin"),
         new("PUT areas/bad-new", 422, "invalid-areas", "", "id,parent,name,level\n1,9,x,1\n", Csv, Key: "admin"),
         new("PUT areas/bad-new", 400, "invalid-csv", "", "id;parent\n", Csv, Key: "admin"),
         new("PUT areas/bad-new", 422, "invalid-areas", "", "id,parent,name,level\n1,,x,0\n2,1,y,5\n", Csv, Key: "admin"),
