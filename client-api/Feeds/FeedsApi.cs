@@ -29,6 +29,7 @@ public static class FeedsApi
         routes.MapRowsEndpoints();
         routes.MapQuarantineEndpoints();
         routes.MapErasureEndpoints();
+        routes.MapFeedStateEndpoints();
         return routes;
     }
 }

@@ -273,7 +273,7 @@ internal static class QuarantineEndpoints
         }), language);
     }
 
-    private static string Word(QuarantineState state) => s_states.First(word => word.Value == state).Key;
+    internal static string Word(QuarantineState state) => s_states.First(word => word.Value == state).Key;
 
     private static IResult? State(HttpContext http, bool withAll, out QuarantineState? state)
     {

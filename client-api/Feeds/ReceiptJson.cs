@@ -24,6 +24,7 @@ internal static class ReceiptJson
         writer.WriteStartArray("errors");
         foreach (var error in receipt.Errors) Write(writer, error, language);
         writer.WriteEndArray();
+        if (ErrorsLink(receipt) is { } link) writer.WriteString("errorsLink", link);
         if (receipt.Outcomes is not null)
         {
             writer.WriteStartArray("rows");
@@ -54,8 +55,12 @@ internal static class ReceiptJson
         ("quarantined", receipt.Counts.Quarantined),
         ("watermark", receipt.Watermark),
         ("errors", receipt.Errors.Select(e => new RowErrorJson(e.Row, e.Field, e.Code, RowErrorCodes.Detail(e).In(language), e.Expected, e.Value)).ToArray()),
+        ("errorsLink", ErrorsLink(receipt)),
         ("rows", receipt.Outcomes?.Select(o => new RowOutcomeJson(o.Row, Word(o.Fate))).ToArray()),
     ];
+
+    /// <summary>Where all errors are; null where there are none, or nothing was stored.</summary>
+    private static string? ErrorsLink(PushReceipt receipt) => receipt.Receipt is { } id && receipt.Counts.Quarantined > 0 ? $"/api/v1/receipts/{id}/errors" : null;
 
     /// <summary>A row's fate as it is told.</summary>
     public static string Word(RowFate fate) => fate switch
@@ -100,9 +105,11 @@ internal sealed record RowErrorJson(
 /// <param name="Received">Rows in the body: accepted + duplicate + quarantined.</param>
 /// <param name="Accepted">New, corrected and retracted.</param>
 /// <param name="Watermark">To read what was pushed: ?watermark= of any query. Null for a dry run.</param>
+/// <param name="ErrorsLink">All errors, where the first thousand are not all; absent where there are none.</param>
 /// <param name="Rows">Of a dry run: what would become of the first thousand rows.</param>
 internal sealed record PushReceiptJson(
     string? Receipt, int Received, int Accepted, int Duplicate, int Quarantined, string? Watermark, RowErrorJson[] Errors,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? ErrorsLink,
     [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] RowOutcomeJson[]? Rows);
 
 /// <summary>What would become of a row.</summary>

@@ -18,6 +18,7 @@ internal static class RowsEndpoints
     private const string WatermarkHeader = "DataHub-Watermark";
 
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
+    private static readonly string[] s_errors = ["limit", "after"];
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
     private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder };
 
@@ -27,6 +28,12 @@ internal static class RowsEndpoints
         group.MapRead("receipts/{receipt}", ReceiptAsync)
             .WithSummary("A receipt, as it was answered. For keys of the agency that pushed, of the publisher, and admins of the platform.")
             .Produces<PushReceiptJson>().Refuses(401, 404, 503);
+        group.MapRead("receipts/{receipt}/errors", ReceiptErrorsAsync)
+            .WithSummary("All errors of a push, row by row, where an answer's first thousand are not all. For keys of the publisher.")
+            .Takes("limit", $"Rows of the page, 1 to {Requests.MaxPage}.", JsonSchemaType.Integer)
+            .Takes("after", "From the next of an earlier answer.")
+            .Produces<JsonDocument>().Refuses(400, 401, 403, 404, 503)
+            .Example("""{ "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "rows": [ { "id": "q0.2.0", "row": 2, "state": "open", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] } ], "next": null }""", 200);
         group.MapRead("datasets/{dataset}/records", RecordsAsync)
             .WithSummary("The rows that stand, by time and key, in the format of Accept or ?format=.")
             .Takes("from", "Rows at or after: an instant with offset, or a day.")
@@ -73,6 +80,49 @@ internal static class RowsEndpoints
                 if (result.Parts.Length < push.Parts) writer.WriteBoolean("complete", false);
             }),
             language);
+    }
+
+    private static async Task<IResult> ReceiptErrorsAsync(string receipt, HttpContext http, IGrainFactory grains)
+    {
+        if (http.Caller().Agency is null)
+            return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel der Behörde, die geliefert hat.", "A key of the agency that pushed is needed."));
+        if (!ReceiptIds.IsValid(receipt)) return Problems.NotFound(http, s_receipt, receipt);
+        if (RowsParameters.Strict(http, s_errors) is { } unknown) return unknown;
+        if (RowsParameters.Limit(http, Requests.MaxPage, Requests.MaxPage, out var limit) is { } badLimit) return badLimit;
+        QuarantineId? after = null;
+        if (RowsParameters.Text(http, "after") is { } place)
+        {
+            if (!QuarantineId.TryParse(place, out var id)) return RowsParameters.BadCursor(http);
+            after = id;
+        }
+
+        var found = await grains.GetGrain<IReceiptGrain>(receipt).GetAsync(http.Caller());
+        if (found.Refusal == ReadRefusal.NotFound) return Problems.NotFound(http, s_receipt, receipt);
+        if (found.Refusal != ReadRefusal.None) return Refused(http, found.Refusal, found.Detail, receipt);
+        var dataset = found.Parts[0].Push.Dataset;
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).QuarantineAsync(http.Caller(), new(null, after, limit, null) { Receipt = receipt, OldestFirst = true });
+        if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
+
+        var language = Language.Of(http);
+        return new JsonAnswer(Render(writer =>
+        {
+            writer.WriteString("receipt", receipt);
+            writer.WriteStartArray("rows");
+            foreach (var entry in result.Entries)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("id", entry.Id.ToString());
+                writer.WriteNumber("row", entry.Row.Row);
+                writer.WriteString("state", QuarantineEndpoints.Word(entry.State));
+                writer.WriteStartArray("errors");
+                foreach (var error in entry.Row.Errors) ReceiptJson.Write(writer, error, language);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+            writer.WriteString("next", result.Next is { } last ? $"{http.Request.PathBase}{http.Request.Path}?limit={limit.ToString(System.Globalization.CultureInfo.InvariantCulture)}&after={last}" : null);
+        }), language);
     }
 
     private static async Task<IResult> RecordsAsync(string dataset, HttpContext http, IGrainFactory grains)

@@ -108,7 +108,7 @@ internal static class RowsParameters
         }
     }
 
-    private static IResult? Time(HttpContext http, string name, out DateTimeOffset? instant)
+    internal static IResult? Time(HttpContext http, string name, out DateTimeOffset? instant)
     {
         instant = null;
         if (Text(http, name) is not { } text) return null;

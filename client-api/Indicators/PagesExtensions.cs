@@ -91,11 +91,15 @@ public static class PagesExtensions
         await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
     }
 
+    /// <summary>The page of the words that say why a row did not pass.</summary>
+    private const string RowCodes = "rows";
+
     private static async Task ProblemsAsync(HttpContext http, string? word, PageRenderer pages)
     {
         var query = PageQuery.Of(http);
         var only = word is null ? null : ProblemTypes.Find(word);
-        if (word is not null && only is null)
+        var rows = word == RowCodes;
+        if (word is not null && only is null && !rows)
         {
             // Without a body: what every request passes makes it a page or a problem.
             http.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -107,6 +111,7 @@ public static class PagesExtensions
         {
             [nameof(ProblemList.Display)] = Display.In(query.Language),
             [nameof(ProblemList.Only)] = only,
+            [nameof(ProblemList.Rows)] = rows,
             [nameof(ProblemList.Chosen)] = query.LanguageChosen,
         });
         await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);

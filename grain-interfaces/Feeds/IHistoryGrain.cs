@@ -43,6 +43,15 @@ public interface IDatasetRowsGrain : IGrainWithStringKey
     /// <summary>Per feed what was received and what became of it, with where each consumer stands (design I2). Only the publisher's keys.</summary>
     [Alias("Conservation")]
     Task<ConservationResult> ConservationAsync(Caller caller);
+
+    /// <summary>Receipts of a feed, newest first; those of acts on its quarantine among them. Only the publisher's keys.</summary>
+    [Alias("Receipts")]
+    Task<ReceiptsResult> ReceiptsAsync(Caller caller, ReceiptsQuery query);
+
+    /// <summary>How the feeds are. Only the publisher's keys.</summary>
+    /// <param name="feed">Only this one; null: all.</param>
+    [Alias("FeedStates")]
+    Task<FeedStatesResult> FeedStatesAsync(Caller caller, string? feed);
 }
 
 /// <summary>Receipts. Key: the receipt's id, a ULID.</summary>
@@ -130,6 +139,9 @@ public sealed record QuarantineQuery([property: Id(0)] string? Feed, [property: 
 
     /// <summary>Only these rows, at most 10,000; null: all. No other filter holds then but the state.</summary>
     [Id(8)] public QuarantineId[]? Ids { get; init; }
+
+    /// <summary>In the order of the log, which for one push is that of its rows within each partition; otherwise newest first.</summary>
+    [Id(9)] public bool OldestFirst { get; init; }
 }
 
 /// <summary>A quarantined row and what became of it.</summary>
@@ -202,6 +214,9 @@ public sealed record FeedCounts([property: Id(0)] string Feed, [property: Id(1)]
 
     /// <summary>Of the quarantined those that were given up or erased; the others are open.</summary>
     [Id(7)] public long Discarded { get; init; }
+
+    /// <summary>The newest time that a row of the feed ever had; null where none has one, or it was not asked for.</summary>
+    [Id(8)] public DateTimeOffset? NewestRow { get; init; }
 }
 
 /// <param name="Fold">Per partition.</param>

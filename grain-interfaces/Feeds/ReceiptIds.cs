@@ -26,6 +26,9 @@ public static class ReceiptIds
         for (var i = 0; i < 16; i++) id[10 + i] = Alphabet[random[i] & 31];
     });
 
+    /// <summary>What all ids made at or after an instant are not less than (to the millisecond): their first ten characters.</summary>
+    public static string Begin(DateTimeOffset instant) => New(instant < DateTimeOffset.UnixEpoch ? DateTimeOffset.UnixEpoch : instant)[..10];
+
     /// <summary>Whether a text can be a receipt's id at all.</summary>
     public static bool IsValid(string id) => id.Length == Length && id[0] <= '7' && !id.AsSpan().ContainsAnyExcept(s_alphabet);
 }

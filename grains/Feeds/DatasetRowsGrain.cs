@@ -15,6 +15,7 @@ internal sealed partial class DatasetRowsGrain(
     IHistoryStore history,
     IContractSource contracts,
     IOptions<ReadOptions> options,
+    TimeProvider time,
     ILogger<DatasetRowsGrain> logger) : Grain, IDatasetRowsGrain
 {
     private const int MaxGroups = 1_000;
@@ -161,6 +162,73 @@ internal sealed partial class DatasetRowsGrain(
         }
 
         static ConservationResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], [], [], [], detail);
+    }
+
+    public async Task<ReceiptsResult> ReceiptsAsync(Caller caller, ReceiptsQuery query)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!Array.Exists(dataset.Feeds, feed => feed.Id == query.Feed)) return Refused(ReadRefusal.NotFound, query.Feed) with { NoFeed = true };
+
+        try
+        {
+            // Looked for right after the push: read what is committed.
+            var heads = new Watermark(await log.IncarnationAsync(CancellationToken.None), Dataset, await HeadsAsync(dataset));
+            if (await ReachAsync(dataset, heads, null) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
+            var perPartition = await Task.WhenAll(dataset.Partitions.Select(partition =>
+                history.ReceiptsAsync(partition.Key, query.Feed, query.From, query.Before, query.Limit + 1, CancellationToken.None)));
+            var ids = perPartition.SelectMany(receipts => receipts).Distinct(StringComparer.Ordinal).OrderDescending(StringComparer.Ordinal).Take(query.Limit + 1).ToArray();
+
+            var found = new List<PartReceipt[]>(ids.Length);
+            foreach (var id in ids.Take(query.Limit)) found.Add([.. await log.FindReceiptAsync(id, CancellationToken.None)]);
+            return new(ReadRefusal.None, [.. found.Where(parts => parts.Length > 0)], ids.Length > query.Limit ? ids[query.Limit - 1] : null, null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+
+        static ReceiptsResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], null, detail);
+    }
+
+    public async Task<FeedStatesResult> FeedStatesAsync(Caller caller, string? feed)
+    {
+        if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
+        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        var feeds = feed is null ? dataset.Feeds : Array.FindAll(dataset.Feeds, one => one.Id == feed);
+        if (feed is not null && feeds.Length == 0) return Refused(ReadRefusal.NotFound, feed) with { NoFeed = true };
+
+        try
+        {
+            // Counts lag where history does; the answer says by how much, so it need not wait for long.
+            await ReachAsync(dataset, new(await log.IncarnationAsync(CancellationToken.None), Dataset, await HeadsAsync(dataset)), null);
+            var now = time.GetUtcNow();
+            var (all, day) = (await history.CountsAsync(Dataset, CancellationToken.None), await history.CountsSinceAsync(Dataset, FeedStates.DaySince(now), CancellationToken.None));
+            var fold = await Task.WhenAll(dataset.Partitions.Select(async partition =>
+                await LagAsync(partition.Key, (await GrainFactory.GetGrain<IAggregationGrain>(partition.Key).StatusAsync()).Sequence, now)));
+            var stored = await Task.WhenAll(dataset.Partitions.Select(async partition =>
+                await LagAsync(partition.Key, (await history.PositionAsync(partition.Key, CancellationToken.None)).Sequence, now)));
+            return new(
+                ReadRefusal.None,
+                Array.ConvertAll(feeds, one => FeedStates.Of(one, all.FirstOrDefault(counts => counts.Feed == one.Id), day.FirstOrDefault(counts => counts.Feed == one.Id), now)),
+                now, fold.Max(), stored.Max(), null);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Dataset);
+            return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+
+        static FeedStatesResult Refused(ReadRefusal refusal, string detail) => new(refusal, [], default, default, default, detail);
+    }
+
+    /// <summary>How long the batch after a sequence has waited; zero where there is none.</summary>
+    private async Task<TimeSpan> LagAsync(string partition, long sequence, DateTimeOffset now)
+    {
+        if (await log.HeadAsync(partition, CancellationToken.None) <= sequence) return TimeSpan.Zero;
+        var waiting = await log.ReadPartitionAsync(partition, sequence, maxBatches: 1, maxBytes: 1, CancellationToken.None);
+        return waiting.Count > 0 && now > waiting[0].ReceivedAt ? now - waiting[0].ReceivedAt : TimeSpan.Zero;
     }
 
     /// <summary>

@@ -46,6 +46,14 @@ internal interface IHistoryStore
     /// <summary>Counts per feed of a dataset as far as history is stored.</summary>
     Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken);
 
+    /// <summary>Counts per feed of what was received since the beginning of an hour (of UTC), as far as history is stored; without when the last came.</summary>
+    Task<IReadOnlyList<FeedCounts>> CountsSinceAsync(string dataset, DateTimeOffset since, CancellationToken cancellationToken);
+
+    /// <summary>Ids of receipts of a feed that have a batch in the partition, newest first, as far as history is stored.</summary>
+    /// <param name="from">The least id, or the beginning of it.</param>
+    /// <param name="before">Only ids less than this.</param>
+    Task<IReadOnlyList<string>> ReceiptsAsync(string partition, string feed, string from, string before, int limit, CancellationToken cancellationToken);
+
     /// <summary>Rows that a feed brought since an instant, by the hour (of UTC) in which they were received, as far as history is stored.</summary>
     Task<long> ReceivedSinceAsync(string dataset, string feed, DateTimeOffset since, CancellationToken cancellationToken);
 

@@ -23,7 +23,7 @@ public sealed class PushHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     {
         var agency = await DatasetAsync("receipt");
         var receipt = (await HubFixture.OkAsync(PushAsync(agency, "receipt", ThreeRows))).RootElement;
-        Assert.Equal(["receipt", "received", "accepted", "duplicate", "quarantined", "watermark", "errors"], receipt.EnumerateObject().Select(m => m.Name));
+        Assert.Equal(["receipt", "received", "accepted", "duplicate", "quarantined", "watermark", "errors", "errorsLink"], receipt.EnumerateObject().Select(m => m.Name));
         Assert.Equal((3, 1, 1, 1), Counts(receipt));
         Assert.True(ReceiptIds.IsValid(receipt.GetProperty("receipt").GetString()!));
         Assert.True(Watermark.TryParse(receipt.GetProperty("watermark").GetString(), out var watermark));

@@ -40,6 +40,12 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<IReadOnlyList<FeedCounts>> CountsAsync(string dataset, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(CountsAsync), () => inner.CountsAsync(dataset, cancellationToken));
 
+    public Task<IReadOnlyList<FeedCounts>> CountsSinceAsync(string dataset, DateTimeOffset since, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(CountsSinceAsync), () => inner.CountsSinceAsync(dataset, since, cancellationToken));
+
+    public Task<IReadOnlyList<string>> ReceiptsAsync(string partition, string feed, string from, string before, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(ReceiptsAsync), () => inner.ReceiptsAsync(partition, feed, from, before, limit, cancellationToken));
+
     public Task<long> ReceivedSinceAsync(string dataset, string feed, DateTimeOffset since, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ReceivedSinceAsync), () => inner.ReceivedSinceAsync(dataset, feed, since, cancellationToken));
 

@@ -237,7 +237,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
         Assert.Equal(
             [
-                new FeedCounts("default", 10, 4, 3, 3, Noon.AddSeconds(3)) { Pushes = 2 },
+                new FeedCounts("default", 10, 4, 3, 3, Noon.AddSeconds(3)) { Pushes = 2, NewestRow = new DateTimeOffset(1, TimeSpan.Zero) },
                 new FeedCounts("other", 1, 0, 0, 1, Noon.AddSeconds(2)) { Pushes = 1 },
             ],
             counts);
@@ -285,7 +285,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         await ApplyAsync(3, Act(4, "01D", default, new(QuarantineActKind.Discard, "key", "broken", null, [new(1, 2, QuarantineState.Discarded, null)])));
 
         Assert.Equal(
-            [new FeedCounts("default", 3, 1, 1, 1, Noon.AddSeconds(1)) { Pushes = 1, Discarded = 1 }, new FeedCounts("other", 1, 0, 0, 1, Noon.AddSeconds(2)) { Pushes = 1 }],
+            [new FeedCounts("default", 3, 1, 1, 1, Noon.AddSeconds(1)) { Pushes = 1, Discarded = 1, NewestRow = new DateTimeOffset(1, TimeSpan.Zero) }, new FeedCounts("other", 1, 0, 0, 1, Noon.AddSeconds(2)) { Pushes = 1 }],
             await History.CountsAsync("air", default));
         Assert.Equal([QuarantineState.Accepted, QuarantineState.Duplicate, QuarantineState.Discarded], await History.QuarantineStatesAsync(Air, [(1, 0), (1, 1), (1, 2)], default));
         var settled = Assert.Single(await History.QuarantineAsync("air", new(null, null, 10, null) { State = QuarantineState.Accepted, Receipt = "01A", Cause = "no2:above-maximum", Value = "9999" }, default));

@@ -48,7 +48,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
         var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
         var newest = new Dictionary<byte[], long>(ByteKeyComparer.Instance);
-        var counts = new Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived)>();
+        var counts = new Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived, long NewestRow)>();
         var hours = new Dictionary<(string Dataset, string Feed, long Hour), (PushCounts Counts, int Pushes)>();
         for (var i = 0; i < batches.Count; i++)
         {
@@ -58,9 +58,10 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             InsertQuarantined(session, id, batches[i].Batch, push, quarantined[i]);
             if (batches[i].Batch.Act is { } act) Settle(session, id, batches[i].Batch, push, act);
             var isPush = batches[i].Batch.Act is null;
-            var count = counts.GetValueOrDefault((push.Dataset, push.Feed));
+            var count = counts.GetValueOrDefault((push.Dataset, push.Feed), (default, 0, 0, long.MinValue));
             counts[(push.Dataset, push.Feed)] = (
-                count.Counts + push.Counts, count.Pushes + (isPush && push.Part == 0 ? 1 : 0), isPush ? Math.Max(count.LastReceived, batches[i].Batch.ReceivedAt.UtcTicks) : count.LastReceived);
+                count.Counts + push.Counts, count.Pushes + (isPush && push.Part == 0 ? 1 : 0), isPush ? Math.Max(count.LastReceived, batches[i].Batch.ReceivedAt.UtcTicks) : count.LastReceived,
+                Math.Max(count.NewestRow, NewestRow(batches[i].Changes)));
             var hour = (push.Dataset, push.Feed, batches[i].Batch.ReceivedAt.UtcTicks / TimeSpan.TicksPerHour);
             var inHour = hours.GetValueOrDefault(hour);
             hours[hour] = (inHour.Counts + push.Counts, inHour.Pushes + (isPush && push.Part == 0 ? 1 : 0));
@@ -222,20 +223,31 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string AddCount =
         """
-        INSERT INTO feed_count (dataset, feed, partition_id, pushes, received, accepted, duplicate, quarantined, last_received)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        INSERT INTO feed_count (dataset, feed, partition_id, pushes, received, accepted, duplicate, quarantined, last_received, newest_row)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         ON CONFLICT (dataset, feed, partition_id) DO UPDATE SET
           pushes = pushes + excluded.pushes, received = received + excluded.received, accepted = accepted + excluded.accepted,
           duplicate = duplicate + excluded.duplicate, quarantined = quarantined + excluded.quarantined,
-          last_received = max(last_received, excluded.last_received)
+          last_received = max(last_received, excluded.last_received), newest_row = max(newest_row, excluded.newest_row)
         """;
 
-    private static void AddCounts(SqliteSession session, long id, Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived)> counts)
+    private static long NewestRow(HistoryChange[] changes)
     {
-        foreach (var ((dataset, feed), (count, pushes, lastReceived)) in counts)
+        var newest = long.MinValue;
+        foreach (var change in changes)
+        {
+            if (change.Change != RowChange.Retraction && change.Time > newest) newest = change.Time;
+        }
+
+        return newest;
+    }
+
+    private static void AddCounts(SqliteSession session, long id, Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived, long NewestRow)> counts)
+    {
+        foreach (var ((dataset, feed), (count, pushes, lastReceived, newestRow)) in counts)
         {
             session.Statement(AddCount).Bind(1, dataset).Bind(2, feed).Bind(3, id).Bind(4, pushes)
-                .Bind(5, count.Received).Bind(6, count.Accepted).Bind(7, count.Duplicate).Bind(8, count.Quarantined).Bind(9, lastReceived).Run();
+                .Bind(5, count.Received).Bind(6, count.Accepted).Bind(7, count.Duplicate).Bind(8, count.Quarantined).Bind(9, lastReceived).Bind(10, newestRow).Run();
         }
     }
 
@@ -487,7 +499,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         if (query.Value is not null) sql.Append(" AND q.value = ?5");
         if (query.Receipt is not null) sql.Append(" AND q.receipt = ?6");
         if (query.Feed is not null) sql.Append(" AND q.feed = ?7");
-        if (query.After is not null) sql.Append(" AND (q.received_at, q.partition_id, q.sequence, q.idx) < (?8, ?9, ?10, ?11)");
+        if (query.After is not null) sql.Append(" AND (q.received_at, q.partition_id, q.sequence, q.idx) ").Append(query.OldestFirst ? '>' : '<').Append(" (?8, ?9, ?10, ?11)");
         var entries = new List<QuarantineEntry>();
         (long ReceivedAt, long Partition)? place = null;
         if (query.After is { } after)
@@ -499,7 +511,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             at.Reset();
         }
 
-        var statement = session.Statement(string.Intern(sql.Append(' ').Append(QuarantineOrder).ToString())).Bind(1, dataset).Bind(2, query.Limit);
+        var statement = session.Statement(string.Intern(sql.Append(' ').Append(query.OldestFirst ? QuarantineOrder.Replace(" DESC", "", StringComparison.Ordinal) : QuarantineOrder).ToString())).Bind(1, dataset).Bind(2, query.Limit);
         if (query.State is { } state) statement.Bind(3, (int)state);
         if (query.Cause is not null) statement.Bind(4, query.Cause);
         if (query.Value is not null) statement.Bind(5, query.Value);
@@ -612,7 +624,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectCounts =
         """
-        SELECT feed, sum(received), sum(accepted), sum(duplicate), sum(quarantined), max(last_received), sum(pushes)
+        SELECT feed, sum(received), sum(accepted), sum(duplicate), sum(quarantined), max(last_received), sum(pushes), max(newest_row)
         FROM feed_count WHERE dataset = ?1 GROUP BY feed ORDER BY feed
         """;
 
@@ -629,6 +641,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                     statement.Text(0), statement.Int64(1), statement.Int64(2), statement.Int64(3), statement.Int64(4), new DateTimeOffset(statement.Int64(5), TimeSpan.Zero))
                 {
                     Pushes = statement.Int64(6),
+                    NewestRow = statement.Int64(7) == long.MinValue ? null : new DateTimeOffset(statement.Int64(7), TimeSpan.Zero),
                 });
             }
 
@@ -643,6 +656,41 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             return counts;
         },
         cancellationToken);
+
+    private const string SelectCountsSince =
+        """
+        SELECT feed, sum(received), sum(accepted), sum(duplicate), sum(quarantined), sum(pushes)
+        FROM feed_hour WHERE dataset = ?1 AND hour >= ?2 GROUP BY feed ORDER BY feed
+        """;
+
+    public Task<IReadOnlyList<FeedCounts>> CountsSinceAsync(string dataset, DateTimeOffset since, CancellationToken cancellationToken) => file.ScanAsync<IReadOnlyList<FeedCounts>>(
+        session =>
+        {
+            var counts = new List<FeedCounts>();
+            var statement = session.Statement(SelectCountsSince).Bind(1, dataset).Bind(2, since.UtcTicks / TimeSpan.TicksPerHour);
+            while (statement.Step())
+                counts.Add(new(statement.Text(0), statement.Int64(1), statement.Int64(2), statement.Int64(3), statement.Int64(4), null) { Pushes = statement.Int64(5) });
+            return counts;
+        },
+        cancellationToken);
+
+    private const string SelectReceipts =
+        """
+        SELECT DISTINCT receipt FROM history_batch INDEXED BY history_batch_receipt
+        WHERE partition_id = ?1 AND feed = ?2 AND receipt IS NOT NULL AND receipt >= ?3 AND receipt < ?4 ORDER BY receipt DESC LIMIT ?5
+        """;
+
+    public Task<IReadOnlyList<string>> ReceiptsAsync(string partition, string feed, string from, string before, int limit, CancellationToken cancellationToken) =>
+        file.LookUpAsync<IReadOnlyList<string>>(
+            session =>
+            {
+                var receipts = new List<string>();
+                if (Position(session, partition).Id is not { } id) return receipts;
+                var statement = session.Statement(SelectReceipts).Bind(1, id).Bind(2, feed).Bind(3, from).Bind(4, before).Bind(5, limit);
+                while (statement.Step()) receipts.Add(statement.Text(0));
+                return receipts;
+            },
+            cancellationToken);
 
     private const string SelectReceived = "SELECT coalesce(sum(received), 0) FROM feed_hour WHERE dataset = ?1 AND feed = ?2 AND hour >= ?3";
 
