@@ -17,7 +17,7 @@ internal static class ToolProgram
             "Endet mit 0: alles erledigt; 1: einige Zeilen sind in Quarantäne; 2: Aufruf oder Datei falsch; 3: vom Hub abgelehnt; 4: nicht erreicht, aufgegeben; 5: unterbrochen. Nach 4 und 5 setzt derselbe Befehl fort.",
             "Ends with 0: all done; 1: some rows are quarantined; 2: call or file is wrong; 3: refused by the hub; 4: not reached, given up; 5: interrupted. After 4 and 5 the same command goes on."));
         common.AddTo(root);
-        root.Subcommands.Add(PushCommand.Make(common));
+        foreach (var command in (Command[])[PushCommand.Make(common), TailCommand.Make(common), QuarantineCommand.Make(common), ReadCommands.Receipt(common), ReadCommands.Status(common)]) root.Subcommands.Add(command);
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)

@@ -22,6 +22,10 @@ internal record struct PushCounts(long Received, long Accepted, long Duplicate, 
         $"{Words.Number(Received)} rows: {Words.Number(Accepted)} accepted, {Words.Number(Duplicate)} known already, {Words.Number(Quarantined)} quarantined");
 }
 
+/// <summary>How the push of a file ended.</summary>
+/// <param name="ForAll">Whether any other file would be refused just the same: the key, the dataset or the feed is wrong.</param>
+internal readonly record struct PushOutcome(int ExitCode, PushCounts Counts, bool ForAll = false);
+
 /// <summary>How the push of a file stands.</summary>
 /// <param name="Done">Bytes of the file that are answered.</param>
 /// <param name="Total">Bytes of the file.</param>
@@ -39,10 +43,9 @@ internal sealed class FilePush(HubConnection hub, PushSettings settings, Report 
     /// <summary>Row errors told of one file; further ones are in the quarantine.</summary>
     private const int MostErrors = 1000;
 
-    /// <returns>An exit code, and the sums.</returns>
     /// <exception cref="UsageException">The file cannot be read, or changed meanwhile.</exception>
     /// <exception cref="GaveUpException">The hub was not reached in time; what was answered is remembered.</exception>
-    public async Task<(int ExitCode, PushCounts Counts)> RunAsync(string path, Action<PushProgress> progress, CancellationToken cancellationToken)
+    public async Task<PushOutcome> RunAsync(string path, Action<PushProgress> progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -91,7 +94,7 @@ internal sealed class FilePush(HubConnection hub, PushSettings settings, Report 
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellationToken));
     }
 
-    private async Task<(int ExitCode, PushCounts Counts)> BatchesAsync(string path, FileFormat format, string hash, long length, PushMemory.Cut cut, PushMemory? memory, Action<PushProgress> progress, CancellationToken cancellationToken)
+    private async Task<PushOutcome> BatchesAsync(string path, FileFormat format, string hash, long length, PushMemory.Cut cut, PushMemory? memory, Action<PushProgress> progress, CancellationToken cancellationToken)
     {
         var (skipRows, delimiter, encoding) = format == FileFormat.Csv ? await ProfileAsync(cancellationToken) : (0, null, null);
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
@@ -110,7 +113,7 @@ internal sealed class FilePush(HubConnection hub, PushSettings settings, Report 
             {
                 var body = Compress(batch.Body);
                 var answer = await hub.SendAsync(() => Request(Content(body.Bytes, body.Encoding), format, charset, key), cancellationToken);
-                if (!IsReceipt(answer)) return (Refused(path, batch.Number, answer, counts.Received, ref errors), counts);
+                if (!IsReceipt(answer)) return new(Refused(path, batch.Number, answer, counts.Received, ref errors), counts, answer.Status is 401 or 403 or 404);
                 known = Answered(batch.Number, key, answer, batch.Length);
                 memory?.Add(known);
                 errors = TellErrors(path, answer, counts.Received, errors);
@@ -126,17 +129,17 @@ internal sealed class FilePush(HubConnection hub, PushSettings settings, Report 
             progress(new(utf16 is null ? done : Math.Min(length, file.Position), length, counts, ++receipts));
         }
 
-        return (counts.Quarantined > 0 ? ExitCode.Quarantined : ExitCode.Done, counts);
+        return new(counts.Quarantined > 0 ? ExitCode.Quarantined : ExitCode.Done, counts);
     }
 
-    private async Task<(int ExitCode, PushCounts Counts)> WholeAsync(string path, FileFormat format, string hash, long length, PushMemory.Cut cut, PushMemory? memory, Action<PushProgress> progress, CancellationToken cancellationToken)
+    private async Task<PushOutcome> WholeAsync(string path, FileFormat format, string hash, long length, PushMemory.Cut cut, PushMemory? memory, Action<PushProgress> progress, CancellationToken cancellationToken)
     {
         var key = Key(hash, cut, format, 1, Convert.FromHexString(hash));
         var errors = 0;
         if (memory?.Find(1, key) is not { } known)
         {
             var answer = await hub.SendAsync(() => Request(new FileContent(path, length < SmallBody ? "none" : settings.Compression), format, format == FileFormat.Csv ? settings.Charset : null, key), cancellationToken);
-            if (!IsReceipt(answer)) return (Refused(path, 1, answer, 0, ref errors), default);
+            if (!IsReceipt(answer)) return new(Refused(path, 1, answer, 0, ref errors), default, answer.Status is 401 or 403 or 404);
             known = Answered(1, key, answer, length);
             memory?.Add(known);
             TellErrors(path, answer, 0, 0);
@@ -149,7 +152,7 @@ internal sealed class FilePush(HubConnection hub, PushSettings settings, Report 
 
         var counts = new PushCounts(known.Received, known.Accepted, known.Duplicate, known.Quarantined);
         progress(new(length, length, counts, 1));
-        return (counts.Quarantined > 0 ? ExitCode.Quarantined : ExitCode.Done, counts);
+        return new(counts.Quarantined > 0 ? ExitCode.Quarantined : ExitCode.Done, counts);
     }
 
     /// <summary>How the feed writes CSV, as far as cutting needs it.</summary>

@@ -10,7 +10,7 @@ internal static class PushCommand
 {
     public static Command Make(Common common)
     {
-        var files = new Argument<string[]>("FILE") { HelpName = Words.Say("DATEI", "FILE"), Arity = ArgumentArity.OneOrMore, Description = Words.Say("Dateien; jede wird für sich geliefert", "Files; each is pushed by itself") };
+        var files = new Argument<string[]>("FILE") { HelpName = Words.Say("DATEI", "FILE"), Arity = ArgumentArity.ZeroOrMore, Description = Words.Say("Dateien; jede wird für sich geliefert", "Files; each is pushed by itself") };
         var dataset = new Option<string>("--dataset", "-d") { HelpName = "ID", Required = true, Description = Words.Say("Datensatz", "Dataset") };
         var feed = new Option<string>("--feed", "-f") { HelpName = "ID", DefaultValueFactory = _ => "default", Description = Words.Say("Datenquelle", "Feed") };
         var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", Description = Words.Say("Format; auto: nach Namen oder Anfang der Datei", "Format; auto: by the file's name or beginning") };
@@ -25,19 +25,41 @@ internal static class PushCommand
         var charset = new Option<string?>("--charset") { HelpName = "NAME", Description = Words.Say("Zeichensatz von CSV, etwa windows-1252; ohne Angabe zeigt ihn die Datei", "Character set of CSV, such as windows-1252; if not named the file shows it") };
         var state = new Option<string?>("--state-folder") { HelpName = Words.Say("ORDNER", "FOLDER"), Description = Words.Say("Wo steht, was schon beantwortet ist (DATAHUB_STATE) [Standard: Zustandsordner des Benutzers]", "Where it stands what is answered already (DATAHUB_STATE) [default: the user's state folder]") };
         var again = new Option<bool>("--again") { Description = Words.Say("Auch liefern, was schon vollständig geliefert ist", "Push also what was pushed completely already") };
+        var watch = new Option<string?>("--watch", "-w") { HelpName = Words.Say("ORDNER", "FOLDER"), Description = Words.Say("Statt Dateien: jede neue Datei dieses Ordners liefern, sobald sie vollständig ist, bis zum Abbruch; gemerkt wird der Inhalt", "Instead of files: push each new file of this folder once it is complete, until interrupted; what was pushed is remembered by content") };
+        var pattern = new Option<string>("--pattern") { HelpName = "*.csv", DefaultValueFactory = _ => "*", Description = Words.Say("Mit --watch: nur solche Dateien; nie solche, die mit . oder ~ beginnen oder auf .tmp, .part … enden", "With --watch: only such files; never those that begin with . or ~ or end with .tmp, .part …") };
+        var settle = new Option<string>("--settle") { HelpName = Words.Say("ZEIT", "TIME"), DefaultValueFactory = _ => "5s", Description = Words.Say("Mit --watch: So lange unverändert ist eine Datei vollständig. Sicherer: unter anderem Namen schreiben, dann umbenennen", "With --watch: a file unchanged for so long is complete. Safer: write under another name, then rename") };
+        var period = new Option<string>("--period") { HelpName = Words.Say("ZEIT", "TIME"), DefaultValueFactory = _ => "2s", Description = Words.Say("Mit --watch: Abstand der Blicke in den Ordner (ab 100ms)", "With --watch: time between looks into the folder (from 100ms)") };
+        var done = new Option<string?>("--done-folder") { HelpName = Words.Say("ORDNER", "FOLDER"), Description = Words.Say("Mit --watch: Gelieferte Dateien hierhin bewegen [Standard: sie bleiben]", "With --watch: move pushed files here [default: they stay]") };
+        var failed = new Option<string?>("--failed-folder") { HelpName = Words.Say("ORDNER", "FOLDER"), Description = Words.Say("Mit --watch: Abgelehnte Dateien hierhin bewegen [Standard: sie bleiben]", "With --watch: move refused files here [default: they stay]") };
 
         var command = new Command("push", Words.Say(
             "Liefert Dateien, große in Teilen. Nach einem Abbruch, gleich welchem, setzt derselbe Befehl fort; nichts zählt doppelt.",
             "Pushes files, large ones in batches. After a break, of whatever kind, the same command goes on; nothing counts twice."));
         command.Arguments.Add(files);
-        foreach (var option in (Option[])[dataset, feed, format, dryRun, atomic, batchRows, batchBytes, compress, noCompress, charset, state, again]) command.Options.Add(option);
+        foreach (var option in (Option[])[dataset, feed, format, dryRun, atomic, batchRows, batchBytes, compress, noCompress, charset, state, again, watch, pattern, settle, period, done, failed]) command.Options.Add(option);
         command.Runs(common, async (parsed, report, cancellationToken) =>
         {
             var settings = new PushSettings(
                 parsed.GetValue(dataset)!, parsed.GetValue(feed)!, parsed.GetValue(format)!, parsed.GetValue(dryRun), parsed.GetValue(atomic), parsed.GetValue(batchRows), parsed.GetValue(batchBytes),
                 parsed.GetValue(noCompress) ? "none" : parsed.GetValue(compress)!, parsed.GetValue(charset), PushMemory.Folder(parsed.GetValue(state)), parsed.GetValue(again));
             using var hub = common.Connect(parsed, report, TimeSpan.FromMinutes(10));
-            return await PushAsync(parsed.GetValue(files)!, new(hub, settings, report), report, cancellationToken);
+            var push = new FilePush(hub, settings, report);
+            var named = parsed.GetValue(files) ?? [];
+            if (parsed.GetValue(watch) is not { } folder)
+            {
+                return named.Length > 0
+                    ? await PushAsync(named, push, report, cancellationToken)
+                    : throw new UsageException(Words.Say("Welche Datei? Oder --watch ORDNER.", "Which file? Or --watch FOLDER."));
+            }
+
+            if (named.Length > 0 || settings.DryRun || settings.Again) throw new UsageException(Words.Say("--watch steht ohne Dateien, --dry-run und --again.", "--watch stands without files, --dry-run and --again."));
+            if (!Directory.Exists(folder)) throw new UsageException(Words.Say($"Den Ordner „{folder}“ gibt es nicht.", $"There is no folder “{folder}”."));
+            var every = Common.Duration("--period", parsed.GetValue(period))!.Value;
+            if (every < TimeSpan.FromMilliseconds(100)) throw new UsageException(Words.Say("--period: ab 100ms.", "--period: from 100ms."));
+            folder = Path.GetFullPath(folder);
+            using var memory = FolderMemory.Open(settings.StateFolder, [hub.Hub.ToString(), settings.Dataset, settings.Feed, folder]);
+            var watching = new WatchSettings(folder, parsed.GetValue(pattern)!, every, Common.Duration("--settle", parsed.GetValue(settle))!.Value, parsed.GetValue(done), parsed.GetValue(failed));
+            return await new FolderWatch(watching, push, memory, report, TimeProvider.System).RunAsync(cancellationToken);
         });
         return command;
     }
@@ -60,9 +82,10 @@ internal static class PushCommand
         {
             foreach (var file in files)
             {
-                var (one, counts) = await push.RunAsync(file, draw(file), cancellationToken);
-                code = ExitCode.Worst(code, one);
-                sum = sum.Plus(counts);
+                var outcome = await push.RunAsync(file, draw(file), cancellationToken);
+                code = ExitCode.Worst(code, outcome.ExitCode);
+                sum = sum.Plus(outcome.Counts);
+                if (outcome.ForAll) break;
             }
         });
         if (files.Length > 1)
