@@ -21,6 +21,7 @@ public static class FrontEnd
         services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
         services.AddIndicatorsApi();
+        services.AddChanges();
         services.AddFeedsApi();
         services.AddPages();
         services.AddPublicDescription();
@@ -45,6 +46,7 @@ public static class FrontEnd
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
+        routes.MapChangesEndpoints();
         routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();
         routes.MapPages();

@@ -35,10 +35,21 @@ internal static class AnswerWriter
         else writer.WriteStringValue(instants.Text(page.AsOf));
         metadata.WriteRest(writer);
 
-        var names = Array.ConvertAll(spec.Dimensions, name => JsonEncodedText.Encode(name, s_json.Encoder));
         writer.WriteStartArray("rows");
+        WriteRows(writer, spec, page.Rows);
+        writer.WriteEndArray();
+        writer.WriteString("next", next);
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Rows as the elements of an array that has been begun.</summary>
+    public static void WriteRows(Utf8JsonWriter writer, IndicatorSpec spec, ReadOnlySpan<IndicatorValue> rows)
+    {
+        var names = Array.ConvertAll(spec.Dimensions, name => JsonEncodedText.Encode(name, s_json.Encoder));
         var (froms, tos) = (new Instants(), new Instants());
-        foreach (ref readonly var row in page.Rows.AsSpan())
+        foreach (ref readonly var row in rows)
         {
             writer.WriteStartObject();
             if (spec.ByArea) writer.WriteString(s_area, row.Area);
@@ -64,13 +75,31 @@ internal static class AnswerWriter
             });
             writer.WriteEndObject();
         }
-
-        writer.WriteEndArray();
-        writer.WriteString("next", next);
-        writer.WriteEndObject();
-        writer.Flush();
-        return buffer.WrittenSpan.ToArray();
     }
+
+    /// <summary>The places of rows that are there no more, as the elements of an array that has been begun.</summary>
+    public static void WritePlaces(Utf8JsonWriter writer, IndicatorSpec spec, ReadOnlySpan<IndicatorValue> places)
+    {
+        var names = Array.ConvertAll(spec.Dimensions, name => JsonEncodedText.Encode(name, s_json.Encoder));
+        var froms = new Instants();
+        foreach (ref readonly var place in places)
+        {
+            writer.WriteStartObject();
+            if (spec.ByArea) writer.WriteString(s_area, place.Area);
+            writer.WriteString(s_from, froms.Text(place.From));
+            if (place.Dimensions is { } dimensions)
+            {
+                writer.WriteStartObject(s_dimensions);
+                for (var i = 0; i < names.Length; i++) writer.WriteString(names[i], dimensions[i]);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+    }
+
+    /// <summary>An instant as it is written everywhere.</summary>
+    public static string Instant(DateTimeOffset instant) => new Instants().Text(instant).ToString();
 
     /// <summary>Instants as <c>2026-11-23T08:00:00Z</c>, with fractions only where there are any; the last one is kept, since rows share them.</summary>
     private sealed class Instants

@@ -43,6 +43,12 @@ public sealed record CellQuery(
 {
     /// <summary>Per area and dimensions only the last window.</summary>
     [Id(6)] public bool Latest { get; init; }
+
+    /// <summary>Also name the cells in the range that changed after this sequence.</summary>
+    [Id(7)] public long? TouchedSince { get; init; }
+
+    /// <summary>Only cells of the windows that begin at these instants (ticks) and of those with cells changed after <see cref="TouchedSince"/>; null: all in the range.</summary>
+    [Id(8)] public long[]? Windows { get; init; }
 }
 
 /// <param name="Sequence">Folded up to here.</param>
@@ -54,7 +60,21 @@ public sealed record CellSet(
     [property: Id(2)] DateTimeOffset ReceivedAt,
     [property: Id(3)] bool Joined,
     [property: Id(4)] CellValue[] Cells,
-    [property: Id(5)] string? Detail);
+    [property: Id(5)] string? Detail)
+{
+    /// <summary>Cells that changed after <see cref="CellQuery.TouchedSince"/>, those that lost all their rows too; without their states.</summary>
+    [Id(6)] public TouchedCell[] Touched { get; init; } = [];
+}
+
+/// <param name="Area">As <see cref="CellValue.Area"/>.</param>
+/// <param name="Dimensions">As <see cref="CellValue.Dimensions"/>.</param>
+/// <param name="Sequence">Of the last change.</param>
+[GenerateSerializer, Immutable, Alias("datahub.TouchedCell")]
+public readonly record struct TouchedCell(
+    [property: Id(0)] string Area,
+    [property: Id(1)] long WindowFrom,
+    [property: Id(2)] string Dimensions,
+    [property: Id(3)] long Sequence);
 
 /// <param name="Area">Empty where not grouped by area.</param>
 /// <param name="Dimensions">JSON array of the dimension values as text; empty where not grouped by dimensions.</param>

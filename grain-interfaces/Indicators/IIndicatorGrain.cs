@@ -23,6 +23,18 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("Values"), AlwaysInterleave]
     Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query);
 
+    /// <summary>What changed in a selection of values since some marks, and what is there now.</summary>
+    /// <returns>A refusal, or the changes as of one version; never older than any of the marks.</returns>
+    [Alias("Changes"), AlwaysInterleave]
+    Task<ChangesResult> ChangesAsync(Caller caller, ChangesQuery query);
+
+    /// <summary>Waits until something may have changed: a value, the definition, who may read, or whether values are current.</summary>
+    /// <param name="known">What the last call returned; anything else returns at once.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>A number to name in the next call; the known one where nothing was heard for some seconds. It tells nothing else, so everybody may ask.</returns>
+    [Alias("News"), AlwaysInterleave]
+    Task<long> NewsAsync(long known, CancellationToken cancellationToken = default);
+
     /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
     /// <param name="partition">Stream key of the fold.</param>
     /// <param name="definitionVersion">Which definition advanced.</param>

@@ -84,10 +84,14 @@ internal sealed partial class AggregationGrain(
         try
         {
             var (from, to) = (query.From?.UtcTicks ?? long.MinValue, query.To?.UtcTicks ?? long.MaxValue);
-            var read = query.Latest
-                ? await _fold.ReadLatestAsync(fold, from, to, query.MaxCells)
-                : await _fold.ReadAsync(fold, from, to, query.MaxCells);
-            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null);
+            var touched = query.TouchedSince is { } after ? await _fold.ReadTouchedAsync(fold, after, from, to, query.MaxCells) : [];
+            var read = query switch
+            {
+                { Windows: { } windows } => await _fold.ReadWindowsAsync(fold, windows.Union(touched.Select(cell => cell.WindowFrom)).Where(window => window >= from && window < to), query.MaxCells),
+                { Latest: true } => await _fold.ReadLatestAsync(fold, from, to, query.MaxCells),
+                _ => await _fold.ReadAsync(fold, from, to, query.MaxCells),
+            };
+            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null) { Touched = [.. touched] };
         }
         catch (TooManyCellsException e)
         {

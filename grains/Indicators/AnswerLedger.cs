@@ -162,7 +162,7 @@ internal sealed class AnswerLedger(int partitions, int memoRows)
     /// <summary>Keeps what is about to be answered, as far as there is room, and until when its states hold.</summary>
     public void Remember(ValuesQuery query, RolledUp page)
     {
-        if (page.ValidUntil < ValidUntil) ValidUntil = page.ValidUntil.Value;
+        Holds(page.ValidUntil);
         var cost = page.Rows.Length + 1;
         if (cost > memoRows || _memo.ContainsKey(query)) return;
         while (_memoRows + cost > memoRows)
@@ -175,6 +175,12 @@ internal sealed class AnswerLedger(int partitions, int memoRows)
         _memo.Add(query, new(page, false));
         _memoOrder.Enqueue(query);
         _memoRows += cost;
+    }
+
+    /// <summary>Something of this version was given out that changes by itself at an instant; null: never.</summary>
+    public void Holds(DateTimeOffset? until)
+    {
+        if (until < ValidUntil) ValidUntil = until.Value;
     }
 
     private void Forget()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 using DataHub.Catalog;
@@ -54,7 +55,56 @@ internal static class CellRollUp
     /// <param name="partitions">The cells of each partition.</param>
     /// <param name="now">Windows that end after this are preliminary.</param>
     public static RolledUp Make(
-        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now)
+        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now) =>
+        Make(definition, areas, target, query, partitions, now, only: null);
+
+    /// <summary>Which places of the answer the touched cells belong to, and since which marks.</summary>
+    /// <param name="areas">As for <see cref="Make(IndicatorDefinition, AreaTree?, RollUpTarget, ValuesQuery, IEnumerable{IReadOnlyList{CellValue}}, DateTimeOffset)"/>.</param>
+    /// <param name="target">From <see cref="Aim"/>.</param>
+    /// <param name="partitions">The touched cells of each partition.</param>
+    /// <param name="marks">Per mark a sequence for each partition; null: nothing is asked for this one.</param>
+    public static Dictionary<Place, uint> Touched(
+        AreaTree? areas, RollUpTarget target, IReadOnlyList<IReadOnlyList<TouchedCell>> partitions, IReadOnlyList<long[]?> marks)
+    {
+        var places = new Dictionary<string, string?>(StringComparer.Ordinal);
+        var touched = new Dictionary<Place, uint>();
+        for (var partition = 0; partition < partitions.Count; partition++)
+        {
+            foreach (var cell in partitions[partition])
+            {
+                if (!places.TryGetValue(cell.Area, out var area)) places[cell.Area] = area = PlaceOf(cell.Area, areas, target);
+                if (area is null) continue;
+                var since = 0u;
+                for (var mark = 0; mark < marks.Count; mark++)
+                {
+                    if (marks[mark] is { } sequences && cell.Sequence > sequences[partition]) since |= 1u << mark;
+                }
+
+                if (since == 0) continue;
+                ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(touched, new(cell.WindowFrom, area, cell.Dimensions), out _);
+                known |= since;
+            }
+        }
+
+        return touched;
+    }
+
+    /// <summary>The touched places as they are told.</summary>
+    public static TouchedPlace[] Tell(IndicatorSpec spec, Dictionary<Place, uint> touched)
+    {
+        var dimensions = new Dictionary<string, string?[]>(StringComparer.Ordinal);
+        return
+        [
+            .. touched.Select(place => new TouchedPlace(
+                Instant(place.Key.Window), spec.ByArea && place.Key.Area.Length > 0 ? place.Key.Area : null, DimensionsOf(place.Key.Dimensions, dimensions), place.Value)),
+        ];
+    }
+
+    /// <inheritdoc cref="Make(IndicatorDefinition, AreaTree?, RollUpTarget, ValuesQuery, IEnumerable{IReadOnlyList{CellValue}}, DateTimeOffset)"/>
+    /// <param name="only">Leaves out all other places.</param>
+    public static RolledUp Make(
+        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now,
+        Dictionary<Place, uint>? only)
     {
         var spec = definition.Spec;
         var places = new Dictionary<string, string?>(StringComparer.Ordinal);
@@ -67,6 +117,7 @@ internal static class CellRollUp
                 if (cell.State.Length == 0) continue;
                 if (!places.TryGetValue(cell.Area, out var area)) places[cell.Area] = area = PlaceOf(cell.Area, areas, target);
                 if (area is null) continue;
+                if (only is not null && !only.ContainsKey(new(cell.WindowFrom, area, cell.Dimensions))) continue;
 
                 if (newest is not null)
                 {
@@ -147,7 +198,7 @@ internal static class CellRollUp
     private static DateTimeOffset Instant(long ticks) => new(Math.Min(ticks, DateTime.MaxValue.Ticks), TimeSpan.Zero);
 
     /// <summary>By window, area, dimensions.</summary>
-    private readonly record struct Place(long Window, string Area, string Dimensions) : IComparable<Place>
+    public readonly record struct Place(long Window, string Area, string Dimensions) : IComparable<Place>
     {
         public int CompareTo(Place other)
         {

@@ -9,12 +9,17 @@ namespace DataHub.Indicators;
 /// <summary>The cells of one definition in one partition, and how a batch moves them. Knows memory only; whoever drives it loads and stores.</summary>
 internal sealed class DefinitionFold(IndicatorDefinition definition)
 {
+    /// <summary>Windows whose last change is remembered; about 50 bytes each.</summary>
+    private const int MaxTouched = 10_000;
+
     private readonly IndicatorSpec _spec = definition.Spec;
     private readonly CalendarWindows _windows = CalendarWindows.Parse(definition.Spec.Window, definition.Spec.TimeZone);
     private readonly Dictionary<long, WindowCells> _cells = [];
     private readonly Dictionary<string, string> _dimensionTexts = [];
+    private readonly Dictionary<long, long> _touched = [];
     private Layout? _layout;
     private long _touch;
+    private long _lastTouched = long.MinValue;
 
     public IndicatorDefinition Definition => definition;
 
@@ -38,6 +43,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     /// <summary>Whether a cell changed since the indicator's grain was last told.</summary>
     public bool ChangedSinceTold { get; set; }
+
+    /// <summary>After this sequence every window with a changed cell is known in memory.</summary>
+    public long TouchedKnownAfter { get; set; }
 
     public int HotCells { get; private set; }
 
@@ -124,6 +132,14 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>Cells in memory whose windows begin in [from, to), in no order.</summary>
     public IEnumerable<Cell> Resident(long from, long to)
     {
+        if (to == from + 1)
+        {
+            if (!_cells.TryGetValue(from, out var single)) yield break;
+            single.Touched = ++_touch;
+            foreach (var cell in single.All) yield return cell;
+            yield break;
+        }
+
         foreach (var (window, cells) in _cells)
         {
             if (window < from || window >= to) continue;
@@ -146,6 +162,29 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
     }
 
+    /// <summary>
+    /// Windows in [from, to) with cells changed after a sequence, as far as memory knows: all where that is not before
+    /// <see cref="TouchedKnownAfter"/>, else those that the store may not know.
+    /// </summary>
+    public HashSet<long> TouchedWindows(long after, long from, long to)
+    {
+        var windows = new HashSet<long>();
+        foreach (var (window, sequence) in _touched)
+        {
+            if (sequence > after && window >= from && window < to) windows.Add(window);
+        }
+
+        if (after < TouchedKnownAfter)
+        {
+            foreach (var cell in Dirty)
+            {
+                if (cell.Sequence > after && cell.Window >= from && cell.Window < to) windows.Add(cell.Window);
+            }
+        }
+
+        return windows;
+    }
+
     /// <summary>The cell a row belongs into, with what it brings; null where it has no measured value or no time.</summary>
     private (Cell Cell, double Value, long Time, byte[]? Key)? Find(RowBlock rows, int row, Layout layout)
     {
@@ -158,10 +197,24 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>The state of a cell that is about to change; null where it is read from history at the end of the run anyway.</summary>
     private CellState? Changing(Cell cell, long sequence)
     {
+        // Rows of a batch mostly fall into the same window.
+        if (cell.Window != _lastTouched || cell.Sequence != sequence) Touch(cell.Window, sequence);
         cell.Sequence = sequence;
         Dirty.Add(cell);
         ChangedSinceTold = true;
         return Broken.Contains(cell) ? null : cell.Writable();
+    }
+
+    private void Touch(long window, long sequence)
+    {
+        if (_touched.Count >= MaxTouched && !_touched.ContainsKey(window))
+        {
+            _touched.Clear();
+            TouchedKnownAfter = sequence;
+        }
+
+        _touched[window] = sequence;
+        _lastTouched = window;
     }
 
     private Cell CellOf(long window, string area, string dimensions)

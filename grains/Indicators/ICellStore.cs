@@ -16,6 +16,9 @@ internal interface ICellStore
     /// <summary>Cells of a definition whose windows begin in [from, to), by window, area, dimensions; at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<StoredCell>> ReadAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken);
 
+    /// <summary>Windows in [from, to) of which a stored cell changed after a sequence, in no order; at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<long>> TouchedWindowsAsync(string partition, string indicator, int version, long after, long from, long to, int limit, CancellationToken cancellationToken);
+
     /// <summary>How many cells <see cref="ReadAsync"/> would answer with, counted no further than the limit.</summary>
     Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken);
 

@@ -54,8 +54,8 @@ internal sealed partial class IndicatorGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _stored = new(state, DeactivateOnIdle);
-        _reserved = new(versions, DeactivateOnIdle);
+        _stored = new(state, Retire);
+        _reserved = new(versions, Retire);
         _lastVersion = _reserved.Value.Reserved;
         _settle = this.RegisterGrainTimer(SettleAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         SettleSoon();
@@ -87,6 +87,7 @@ internal sealed partial class IndicatorGrain(
         await _stored.StoreAsync(next);
         _source = next.Source;
         _ledger?.Outdate();
+        Signal();
         if (result.Created) LogCreated(Id, spec.Dataset);
 
         // The folds learn of it now if they answer, else by the timer.
@@ -100,28 +101,24 @@ internal sealed partial class IndicatorGrain(
     {
         if (definitionVersion == _stored.Value.Pending?.Version) SettleSoon();
         if (definitionVersion == _stored.Value.Definition?.Version && Array.IndexOf(Source.Partitions, partition) is >= 0 and var number)
+        {
             _ledger?.Announce(number, sequence, changed);
+            if (changed) Signal();
+        }
+
         return Task.CompletedTask;
     }
 
     public async Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query)
     {
-        if (_stored.Value.Definition is not { } definition)
-            return Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
-        if (!IndicatorRules.MayRead(caller, _stored.Value))
-        {
-            return Refused(ReadRefusal.Forbidden, new(
-                $"„{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
-                $"“{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed."));
-        }
-
+        if (Unreadable(caller) is { } unreadable) return unreadable;
         if (query.Limit is < 1 or > 10_000) return Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000."));
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
         try
         {
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
-            if (query.AtLeast is { } watermark && WatermarkFault(watermark, definition.Spec.Dataset) is { } fault) return fault;
+            if (query.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return fault;
             await LookAfterAsync();
             return await AnswerAsync(query, deadline);
         }
@@ -130,6 +127,18 @@ internal sealed partial class IndicatorGrain(
             LogUnreadable(e, Id);
             return Unavailable();
         }
+    }
+
+    /// <summary>Why this caller is answered nothing; null where he may read.</summary>
+    private ValuesResult? Unreadable(Caller caller)
+    {
+        if (_stored.Value.Definition is null)
+            return Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
+        return IndicatorRules.MayRead(caller, _stored.Value)
+            ? null
+            : Refused(ReadRefusal.Forbidden, new(
+                $"„{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
+                $"“{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed."));
     }
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
@@ -227,11 +236,7 @@ internal sealed partial class IndicatorGrain(
             };
         }
 
-        if (Array.Exists(sets, set => !set.Joined))
-        {
-            return Refusal(Refused(ReadRefusal.NotYet, new(
-                $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored.")));
-        }
+        if (Array.Exists(sets, set => !set.Joined)) return Refusal(Building());
 
         if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
 
@@ -270,16 +275,22 @@ internal sealed partial class IndicatorGrain(
         return new(ledger.Version, page, null);
     }
 
-    private async Task<CellSet[]> ReadAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery query, Watermark? atLeast, long[] answered)
+    private Task<CellSet[]> ReadAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery query, Watermark? atLeast, long[] answered)
     {
         var from = query.After is { } after && !query.Latest && (query.From is null || after.From > query.From) ? after.From : query.From;
-        return await Task.WhenAll(source.Partitions.Select(async (partition, number) =>
+        return ReadAsync(source, number =>
         {
             var floor = Math.Max(answered[number], atLeast?.Sequences[number] ?? 0);
-            var cells = new CellQuery(definition.Indicator, definition.Version, from, query.To, floor, read.Value.MaxCells) { Latest = query.Latest };
+            return new(definition.Indicator, definition.Version, from, query.To, floor, read.Value.MaxCells) { Latest = query.Latest };
+        });
+    }
+
+    private async Task<CellSet[]> ReadAsync(IndicatorSource source, Func<int, CellQuery> cells) =>
+        await Task.WhenAll(source.Partitions.Select(async (partition, number) =>
+        {
             try
             {
-                return await GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(cells).WaitAsync(s_readLimit);
+                return await GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(cells(number)).WaitAsync(s_readLimit);
             }
             catch (Exception e)
             {
@@ -287,7 +298,6 @@ internal sealed partial class IndicatorGrain(
                 return new CellSet(ReadRefusal.Unavailable, 0, default, false, [], null);
             }
         }));
-    }
 
     /// <summary>Makes sure that the tree is that of the source's version.</summary>
     private async Task<ValuesResult?> AreasAsync(IndicatorSpec spec, IndicatorSource source, ValuesQuery query)
@@ -321,6 +331,7 @@ internal sealed partial class IndicatorGrain(
             {
                 _source = source;
                 _ledger?.Outdate();
+                Signal();
                 SettleSoon();
             }
 
@@ -328,21 +339,32 @@ internal sealed partial class IndicatorGrain(
             var folds = await Task.WhenAll(partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).StatusAsync())).WaitAsync(s_checkLimit);
             for (var i = 0; i < folds.Length; i++)
             {
-                _ledger?.Announce(i, folds[i].Sequence, changed: true);
-                if (folds[i].Halted is not null) _ledger?.Doubt();
+                if (_ledger is { } ledger && folds[i].Sequence > ledger.Current[i])
+                {
+                    ledger.Announce(i, folds[i].Sequence, changed: true);
+                    Signal();
+                }
+
+                if (folds[i].Halted is not null) Doubt();
             }
         }
         catch (Exception e)
         {
             // The next answer finds out whether the folds can be read.
             LogCheckFailed(e, Id);
-            _ledger?.Doubt();
+            Doubt();
         }
         finally
         {
             _checked = Stopwatch.GetTimestamp();
             _checking = null;
         }
+    }
+
+    private void Doubt()
+    {
+        _ledger?.Doubt();
+        Signal();
     }
 
     private void SettleSoon() => _settle.Change(TimeSpan.Zero, s_joinPeriod);
@@ -361,6 +383,7 @@ internal sealed partial class IndicatorGrain(
                 {
                     await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value));
                     _ledger?.Outdate();
+                    Signal();
                     LogJoined(Id, pending.Version);
                 }
 
@@ -437,6 +460,9 @@ internal sealed partial class IndicatorGrain(
         if (last.Sequences != sequences) last = (sequences, new Watermark(_incarnation!.Value, _stored.Value.Definition!.Spec.Dataset, sequences).ToString());
         return last.Text;
     }
+
+    private ValuesResult Building() => Refused(ReadRefusal.NotYet, new(
+        $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored."));
 
     private ValuesResult NotYet() => Refused(ReadRefusal.NotYet, new($"„{Id}“ hat den Stand noch nicht erreicht.", $"“{Id}” has not reached the watermark yet."));
 

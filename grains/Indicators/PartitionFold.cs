@@ -196,6 +196,52 @@ internal sealed partial class PartitionFold(
         return [.. latest.Values];
     }
 
+    /// <summary>Cells with windows in [from, to) that changed after a sequence, those without rows too.</summary>
+    /// <exception cref="TooManyCellsException">More would have to be looked at.</exception>
+    public async Task<IReadOnlyList<TouchedCell>> ReadTouchedAsync(DefinitionFold fold, long after, long from, long to, int maxCells)
+    {
+        var windows = fold.TouchedWindows(after, from, to);
+        if (after < fold.TouchedKnownAfter)
+        {
+            var stored = await cells.TouchedWindowsAsync(partition, fold.Definition.Indicator, fold.Definition.Version, after, from, to, maxCells + 1, CancellationToken.None);
+            if (stored.Count > maxCells) throw new TooManyCellsException(maxCells);
+            windows.UnionWith(stored);
+        }
+
+        var touched = new List<TouchedCell>();
+        var looked = 0;
+        foreach (var window in windows)
+        {
+            if (fold.IsResident(window))
+            {
+                foreach (var cell in fold.Resident(window, window + 1)) Look(cell.Area, cell.Window, cell.Dimensions, cell.Sequence);
+                continue;
+            }
+
+            foreach (var cell in await cells.ReadAsync(partition, fold.Definition.Indicator, fold.Definition.Version, window, window + 1, maxCells - looked + 1, CancellationToken.None))
+            {
+                Look(cell.Area, cell.Window, cell.Dimensions, cell.Sequence);
+            }
+        }
+
+        return touched;
+
+        void Look(string area, long window, string dimensions, long sequence)
+        {
+            if (++looked > maxCells) throw new TooManyCellsException(maxCells);
+            if (sequence > after) touched.Add(new(area, window, dimensions, sequence));
+        }
+    }
+
+    /// <summary>Cells with rows of these windows.</summary>
+    /// <exception cref="TooManyCellsException">There are more than asked for.</exception>
+    public async Task<IReadOnlyList<CellValue>> ReadWindowsAsync(DefinitionFold fold, IEnumerable<long> windows, int maxCells)
+    {
+        var read = new List<CellValue>();
+        foreach (var window in windows) read.AddRange(await ReadAsync(fold, window, window + 1, maxCells - read.Count));
+        return read;
+    }
+
     public DefinitionFold? Find(string indicator, int version) =>
         _folds.Find(fold => fold.Definition.Indicator == indicator && fold.Definition.Version == version);
 
@@ -257,7 +303,7 @@ internal sealed partial class PartitionFold(
             var fold = new DefinitionFold(definition);
             if (position is not null)
             {
-                fold.Sequence = fold.StoredSequence = position.Sequence;
+                fold.Sequence = fold.StoredSequence = fold.TouchedKnownAfter = position.Sequence;
                 fold.Accepted = position.Accepted;
                 fold.LastWindow = position.LastWindow;
                 fold.ResidentFrom = position.LastWindow == long.MinValue ? long.MinValue : position.LastWindow + 1;

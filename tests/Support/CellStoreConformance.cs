@@ -71,6 +71,25 @@ public abstract class CellStoreConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Windows_touched_after_a_sequence_are_found_until_the_definition_is_dropped()
+    {
+        await FlushAsync([Move("mean", 1, -1, 5), Move("sum", 1, -1, 9)], [Cell("mean", 1, 10, "01", 4), Cell("mean", 1, 10, "02", 2), Cell("mean", 1, 20, "01", 5), Cell("sum", 1, 30, "", 9)]);
+        Assert.Equal([10, 20], await TouchedAsync(3));
+        Assert.Equal([20], await TouchedAsync(4));
+        await FlushAsync([Move("mean", 1, 5, 7)], [new("mean", 1, 10, "02", "", 7, []), Cell("mean", 1, 40, "02", 6)]);
+        Assert.Equal([10, 40], await TouchedAsync(5));
+        Assert.Equal([40], await TouchedAsync(5, from: 11));
+        Assert.Equal([10], await TouchedAsync(5, to: 40));
+        Assert.Single(await Cells.TouchedWindowsAsync(Air, "mean", 1, 0, long.MinValue, long.MaxValue, 1, default));
+        Assert.Empty(await TouchedAsync(7));
+        await Cells.DropAsync(Air, "mean", 1, default);
+        Assert.Empty(await TouchedAsync(0));
+
+        async Task<IEnumerable<long>> TouchedAsync(long after, long from = long.MinValue, long to = long.MaxValue) =>
+            (await Cells.TouchedWindowsAsync(Air, "mean", 1, after, from, to, 10, default)).Order();
+    }
+
+    [Fact]
     public async Task A_cell_that_lost_all_its_rows_stays_with_its_last_change()
     {
         await FlushAsync([Move("mean", 1, -1, 5)], [Cell("mean", 1, 10, "01", 5)]);

@@ -16,6 +16,9 @@ internal sealed class FaultyCellStore(ICellStore inner, StoreFaults? faults = nu
     public Task<IReadOnlyList<StoredCell>> ReadAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ReadAsync), () => inner.ReadAsync(partition, indicator, version, from, to, limit, cancellationToken));
 
+    public Task<IReadOnlyList<long>> TouchedWindowsAsync(string partition, string indicator, int version, long after, long from, long to, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(TouchedWindowsAsync), () => inner.TouchedWindowsAsync(partition, indicator, version, after, from, to, limit, cancellationToken));
+
     public Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(CountAsync), () => inner.CountAsync(partition, indicator, version, from, to, limit, cancellationToken));
 

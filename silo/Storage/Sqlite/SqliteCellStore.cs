@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 using DataHub.Indicators;
 
 namespace DataHub.Storage.Sqlite;
@@ -52,6 +54,12 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
         ON CONFLICT (fold_id, window_from, area, dimensions) DO UPDATE SET sequence = excluded.sequence, state = excluded.state
         """;
 
+    private const string TouchWindow =
+        """
+        INSERT INTO window_change (fold_id, window_from, sequence) VALUES (?1, ?2, ?3)
+        ON CONFLICT (fold_id, window_from) DO UPDATE SET sequence = excluded.sequence WHERE excluded.sequence > sequence
+        """;
+
     private static bool Flush(SqliteSession session, string partition, IReadOnlyList<DefinitionMove> moves, IReadOnlyList<StoredCell> cells)
     {
         foreach (var move in moves)
@@ -70,6 +78,7 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
         }
 
         var put = session.Statement(PutCell);
+        var touched = new Dictionary<(long Id, long Window), long>();
         foreach (var cell in cells)
         {
             if (!ids.TryGetValue((cell.Indicator, cell.Version), out var id))
@@ -78,8 +87,12 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
             }
 
             put.Bind(1, id).Bind(2, cell.Window).Bind(3, cell.Area).Bind(4, cell.Dimensions).Bind(5, cell.Sequence).Bind(6, cell.State).Run();
+            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(touched, (id, cell.Window), out _);
+            last = Math.Max(last, cell.Sequence);
         }
 
+        var touch = session.Statement(TouchWindow);
+        foreach (var ((id, window), sequence) in touched) touch.Bind(1, id).Bind(2, window).Bind(3, sequence).Run();
         return true;
     }
 
@@ -109,6 +122,21 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
             },
             cancellationToken);
 
+    private const string SelectTouchedWindows =
+        "SELECT window_from FROM window_change INDEXED BY window_change_by_sequence WHERE fold_id = ?1 AND sequence > ?2 AND window_from >= ?3 AND window_from < ?4 LIMIT ?5";
+
+    public Task<IReadOnlyList<long>> TouchedWindowsAsync(string partition, string indicator, int version, long after, long from, long to, int limit, CancellationToken cancellationToken) =>
+        file.ScanAsync<IReadOnlyList<long>>(
+            session =>
+            {
+                var windows = new List<long>();
+                if (Find(session, partition, indicator, version) is not { } found) return windows;
+                var statement = session.Statement(SelectTouchedWindows).Bind(1, found.Id).Bind(2, after).Bind(3, from).Bind(4, to).Bind(5, limit);
+                while (statement.Step()) windows.Add(statement.Int64(0));
+                return windows;
+            },
+            cancellationToken);
+
     private const string CountCells =
         "SELECT count(*) FROM (SELECT 1 FROM cell WHERE fold_id = ?1 AND window_from >= ?2 AND window_from < ?3 LIMIT ?4)";
 
@@ -126,6 +154,8 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
 
     private const string DropCells = "DELETE FROM cell WHERE fold_id = ?1";
 
+    private const string DropWindowChanges = "DELETE FROM window_change WHERE fold_id = ?1";
+
     private const string DropPosition = "DELETE FROM fold_position WHERE id = ?1";
 
     public Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken) => file.WriteAsync(
@@ -133,6 +163,7 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
         {
             if (Find(session, partition, indicator, version) is not { } found) return false;
             session.Statement(DropCells).Bind(1, found.Id).Run();
+            session.Statement(DropWindowChanges).Bind(1, found.Id).Run();
             session.Statement(DropPosition).Bind(1, found.Id).Run();
             return true;
         },

@@ -1,0 +1,181 @@
+using System.Diagnostics;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+namespace DataHub.Indicators;
+
+/// <summary>Live changes: what became of a selection since a mark, and when to ask again (design §2.7).</summary>
+internal sealed partial class IndicatorGrain
+{
+    /// <summary>How long somebody waits for news before he is told that there are none; well below the time limit of a call.</summary>
+    private static readonly TimeSpan s_newsLimit = TimeSpan.FromSeconds(5);
+
+    // Begins somewhere else in every activation: whoever knew another one's number asks anew.
+    private long _news = Stopwatch.GetTimestamp();
+    private TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _retired;
+
+    public async Task<long> NewsAsync(long known, CancellationToken cancellationToken)
+    {
+        var limit = Stopwatch.GetTimestamp() + (long)(s_newsLimit.TotalSeconds * Stopwatch.Frequency);
+        while (known == _news && !_retired && !cancellationToken.IsCancellationRequested && Stopwatch.GetTimestamp() < limit)
+        {
+            // A fold that stands still sends no news, and news can be lost: who waits looks after them as who asks does.
+            if (_stored.Value.Definition is not null) await LookAfterAsync();
+            if (known != _news) break;
+            await Task.WhenAny(_heard.Task, Task.Delay(options.Value.Recheck, cancellationToken));
+        }
+
+        return _news;
+    }
+
+    public async Task<ChangesResult> ChangesAsync(Caller caller, ChangesQuery query)
+    {
+        if (Unreadable(caller) is { } unreadable) return new(unreadable.Refusal, null, unreadable.Detail);
+        if (query.Since.Length > ChangesQuery.MaxMarks) throw new ArgumentException($"{query.Since.Length} marks; at most {ChangesQuery.MaxMarks}", nameof(query));
+
+        var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
+        try
+        {
+            _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
+            await LookAfterAsync();
+            var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+            for (var attempt = 0; ; attempt++)
+            {
+                // Asked in every turn that answers: a right that was taken away meanwhile is gone.
+                if (Unreadable(caller) is { } meanwhile) return new(meanwhile.Refusal, null, meanwhile.Detail);
+                var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, ledger);
+                if (result is not null && (result.Refusal != ReadRefusal.NotYet || Stopwatch.GetTimestamp() >= deadline))
+                    return Unreadable(caller) is { } now ? new(now.Refusal, null, now.Detail) : result;
+                if (result is null && attempt >= MaxAttempts) return Changes(Unavailable());
+                if (result is not null) await Task.Delay(s_again);
+            }
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return Changes(Unavailable());
+        }
+    }
+
+    /// <summary>One reading of the cells that the changes need; other turns go on meanwhile, as with values.</summary>
+    /// <returns>Null where it must be tried again.</returns>
+    private async Task<ChangesResult?> TryChangesAsync(ChangesQuery query, AnswerLedger ledger)
+    {
+        var (definition, source, selection) = (_stored.Value.Definition!, Source, query.Selection);
+        if (!query.Full && query.Since.Length == 1 && query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && !IsOver(query.Until, time.GetUtcNow())) return Changes(ChangesKind.Same, ledger, [], [], 0);
+        if (await AreasAsync(definition.Spec, source, selection) is { } noAreas) return Changes(noAreas);
+        var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, selection);
+        if (fault is not null) return Changes(Refused(ReadRefusal.Invalid, fault));
+
+        var tooMuch = false;
+        var windows = Array.Empty<long>();
+        ChangePlan plan;
+        CellSet[] sets;
+        while (true)
+        {
+            plan = ChangeRules.Plan(query, definition, source, _incarnation!.Value, ledger.Current, tooMuch);
+            sets = await ReadChangesAsync(definition, source, selection, plan, windows);
+            if (Array.Exists(sets, set => set.Refusal == ReadRefusal.TooMany) && plan.Floors is not null)
+            {
+                tooMuch = true;
+                continue;
+            }
+
+            if (Array.Exists(sets, set => set.Refusal is not ReadRefusal.None) || plan.IsFull) break;
+            if (ChangeRules.Missing(windows, Array.ConvertAll(sets, set => set.Touched)) is not { } wanted) break;
+            windows = wanted;
+        }
+
+        if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
+        {
+            return refused.Refusal switch
+            {
+                ReadRefusal.NotYet => Changes(NotYet()),
+                ReadRefusal.TooMany => Changes(TooMany()),
+                _ => await StaleChangesAsync(ledger),
+            };
+        }
+
+        if (Array.Exists(sets, set => !set.Joined)) return Changes(Building());
+        if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Changes(TooMany());
+        var sequences = Array.ConvertAll(sets, set => set.Sequence);
+        if (definition != _stored.Value.Definition || source != Source) return null;
+        var now = time.GetUtcNow();
+        var fit = ledger.Fit(sequences);
+        if (fit == ReadFit.Older) return null;
+
+        // What the caller was told in this version ends as much as what others were told.
+        if (fit == ReadFit.Newer || !ledger.IsValid(now) || (query.KnownVersion == ledger.Version && IsOver(query.Until, now)))
+        {
+            if (!await HasVersionAsync()) return null;
+            ledger.Begin(++_lastVersion, sequences, sets.Max(set => set.ReceivedAt));
+        }
+
+        var touched = CellRollUp.Touched(_areas, target!, Array.ConvertAll(sets, set => set.Touched), plan.Marks);
+        var rolled = plan.IsFull
+            ? CellRollUp.Make(definition, _areas, target!, selection, sets.Select(set => set.Cells), now)
+            : CellRollUp.Make(definition, _areas, target!, selection with { Latest = false, Limit = int.MaxValue }, sets.Select(set => set.Cells), now, touched);
+        if (rolled.Next is not null)
+        {
+            return Changes(Refused(ReadRefusal.TooMany, new(
+                $"Die Auswahl hat mehr als {selection.Limit} Werte; Zeitraum oder Gebiet einschränken.", $"The selection has more than {selection.Limit} values; narrow the time range or the area.")));
+        }
+
+        ledger.Holds(rolled.ValidUntil);
+        if (!plan.IsFull && !IsOver(query.Until, now)) ledger.Holds(query.Until);
+        return Changes(plan.IsFull ? ChangesKind.Full : ChangesKind.Part, ledger, rolled.Rows, CellRollUp.Tell(definition.Spec, touched), plan.TooOld);
+    }
+
+    private Task<CellSet[]> ReadChangesAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery selection, ChangePlan plan, long[] windows) =>
+        ReadAsync(source, number => new CellQuery(definition.Indicator, definition.Version, selection.From, selection.To, plan.AtLeast[number], read.Value.MaxCells)
+        {
+            Latest = selection.Latest,
+            TouchedSince = plan.Floors?[number],
+            Windows = plan.IsFull ? null : windows,
+        });
+
+    /// <summary>The folds do not answer: whoever has seen something is told that it may be out of date.</summary>
+    private async Task<ChangesResult?> StaleChangesAsync(AnswerLedger ledger)
+    {
+        _foldsFailed = Stopwatch.GetTimestamp();
+        if (ledger.Version == 0) return Changes(Unavailable());
+        if (!ledger.IsStale)
+        {
+            if (!await HasVersionAsync()) return null;
+            ledger.BeginStale(++_lastVersion);
+            LogStale(Id, ledger.Version);
+        }
+
+        return Changes(ChangesKind.Stale, ledger, [], [], 0);
+    }
+
+    private ChangesResult Changes(ChangesKind kind, AnswerLedger ledger, IndicatorValue[] rows, TouchedPlace[] touched, uint tooOld)
+    {
+        var definition = _stored.Value.Definition!;
+        var mark = new ChangeMark(definition.Version, Source.AreaVersion, new Watermark(_incarnation!.Value, definition.Spec.Dataset, ledger.Base), time.GetUtcNow());
+        return new(ReadRefusal.None, new(kind, Info()!, mark, ledger.Version, Text(ref _baseText, ledger.Base), ledger.AsOf, rows, touched, tooOld), null);
+    }
+
+    private static bool IsOver(DateTimeOffset? until, DateTimeOffset now) => until is { } end && end <= now;
+
+    private static ChangesResult Changes(ValuesResult refusal) => new(refusal.Refusal, null, refusal.Detail);
+
+    /// <summary>Something may have changed: all who wait are told.</summary>
+    private void Signal()
+    {
+        _news++;
+        var heard = _heard;
+        _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        heard.TrySetResult();
+    }
+
+    /// <summary>Ends the activation; those who wait for news would keep it.</summary>
+    private void Retire()
+    {
+        _retired = true;
+        Signal();
+        DeactivateOnIdle();
+    }
+}
