@@ -8,14 +8,33 @@ namespace DataHub.Tests;
 /// <summary>What the README tells people to type does what it says.</summary>
 public sealed class ReadmeTests
 {
+    [NodeFact]
+    public async Task Its_lines_and_its_client_in_ten_lines_do_what_it_says()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        using var folder = new TemporaryFolder();
+        var client = Path.Combine(folder.FullName, "client.mjs");
+        await File.WriteAllTextAsync(client, Block("## Push and poll", "js"));
+        Assert.Equal(8, (await File.ReadAllLinesAsync(client)).Length);
+        var lines = Adapted(hub, Block("## Push and poll")) + "\n"
+            + Adapted(hub, Block("## Push and poll", "bash", 1)).Replace("curl -sS -N", "curl -sS -N --max-time 3", StringComparison.Ordinal).Replace("changes?from=2026-11-23\"", "changes?from=2026-11-23\" || true", StringComparison.Ordinal)
+            + $"\nHUB=$HUB KEY=$KEY node {client}\n";
+
+        var output = await BashAsync(lines);
+
+        Assert.Contains("\"cause\":\"no2:above-maximum\",\"rows\":1", output, StringComparison.Ordinal);
+        Assert.Contains("\"selected\":1,\"accepted\":1,\"duplicate\":0,\"discarded\":0,\"stillQuarantined\":0", output, StringComparison.Ordinal);
+        Assert.Contains("event: state", output, StringComparison.Ordinal);
+        Assert.Contains("\"state\":\"searching\"", output, StringComparison.Ordinal);
+        Assert.Contains("200 {\"receipt\":", output, StringComparison.Ordinal);
+        Assert.Contains("\"received\":2,\"accepted\":2", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_lines_under_push_and_poll_end_with_the_mean_of_the_hour()
     {
         await using var hub = await HubFixture.StartAsync();
-        var lines = Block("## Push and poll")
-            .Replace(HubStart.DefaultUrl, hub.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
-            .Replace("data/admin.key", Path.Combine(hub.Folder, "admin.key"), StringComparison.Ordinal)
-            .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
+        var lines = Adapted(hub, Block("## Push and poll"));
         // The poll may be faster than the fold; naming the push's watermark makes it wait, as the text says.
         lines = lines.Replace("curl -sS -X POST $HUB/api/v1/datasets", "RECEIPT=$(curl -sS -X POST $HUB/api/v1/datasets", StringComparison.Ordinal);
         var end = lines.IndexOf("curl -sS \"$HUB/api/v1/indicators", StringComparison.Ordinal);
@@ -42,10 +61,18 @@ public sealed class ReadmeTests
         }
     }
 
-    private static string Block(string heading)
+    private static string Adapted(HubFixture hub, string lines) => lines
+        .Replace(HubStart.DefaultUrl, hub.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
+        .Replace("data/admin.key", Path.Combine(hub.Folder, "admin.key"), StringComparison.Ordinal)
+        .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
+
+    /// <summary>A block of code under a heading.</summary>
+    /// <param name="number">From 0.</param>
+    private static string Block(string heading, string language = "bash", int number = 0)
     {
         var text = Readme();
-        var from = text.IndexOf("```bash\n", text.IndexOf(heading, StringComparison.Ordinal), StringComparison.Ordinal) + "```bash\n".Length;
+        var from = text.IndexOf(heading, StringComparison.Ordinal);
+        for (; number >= 0; number--) from = text.IndexOf($"```{language}\n", from, StringComparison.Ordinal) + $"```{language}\n".Length;
         return text[from..text.IndexOf("```", from, StringComparison.Ordinal)];
     }
 
