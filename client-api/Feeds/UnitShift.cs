@@ -7,8 +7,25 @@ internal static class UnitShift
 {
     private static readonly FrozenDictionary<string, int> s_prefixes = new Dictionary<string, int>(StringComparer.Ordinal)
     {
-        ["Y"] = 24, ["Z"] = 21, ["E"] = 18, ["P"] = 15, ["T"] = 12, ["G"] = 9, ["M"] = 6, ["k"] = 3, ["h"] = 2, ["da"] = 1,
-        ["d"] = -1, ["c"] = -2, ["m"] = -3, ["u"] = -6, ["µ"] = -6, ["n"] = -9, ["p"] = -12, ["f"] = -15, ["a"] = -18,
+        ["Y"] = 24,
+        ["Z"] = 21,
+        ["E"] = 18,
+        ["P"] = 15,
+        ["T"] = 12,
+        ["G"] = 9,
+        ["M"] = 6,
+        ["k"] = 3,
+        ["h"] = 2,
+        ["da"] = 1,
+        ["d"] = -1,
+        ["c"] = -2,
+        ["m"] = -3,
+        ["u"] = -6,
+        ["µ"] = -6,
+        ["n"] = -9,
+        ["p"] = -12,
+        ["f"] = -15,
+        ["a"] = -18,
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Units that take prefixes; longer ones first, so that <c>mol</c> is not milli-ol.</summary>

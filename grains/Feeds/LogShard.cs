@@ -285,7 +285,8 @@ internal sealed partial class LogShard(
         if (wait is not { } after) return null;
         LogOverQuota(shard, dataset, feed, after);
         return AppendResult.Refused(
-            after == TimeSpan.MaxValue ? AppendRefusal.LargerThanQuota : AppendRefusal.OverQuota, $"{dataset}/{feed}: {quota}") with { Quotas = waiting.Quotas, RetryAfter = after };
+            after == TimeSpan.MaxValue ? AppendRefusal.LargerThanQuota : AppendRefusal.OverQuota, $"{dataset}/{feed}: {quota}") with
+        { Quotas = waiting.Quotas, RetryAfter = after };
     }
 
     private static PushRecord Record(PushPart part, PushCounts counts, Waiting waiting) => new(
