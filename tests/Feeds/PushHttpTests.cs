@@ -137,6 +137,22 @@ public sealed class PushHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_dry_run_says_row_by_row_what_would_happen_and_stores_nothing()
+    {
+        var agency = await DatasetAsync("rehearsed");
+        await HubFixture.OkAsync(PushAsync(agency, "rehearsed", """[{"station":"a","time":"2026-11-23T08:00:00Z","no2":1},{"station":"b","time":"2026-11-23T08:00:00Z","no2":2}]"""));
+        const string Rehearsal = """[{"station":"a","time":"2026-11-23T08:00:00Z","no2":1},{"station":"c","time":"2026-11-23T08:00:00Z","no2":1},{"station":"b","time":"2026-11-23T08:00:00Z","no2":3},{"station":"d","no2":-1},{"station":"a","time":"2026-11-23T08:00:00Z","@delete":true}]""";
+
+        for (var again = 0; again < 2; again++)
+        {
+            var dry = (await HubFixture.OkAsync(PushAsync(agency, "rehearsed", Rehearsal, query: "?dryRun=true"))).RootElement;
+            Assert.Equal(["1 duplicate", "2 new", "3 correction", "4 quarantined", "5 retraction"], dry.GetProperty("rows").EnumerateArray().Select(row => $"{row.GetProperty("row")} {row.GetProperty("outcome").GetString()}"));
+            Assert.Equal((5, 3, 1, 1), Counts(dry));
+            Assert.Equal(JsonValueKind.Null, dry.GetProperty("receipt").ValueKind);
+        }
+    }
+
+    [Fact]
     public async Task What_cannot_be_pushed_is_refused_with_the_reason()
     {
         var agency = await DatasetAsync("refusals");
