@@ -103,10 +103,10 @@ internal sealed class ToolProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>SIGINT, as Ctrl-C.</summary>
+    /// <summary>SIGTERM, which ends it as Ctrl-C does; a shell may have told its background jobs to pass over SIGINT.</summary>
     public async Task<int> InterruptAsync()
     {
-        using (var kill = Process.Start("kill", ["-INT", _process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
         return await EndAsync();
     }
 
