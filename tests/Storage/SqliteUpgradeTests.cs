@@ -1,0 +1,35 @@
+using DataHub.Feeds;
+using DataHub.Support;
+
+namespace DataHub.Storage.Sqlite;
+
+/// <summary>Files of earlier versions are brought up to date with what is in them.</summary>
+public sealed class SqliteUpgradeTests
+{
+    [Fact]
+    public async Task Quarantined_rows_of_the_first_version_keep_their_order_and_can_be_replayed_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.FullName, "history.db");
+        using (var old = SqliteSession.Open(path, ["PRAGMA journal_mode = WAL"]))
+        {
+            SqliteMigrations.Apply(old, "history.db", [.. SqliteMigrations.Known("History").Take(1)], TimeProvider.System);
+            old.Script("INSERT INTO history_position (id, partition_key, sequence, accepted) VALUES (1, 'air/0', 3, 7)");
+            old.Script("INSERT INTO history_batch (partition_id, sequence, received_at, feed, receipt) VALUES (1, 2, 100, 'default', '01A'), (1, 3, 200, 'default', '01B')");
+            foreach (var (receipt, row) in new[] { ("01A", 4), ("01A", 9), ("01B", 1) })
+            {
+                old.Statement("INSERT INTO quarantine (dataset, feed, partition_id, receipt, received_at, payload) VALUES ('air', 'default', 1, ?1, ?2, ?3)")
+                    .Bind(1, receipt).Bind(2, receipt == "01A" ? 100 : 200).Bind(3, LogBatchCodec.EncodeQuarantined(new(row, [new(row, "no2", "required", null, null)], "{}"))).Run();
+            }
+        }
+
+        using var file = SqliteFile.Open(path, "History", new(), TimeProvider.System);
+        var history = new SqliteHistoryStore(file);
+
+        var rows = await history.QuarantineAsync("air", new(null, null, 10, null), default);
+        Assert.Equal([("q0.3.0", 1), ("q0.2.1", 9), ("q0.2.0", 4)], rows.Select(row => (row.Id.ToString(), row.Row.Row)));
+        Assert.All(rows, row => Assert.Equal(QuarantineState.Open, row.State));
+        Assert.Equal(3, Assert.Single(await history.QuarantineGroupsAsync("air", null, QuarantineState.Open, 10, default)).Rows);
+        Assert.Equal(new HistoryPosition(3, 7), await history.PositionAsync("air/0", default));
+    }
+}
