@@ -24,6 +24,7 @@ public static class FrontEnd
         services.AddChanges();
         services.AddFeedsApi();
         services.AddPages();
+        services.AddApiPages();
         services.AddPublicDescription();
         return services;
     }
@@ -50,6 +51,7 @@ public static class FrontEnd
         routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();
         routes.MapPages();
+        routes.MapApiPages();
         routes.MapPublicDescription();
         return routes;
     }

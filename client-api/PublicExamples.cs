@@ -14,7 +14,8 @@ internal static class PublicExamples
         """
         { "type": "FeatureCollection", "features": [ { "type": "Feature",
           "properties": { "id": "01", "parent": null, "name": "Mitte", "level": 0, "population": 397134 },
-          "geometry": { "type": "Polygon", "coordinates": [ [ [13.3, 52.5], [13.5, 52.5], [13.5, 52.6], [13.3, 52.6], [13.3, 52.5] ] ] } } ] }
+          "geometry": { "type": "Polygon", "coordinates": [ [ [13.3, 52.5], [13.5, 52.5], [13.5, 52.6], [13.3, 52.6], [13.3, 52.5] ] ] } }, { "type": "Feature",
+          "properties": { "id": "0110", "parent": "01", "name": "Zentrum", "level": 1 }, "geometry": null } ] }
         """;
 
     private const string AreaPut = """{ "system": "demo", "version": 1, "areas": 2, "levels": 2, "withGeometry": 1, "changed": true, "repaired": [], "repairedCount": 0, "merged": [] }""";
@@ -95,8 +96,8 @@ internal static class PublicExamples
         ("PUT /api/v1/datasets/{dataset}/feeds/{feed}", 201, Json, Feed),
         ("GET /api/v1/datasets/{dataset}/feeds/{feed}", 200, Json, Feed),
         ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, NdJson, Row + "\n"),
-        // In base64: { "columns": { "station": [ "mc010" ], "time": [ "2026-11-23T08:00:00Z" ], "area": [ "01100101" ], "no2": [ 23.4 ] } }
-        ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, "application/vnd.msgpack", "gadjb2x1bW5zhKdzdGF0aW9ukaVtYzAxMKR0aW1lkbQyMDI2LTExLTIzVDA4OjAwOjAwWqRhcmVhkagwMTEwMDEwMaNubzKRy0A3ZmZmZmZm"),
+        // In base64: { "columns": { "station": [ "mc010" ], "time": [ "2026-11-23T08:00:00Z" ], "area": [ "0110" ], "no2": [ 23.4 ] } }
+        ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, "application/vnd.msgpack", "gadjb2x1bW5zhKdzdGF0aW9ukaVtYzAxMKR0aW1lkbQyMDI2LTExLTIzVDA4OjAwOjAwWqRhcmVhkaQwMTEwo25vMpHLQDdmZmZmZmY="),
         ("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", null, Csv, RowsCsv),
         ("GET /api/v1/receipts/{receipt}", 200, Json, $$"""{ {{Receipt}}, "dataset": "air-quality", "feed": "default", "receivedAt": "2026-11-23T08:01:02Z" }"""),
         ("GET /api/v1/datasets/{dataset}/records", 200, Json, $$"""{ "dataset": "air-quality", "license": "dl-de/by-2-0", "contract": 1, "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/datasets/air-quality", "rows": [ {{Row}} ], "next": null }"""),

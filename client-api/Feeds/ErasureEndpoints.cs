@@ -24,7 +24,7 @@ internal static class ErasureEndpoints
             .WithSummary("Erases a person's rows: retracts them and overwrites their content in log, history, quarantine and receipts. For admins of the publisher.")
             .WithDescription("where names fields and values, all of which must hold: every version of every row any version of which has them is erased, and quarantined rows that name them. What is received after the request is not touched. 202: it is noted durably and goes on by itself; follow Location. reason and authority stay in the receipt and must not name the person.")
             .Accepts<JsonDocument>("application/json").Produces<ErasureJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 413, 415, 422, 503)
-            .Example("""{ "where": { "reporter": "Erika Mustermann" }, "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17" }""")
+            .Example("""{ "where": { "station": "handy-4711" }, "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17" }""")
             .Example(Example("searching", "null", 0, "null"), 202);
         group.MapRead("", ListAsync)
             .WithSummary("The erasures of a dataset, newest first. For admins of the publisher.")
@@ -39,7 +39,7 @@ internal static class ErasureEndpoints
     }
 
     private static string Example(string state, string finished, int keys, string compacted) =>
-        $$"""{ "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "dataset": "reports", "state": "{{state}}", "requested": "2026-11-24T09:00:00Z", "finished": {{finished}}, "agency": "ordnungsamt", "key": "b4Xk29Qz", "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17", "fields": [ "reporter" ], "keys": {{keys}}, "versions": {{keys * 2}}, "quarantined": 0, "batches": {{keys}}, "compacted": {{compacted}} }""";
+        $$"""{ "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "dataset": "air-quality", "state": "{{state}}", "requested": "2026-11-24T09:00:00Z", "finished": {{finished}}, "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17", "fields": [ "station" ], "keys": {{keys}}, "versions": {{keys * 2}}, "quarantined": 0, "batches": {{keys}}, "compacted": {{compacted}} }""";
 
     private static async Task<IResult> RequestAsync(string dataset, HttpContext http, IGrainFactory grains)
     {

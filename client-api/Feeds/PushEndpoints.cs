@@ -24,7 +24,7 @@ internal static class PushEndpoints
             .Takes("atomic", "true: all rows or none; for datasets of one partition.")
             .Accepts<object[]>("application/json", ["application/x-ndjson", "text/csv", "application/vnd.msgpack", .. PublicDescription.OtherNames])
             .Produces<PushReceiptJson>().Refuses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-            .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "01100101", "no2": 23.4 } ]""")
+            .Example("""[ { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 } ]""")
             .Example("""{ "receipt": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "received": 3, "accepted": 1, "duplicate": 1, "quarantined": 1, "watermark": "w1.k8QQ…", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] }""", 200);
 
     private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, PushSpool spool, IOptions<IngestOptions> options, DatasetDirectory datasets, FeedQuotas quotas, IPushTarget target)

@@ -15,12 +15,16 @@ internal static class PageAssets
     {
         Load("datahub.css", "text/css; charset=utf-8"),
         Load("datahub.js", "text/javascript; charset=utf-8"),
+        Load("api.js", "text/javascript; charset=utf-8"),
         Load("icon.svg", "image/svg+xml"),
     }.ToFrozenDictionary(a => a.Name, StringComparer.Ordinal);
 
     public static string Style { get; } = Href("datahub.css");
 
     public static string Script { get; } = Href("datahub.js");
+
+    /// <summary>Of the page about the public interface.</summary>
+    public static string ApiScript { get; } = Href("api.js");
 
     public static string Icon { get; } = Href("icon.svg");
 

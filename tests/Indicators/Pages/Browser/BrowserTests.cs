@@ -117,7 +117,7 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
     [BrowserFact]
     public async Task At_320_pixels_nothing_makes_the_page_scroll_sideways()
     {
-        foreach (var path in new[] { "/", "/?indicator=no2-hourly&level=3&area=04", "/?lang=en&indicator=no2-rows", "/problems", "/nirgends" })
+        foreach (var path in new[] { "/", "/?indicator=no2-hourly&level=3&area=04", "/?lang=en&indicator=no2-rows", "/problems", "/api?q=v1", "/nirgends" })
         {
             var (page, _) = await browser.OpenAsync(path, width: 320);
             Assert.Equal(320, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"));
@@ -155,7 +155,12 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
     [BrowserFact]
     public async Task Everybody_can_use_it_by_keyboard_and_screen_reader()
     {
-        var (page, _) = await browser.OpenAsync("/?indicator=no2-hourly&level=0&area=02");
+        foreach (var path in new[] { "/?indicator=no2-hourly&level=0&area=02", "/api", "/api?q=push" }) await IsForEverybodyAsync(path);
+    }
+
+    private async Task IsForEverybodyAsync(string path)
+    {
+        var (page, _) = await browser.OpenAsync(path);
         Assert.Equal("[]", await page.EvaluateAsync<string>(
             """
             () => {
@@ -184,32 +189,37 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
     {
         foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
         {
-            var (page, _) = await browser.OpenAsync("/?indicator=no2-hourly&level=0&area=02", scheme: scheme);
-            Assert.Equal("[]", await page.EvaluateAsync<string>(
-                """
-                () => {
-                  const parse = c => { const m = c.match(/rgba?\(([^)]+)\)/)[1].split(/[ ,/]+/).map(Number); return { rgb: m.slice(0, 3), a: m[3] ?? 1 }; };
-                  const light = rgb => { const [r, g, b] = rgb.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-                  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
-                  const faults = new Set();
-                  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-                  while (walker.nextNode()) {
-                    const element = walker.currentNode.parentElement;
-                    if (!walker.currentNode.data.trim() || element.closest('svg, script, noscript, .hidden, .skip') || !element.getClientRects().length) continue;
-                    let ground = element; while (ground && parse(getComputedStyle(ground).backgroundColor).a < 1) ground = ground.parentElement;
-                    const style = getComputedStyle(element), size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-                    const found = ratio(parse(style.color).rgb, ground ? parse(getComputedStyle(ground).backgroundColor).rgb : [255, 255, 255]);
-                    if (found < (large ? 3 : 4.5)) faults.add(`${element.className || element.localName}: ${found.toFixed(2)}`);
-                  }
-                  for (const label of document.querySelectorAll('.labels text')) {
-                    const area = document.querySelector(`.shapes [data-key="${label.dataset.key}"] path`);
-                    const fill = getComputedStyle(area).fill;
-                    if (fill.startsWith('rgb') && ratio(parse(getComputedStyle(label).fill).rgb, parse(fill).rgb) < 4.5) faults.add('label on ' + label.className.baseVal);
-                  }
-                  return JSON.stringify([...faults]);
-                }
-                """));
+            foreach (var path in new[] { "/?indicator=no2-hourly&level=0&area=02", "/api?q=receipt" }) await StandsOutAsync(path, scheme);
         }
+    }
+
+    private async Task StandsOutAsync(string path, ColorScheme scheme)
+    {
+        var (page, _) = await browser.OpenAsync(path, scheme: scheme);
+        Assert.Equal("[]", await page.EvaluateAsync<string>(
+            """
+            () => {
+              const parse = c => { const m = c.match(/rgba?\(([^)]+)\)/)[1].split(/[ ,/]+/).map(Number); return { rgb: m.slice(0, 3), a: m[3] ?? 1 }; };
+              const light = rgb => { const [r, g, b] = rgb.map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+              const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+              const faults = new Set();
+              const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+              while (walker.nextNode()) {
+                const element = walker.currentNode.parentElement;
+                if (!walker.currentNode.data.trim() || element.closest('svg, script, noscript, .hidden, .skip') || !element.getClientRects().length) continue;
+                let ground = element; while (ground && parse(getComputedStyle(ground).backgroundColor).a < 1) ground = ground.parentElement;
+                const style = getComputedStyle(element), size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+                const found = ratio(parse(style.color).rgb, ground ? parse(getComputedStyle(ground).backgroundColor).rgb : [255, 255, 255]);
+                if (found < (large ? 3 : 4.5)) faults.add(`${element.className || element.localName}: ${found.toFixed(2)}`);
+              }
+              for (const label of document.querySelectorAll('.labels text')) {
+                const area = document.querySelector(`.shapes [data-key="${label.dataset.key}"] path`);
+                const fill = getComputedStyle(area).fill;
+                if (fill.startsWith('rgb') && ratio(parse(getComputedStyle(label).fill).rgb, parse(fill).rgb) < 4.5) faults.add('label on ' + label.className.baseVal);
+              }
+              return JSON.stringify([...faults]);
+            }
+            """));
     }
 
     [BrowserFact]
