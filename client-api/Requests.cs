@@ -52,20 +52,25 @@ internal static class Requests
         catch (JsonException e)
         {
             return (null, InvalidJson(http, new(
-                $"Zeile {e.LineNumber + 1}, Stelle {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e)}",
-                $"Line {e.LineNumber + 1}, place {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e)}")));
+                $"Zeile {e.LineNumber + 1}, Stelle {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e).De}",
+                $"Line {e.LineNumber + 1}, place {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e).En}")));
         }
 
         static string At(string? path) => string.IsNullOrEmpty(path) || path == "$" ? "" : $" ({path})";
 
         // The runtime's messages name .NET types; only what they mean is told.
-        static string Reason(JsonException e)
+        static LocalText Reason(JsonException e)
         {
-            if (e.Message.Contains("could not be converted", StringComparison.Ordinal)) return "the value has the wrong type or is not one of the allowed words";
-            if (e.Message.Contains("could not be mapped", StringComparison.Ordinal)) return "there is no such member";
-            if (e.Message.Contains("missing required", StringComparison.Ordinal)) return "required members are missing: " + e.Message[(e.Message.LastIndexOf(':') + 1)..].Trim();
+            if (e.Message.Contains("could not be converted", StringComparison.Ordinal)) return new("der Wert hat die falsche Art oder ist keines der erlaubten Wörter", "the value has the wrong type or is not one of the allowed words");
+            if (e.Message.Contains("could not be mapped", StringComparison.Ordinal)) return new("dieses Element gibt es nicht", "there is no such member");
+            if (e.Message.Contains("missing required", StringComparison.Ordinal))
+            {
+                var names = e.Message[(e.Message.LastIndexOf(':') + 1)..].Trim();
+                return new($"Pflichtelemente fehlen: {names}", $"required members are missing: {names}");
+            }
+
             var end = e.Message.IndexOf(" Path: ", StringComparison.Ordinal);
-            return end < 0 ? e.Message : e.Message[..end];
+            return new("kein lesbares JSON", end < 0 ? e.Message : e.Message[..end]);
         }
     }
 

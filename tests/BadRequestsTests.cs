@@ -286,9 +286,9 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
             ("""{"id":"\ud800","time":"2026-11-23T08:00:00Z"}""", "invalid-text"),
         ];
         foreach (var (row, code) in rows) yield return new(Atomic, 422, "not-atomic", $"\"code\":\"{code}\"", $"[{row}]");
-        yield return new(Atomic, 422, "not-atomic", "\"code\":\"malformed-row\"", "{\"id\":\n", NdJson);
-        yield return new(Atomic, 422, "not-atomic", "\"code\":\"malformed-row\"", "id,time\na\n", Csv);
-        yield return new(Atomic, 422, "not-atomic", "\"code\":\"malformed-row\"", "id,time\n\"a,b\n", Csv);
+        yield return new(Atomic, 422, "not-atomic", "\"code\":\"not-json\"", "{\"id\":\n", NdJson);
+        yield return new(Atomic, 422, "not-atomic", "\"code\":\"wrong-cell-count\"", "id,time\na\n", Csv);
+        yield return new(Atomic, 422, "not-atomic", "\"code\":\"broken-quotes\"", "id,time\n\"a,b\n", Csv);
         yield return new(Atomic, 422, "not-atomic", "\"code\":\"unknown-field\"", "id,time,nobody\na,2026-11-23T08:00:00Z,1\n", Csv);
         yield return new(Atomic, 422, "not-atomic", "•••", "[{" + Good + ""","name":"zu lang für dieses Feld"}]""");
     }

@@ -71,8 +71,8 @@ internal sealed class CsvDecoder
         var tooLarge = records.Record.Length > _options.MaxRowBytes;
         var readable = !tooLarge && records.Broken is null && records.Count == cells;
         if (tooLarge) _rows.FailRow(RowErrorCodes.RowTooLarge, PushDecoder.Text(_options.MaxRowBytes));
-        else if (records.Broken is not null) _rows.FailRow(records.Broken);
-        else if (!readable) _rows.FailRow($"{cells} cells, not {records.Count}");
+        else if (records.Broken is { } broken) _rows.FailRow(RowErrorCodes.BrokenQuotes, PushDecoder.Text(broken));
+        else if (!readable) _rows.FailRow(RowErrorCodes.WrongCellCount, PushDecoder.Text(cells));
         else ReadCells(ref records);
         if (!_rows.End()) _rows.Quarantine(readable ? Raw(ref records) : JsonRows.Raw(records.Record, false, _options.MaxRowBytes));
     }

@@ -36,8 +36,8 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text, byte delimiter)
     /// <summary>Number of the line on which the record begins, from 1.</summary>
     public int Line { get; private set; } = 1;
 
-    /// <summary>What is wrong with the record's quotes; null: nothing. Its cells mean nothing then.</summary>
-    public string? Broken { get; private set; }
+    /// <summary>The byte of the record, from 1, from which its quotes do not match; null: they do. Its cells mean nothing then.</summary>
+    public int? Broken { get; private set; }
 
     /// <summary>Where the next record begins, in bytes.</summary>
     public readonly int Next => _next;
@@ -113,7 +113,7 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text, byte delimiter)
         while (true)
         {
             var quote = _text[at..].IndexOf((byte)'"');
-            if (quote < 0) return Break(start, "a quote is not closed");
+            if (quote < 0) return Break(start - 1);
             at += quote + 1;
             if (at < _text.Length && _text[at] == '"')
             {
@@ -122,17 +122,17 @@ internal ref struct CsvRecords(ReadOnlySpan<byte> text, byte delimiter)
                 continue;
             }
 
-            if (at < _text.Length && !_ends.Contains(_text[at])) return Break(start, "text after a closing quote");
+            if (at < _text.Length && !_ends.Contains(_text[at])) return Break(start - 1);
             _cells.Add(new(start, at - 1 - start, escapes));
             return true;
         }
     }
 
-    private bool Break(int at, string why)
+    private bool Break(int quote)
     {
-        Broken = why;
-        var length = _text[at..].IndexOfAny(s_lineEnds);
-        EndAt(length < 0 ? _text.Length : at + length);
+        Broken = quote - Start + 1;
+        var length = _text[quote..].IndexOfAny(s_lineEnds);
+        EndAt(length < 0 ? _text.Length : quote + length);
         return false;
     }
 

@@ -74,9 +74,9 @@ internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fiel
             return [];
         }
 
-        if (records.Broken is not null)
+        if (records.Broken is { } broken)
         {
-            refusal = Invalid($"Die Kopfzeile ist nicht lesbar: {records.Broken}", $"The header is not readable: {records.Broken}");
+            refusal = Invalid($"Die Anführungszeichen der Kopfzeile gehen ab Byte {broken} nicht auf.", $"The quotes of the header do not match from byte {broken}.");
             return [];
         }
 

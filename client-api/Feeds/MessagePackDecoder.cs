@@ -42,7 +42,7 @@ internal static class MessagePackDecoder
         {
             return PushDecoder.TooDeep(context.Options);
         }
-        catch (Exception e) when (e is EndOfStreamException or MessagePackSerializationException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             return Unreadable(e, chunk.Start + reader.Consumed);
         }
@@ -70,6 +70,9 @@ internal static class MessagePackDecoder
 
     public static UndecodableBody Trailing(long offset) => Invalid($"Nach dem Ende der Zeilen folgen ab Byte {offset} weitere.", $"Further bytes follow the end of the rows from byte {offset}.", offset);
 
+    /// <summary>What the reader throws at bytes that are not MessagePack; lengths beyond 31 bits are arguments out of range to it.</summary>
+    public static bool IsUnreadable(Exception e) => e is EndOfStreamException or MessagePackSerializationException or OverflowException or ArgumentException;
+
     /// <summary>Cut off, or not MessagePack.</summary>
     public static UndecodableBody Unreadable(Exception e, long offset) => e is EndOfStreamException
         ? Invalid($"Der Inhalt bricht nach Byte {offset} ab: Angekündigt ist mehr, als folgt.", $"The body breaks off after byte {offset}: more is announced than follows.", offset)
@@ -83,7 +86,7 @@ internal static class MessagePackDecoder
         if (reader.NextMessagePackType != MessagePackType.Map)
         {
             values.Skip(ref reader);
-            rows.FailRow("{ … }");
+            rows.FailRow(RowErrorCodes.MalformedRow, "{ … }");
         }
         else
         {
@@ -98,7 +101,7 @@ internal static class MessagePackDecoder
                 else ReadMember(ref reader, name, place, rows, values, order, context.Contract);
             }
 
-            if (!onlyNames) rows.FailRow("{ \"…\": … }");
+            if (!onlyNames) rows.FailRow(RowErrorCodes.MalformedRow, "{ \"…\": … }");
         }
 
         var row = reader.Sequence.Slice(start, reader.Position);

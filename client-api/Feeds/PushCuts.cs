@@ -124,7 +124,7 @@ internal sealed record PushCuts(PushFormat Format, ReadOnlyMemory<byte> Text, IR
         {
             return PushDecoder.TooDeep(options);
         }
-        catch (Exception e) when (e is EndOfStreamException or MessagePackSerializationException)
+        catch (Exception e) when (MessagePackDecoder.IsUnreadable(e))
         {
             return MessagePackDecoder.Unreadable(e, reader.Consumed);
         }

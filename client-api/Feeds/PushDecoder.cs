@@ -65,7 +65,7 @@ internal static class PushDecoder
         if (IsTooDeep(e)) return TooDeep(options);
         var line = (e.LineNumber ?? 0) + 1;
         return new(ProblemTypes.InvalidJson,
-            new($"Der Inhalt ist ab Byte {offset} (Zeile {line}) kein lesbares JSON: {Reason(e)}", $"The body is not readable JSON from byte {offset} (line {line}): {Reason(e)}"),
+            new($"Der Inhalt ist ab Byte {offset} (Zeile {line}) kein lesbares JSON.", $"The body is not readable JSON from byte {offset} (line {line}): {Reason(e)}."),
             ("offset", offset), ("line", line));
     }
 
@@ -144,7 +144,7 @@ internal static class PushDecoder
             }
             else
             {
-                rows.FailRow("{ … }");
+                rows.FailRow(RowErrorCodes.MalformedRow, "{ … }");
                 at.Skip();
             }
 
@@ -174,7 +174,7 @@ internal static class PushDecoder
                 }
                 else
                 {
-                    rows.FailRow("{ … }");
+                    rows.FailRow(RowErrorCodes.MalformedRow, "{ … }");
                     reader.Skip();
                 }
 
@@ -184,7 +184,7 @@ internal static class PushDecoder
             {
                 isJson = false;
                 if (IsTooDeep(e)) rows.FailRow(RowErrorCodes.TooDeep, Text(options.MaxDepth));
-                else rows.FailRow(Reason(e));
+                else rows.FailRow(RowErrorCodes.NotJson, Text((int)(e.BytePositionInLine ?? 0) + 1));
             }
 
             EndRow(rows, line, isJson, options);

@@ -108,15 +108,8 @@ internal sealed class RowAssembler
     /// <summary>An error in the row as a whole, or in something that is not a field of the contract. The value is not told: it may be anything, personal data too.</summary>
     public void Fail(string? field, string code, string? expected) => Add(-1, new(_number, field is null ? null : Shorten(field), code, expected, null));
 
-    /// <summary>The row cannot be read: whatever was read of it means nothing.</summary>
-    public void FailRow(string why)
-    {
-        _errors.Clear();
-        _unreadable = true;
-        Fail(null, RowErrorCodes.MalformedRow, why);
-    }
-
-    /// <summary>The row is not taken as it is, and nothing else is said of it.</summary>
+    /// <summary>The row cannot be read or is not taken as it is: whatever was read of it means nothing, and nothing else is said of it.</summary>
+    /// <param name="expected">Means the same in every language.</param>
     public void FailRow(string code, string expected)
     {
         _errors.Clear();

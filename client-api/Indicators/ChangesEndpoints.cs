@@ -50,12 +50,6 @@ internal static class ChangesEndpoints
         // Whoever may see the same is one viewer more of the same feed; the grain decides for it.
         var isOpen = info.Definition.Spec.Access == AccessClass.Open;
         var key = new ChangesKey(indicator, selection!, isOpen ? Caller.Public : http.Caller() with { KeyId = null });
-        if (HttpMethods.IsHead(http.Request.Method))
-        {
-            http.Response.ContentType = EventStream;
-            return Results.Empty;
-        }
-
         var (feed, ofIndicator) = hub.Come(key);
         if (feed is null)
         {
@@ -100,6 +94,12 @@ internal static class ChangesEndpoints
             }
 
             if (feed.Ended is { } ended) return IndicatorEndpoints.Refused(http, feed.Key.Indicator, ended);
+            if (HttpMethods.IsHead(http.Request.Method))
+            {
+                Head(http);
+                return Results.Empty;
+            }
+
             if (start.Continues) (first, step) = (start.Events, start.Step);
             else (first, step) = feed.All();
             metrics.Connected(start.Continues ? "resumed" : lastEventId is null ? "new" : "reset");

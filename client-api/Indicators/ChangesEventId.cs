@@ -57,7 +57,7 @@ internal sealed record ChangesEventId(ulong Selection, ChangeMark Mark, bool IsS
             id = new(selection, new(definition, areas, watermark!, new(at, TimeSpan.Zero)), reader.ReadBoolean());
             return true;
         }
-        catch (Exception e) when (e is FormatException or MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException)
+        catch (Exception e) when (e is FormatException or MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

@@ -9,6 +9,9 @@ public static class RowErrorCodes
 {
     // The row
     public const string MalformedRow = "malformed-row";
+    public const string NotJson = "not-json";
+    public const string WrongCellCount = "wrong-cell-count";
+    public const string BrokenQuotes = "broken-quotes";
     public const string RowTooLarge = "row-too-large";
     public const string UnknownField = "unknown-field";
     public const string DuplicateField = "duplicate-field";
@@ -69,7 +72,10 @@ public static class RowErrorCodes
     // {0} is RowError.Expected.
     private static readonly FrozenDictionary<string, LocalText> s_texts = new Dictionary<string, LocalText>
     {
-        [MalformedRow] = new("Die Zeile ist nicht lesbar: {0}", "The row is not readable: {0}"),
+        [MalformedRow] = new("Eine Zeile ist ein Objekt der Form {0}", "A row is an object of the form {0}"),
+        [NotJson] = new("Die Zeile ist ab ihrem Byte {0} kein lesbares JSON", "The row is not readable JSON from its byte {0}"),
+        [WrongCellCount] = new("Die Kopfzeile hat {0} Spalten, die Zeile nicht so viele Zellen", "The header has {0} columns, the row another number of cells"),
+        [BrokenQuotes] = new("Die Anführungszeichen gehen nicht auf, ab Byte {0} der Zeile; ein Anführungszeichen im Text wird doppelt geschrieben", "The quotes do not match, from byte {0} of the row; a quote within a text is written twice"),
         [RowTooLarge] = new("Die Zeile ist größer als {0} Bytes", "The row is larger than {0} bytes"),
         [UnknownField] = new("Dieses Feld steht nicht im Vertrag des Datensatzes", "This field is not in the dataset's contract"),
         [DuplicateField] = new("Dieses Feld steht zweimal in der Zeile", "This field stands in the row twice"),

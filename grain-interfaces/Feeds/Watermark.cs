@@ -44,7 +44,7 @@ public sealed record Watermark([property: Id(0)] Guid Incarnation, [property: Id
             watermark = new(new Guid(incarnation), dataset, sequences);
             return true;
         }
-        catch (Exception e) when (e is FormatException or MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException)
+        catch (Exception e) when (e is FormatException or MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

@@ -124,7 +124,7 @@ public sealed class PushDecoderTests
     public void Every_code_is_tried_and_has_a_sentence_in_both_languages()
     {
         // What this format or one row cannot show: those have tests of their own.
-        string[] others = [RowErrorCodes.OlderThanRetention, RowErrorCodes.OtherPartition, RowErrorCodes.AmbiguousNumber, RowErrorCodes.TooManyFields, RowErrorCodes.TooDeep];
+        string[] others = [RowErrorCodes.OlderThanRetention, RowErrorCodes.OtherPartition, RowErrorCodes.AmbiguousNumber, RowErrorCodes.TooManyFields, RowErrorCodes.TooDeep, RowErrorCodes.NotJson, RowErrorCodes.WrongCellCount, RowErrorCodes.BrokenQuotes];
         Assert.Equal(RowErrorCodes.All, Faults.Select(f => (string)f[0]).Concat(others).Order(StringComparer.Ordinal));
         Assert.Equal(RowErrorCodes.All, typeof(RowErrorCodes).GetFields().Where(f => f.IsLiteral).Select(f => (string)f.GetRawConstantValue()!).Order(StringComparer.Ordinal));
         foreach (var code in RowErrorCodes.All)
@@ -212,7 +212,7 @@ public sealed class PushDecoderTests
         { PushFormat.Csv, "", "invalid-csv", "Feldnamen" },
         { PushFormat.Csv, "id,id\n", "invalid-csv", "zweimal" },
         { PushFormat.Csv, "id,\n1,2\n", "invalid-csv", "Spalte 2" },
-        { PushFormat.Csv, "\"id\n", "invalid-csv", "not closed" },
+        { PushFormat.Csv, "\"id\n", "invalid-csv", "ab Byte 1 " },
         { PushFormat.Json, "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]", "too-many-rows", "3 Zeilen" },
         { PushFormat.NdJson, "{}\n{}\n\n{}\n{}", "too-many-rows", "3 Zeilen" },
         { PushFormat.Csv, "id\n1\n2\n3\n4\n", "too-many-rows", "3 Zeilen" },
@@ -242,7 +242,8 @@ public sealed class PushDecoderTests
         var push = Decode(PushFormat.NdJson, "{\"id\":1,\"must\":true}\r\n{\"id\":2,\n\n[1]\n{\"id\":4,\"must\":true} 5\n{\"id\":5,\"must\":true}", s_everything);
         Assert.Equal(5, push.Received);
         Assert.Equal([1, 5], Enumerable.Range(0, 2).Select(push.Rows.Number));
-        Assert.All(push.Quarantined, q => Assert.Equal([RowErrorCodes.MalformedRow], q.Errors.Select(e => e.Code)));
+        Assert.Equal([RowErrorCodes.NotJson, RowErrorCodes.MalformedRow, RowErrorCodes.NotJson], push.Quarantined.SelectMany(q => q.Errors).Select(e => e.Code));
+        Assert.Equal("Die Zeile ist ab ihrem Byte 22 kein lesbares JSON", RowErrorCodes.Detail(push.Quarantined[2].Errors[0]).De);
         Assert.Equal("\"{\\\"id\\\":2,\"", push.Quarantined[0].Raw.Replace("\\u0022", "\\\"", StringComparison.Ordinal));
         Assert.Equal("[1]", push.Quarantined[1].Raw);
     }
@@ -254,6 +255,7 @@ public sealed class PushDecoderTests
         Assert.Equal(6, push.Received);
         Assert.Equal(["a\"b\r\n,c", "z"], push.Rows.Columns[4].Texts!.AsEnumerable());
         Assert.Equal([2, 3, 4, 6], push.Quarantined.Select(q => q.Row));
+        Assert.Equal([("broken-quotes", "5"), ("wrong-cell-count", "3"), ("broken-quotes", "5"), ("not-a-boolean", null)], push.Quarantined.Select(q => (q.Errors[0].Code, q.Errors[0].Code == "not-a-boolean" ? null : q.Errors[0].Expected)));
         Assert.Equal(["\"2,1,\\\"x\\\"y\"", "\"3,1\"", "\"4,1,\\\"never closed\"", """{"id":"6","must":"x","name":"q"}"""],
             push.Quarantined.Select(q => q.Raw.Replace("\\u0022", "\\\"", StringComparison.Ordinal)));
     }

@@ -142,7 +142,7 @@ public sealed class RowsHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal(6, seen.Count);
         Assert.Equal(seen.Select(Instant).OrderDescending(), seen.Select(Instant));
         Assert.Equal(6, seen.Select(e => e.GetProperty("id").GetString()).Distinct().Count());
-        Assert.Equal(["required", "malformed-row"], seen.SelectMany(e => e.GetProperty("errors").EnumerateArray()).Select(e => e.GetProperty("code").GetString()).Distinct().OrderDescending());
+        Assert.Equal(["required", "not-json"], seen.SelectMany(e => e.GetProperty("errors").EnumerateArray()).Select(e => e.GetProperty("code").GetString()).Distinct().OrderDescending());
         Assert.Contains(seen, e => e.GetProperty("raw").ValueKind == JsonValueKind.Object && e.GetProperty("raw").GetProperty("station").GetString() == "s1");
         Assert.Contains(seen, e => e.GetProperty("raw").ValueKind == JsonValueKind.String && e.GetProperty("raw").GetString() == "{broken");
         Assert.Empty((await HubFixture.OkAsync(agency.GetAsync("api/v1/datasets/quarantine/quarantine?feed=nobody"))).RootElement.GetProperty("rows").EnumerateArray());

@@ -98,11 +98,11 @@ public sealed class RowsQueryHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         var standing = Enumerable.Range(0, 400).Select(i => (Station: $"s{i % 37:00}", Time: At(i * 7))).ToArray();
         var watermark = await PushAsync(agency, dataset, string.Join('\n', standing.Select((row, i) => Line(row, i))));
         using var stop = new CancellationTokenSource();
+        var pushes = new int[2];
         var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
         {
             var own = new Random(seed * 100 + writer);
-            var pushes = 0;
-            for (; !stop.IsCancellationRequested; pushes++)
+            while (!stop.IsCancellationRequested)
             {
                 var lines = Enumerable.Range(0, 20).Select(_ => own.Next(3) switch
                 {
@@ -111,12 +111,12 @@ public sealed class RowsQueryHttpTests(HubFixture hub) : IClassFixture<HubFixtur
                     _ => $$"""{"station":"n{{own.Next(20):00}}","time":"{{At(own.Next(3_000))}}","@delete":true}""",
                 });
                 await PushAsync(agency, dataset, string.Join('\n', lines));
+                Interlocked.Increment(ref pushes[writer]);
             }
-
-            return pushes;
         })).ToArray();
 
-        for (var round = 0; round < 6; round++)
+        // At least so often, and until every writer was at work meanwhile.
+        for (var round = 0; round < 6 || (round < 600 && pushes.Min() <= 2); round++)
         {
             var seen = new List<(string, string)>();
             for (var next = $"api/v1/datasets/{dataset}/records?limit={random.Next(5, 60)}&format={format}&watermark={watermark}"; next is not null;)
@@ -136,7 +136,8 @@ public sealed class RowsQueryHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         }
 
         await stop.CancelAsync();
-        Assert.All(await Task.WhenAll(writers), pushes => Assert.True(pushes > 2));
+        await Task.WhenAll(writers);
+        Assert.All(pushes, count => Assert.True(count > 2));
 
         static string At(int minutes) => new DateTime(2026, 3, 2, 0, 0, 0, DateTimeKind.Utc).AddMinutes(minutes).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         static string Line((string Station, string Time) row, int no2) => $$"""{"station":"{{row.Station}}","time":"{{row.Time}}","no2":{{no2}}}""";

@@ -99,6 +99,39 @@ public sealed class ChangesHttpTests
     }
 
     [Fact]
+    public async Task The_address_can_name_what_was_seen_and_nobody_on_the_way_keeps_or_collects_the_answer()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var agency = await DatasetAsync(hub);
+        await PushAsync(agency, ("a", 8, 10), ("b", 9, 20));
+        const string Path = "api/v1/indicators/live-sum/changes?from=2026-11-01";
+        await using var viewer = new ChangesViewer(hub.Anonymous, Path);
+        await viewer.ConnectAsync();
+        await EqualAsync(hub, viewer);
+        await viewer.DisconnectAsync();
+        await PushAsync(agency, ("a", 8, 11));
+
+        await using var named = new ChangesViewer(hub.Anonymous, $"{Path}&lastEventId={viewer.LastId}");
+        await named.ConnectAsync();
+        await UntilAsync(() => named.Events.Length > 0, () => "nothing came");
+        Assert.Equal([("change", 1, 0)], named.Events);
+        // The header of a browser that reconnects is newer than the address it reconnects to.
+        await named.DisconnectAsync();
+        await PushAsync(agency, ("b", 9, 21));
+        await named.ConnectAsync();
+        await UntilAsync(() => named.Events.Length > 1, () => "nothing came");
+        Assert.Equal([("change", 1, 0), ("change", 1, 0)], named.Events);
+        Assert.Equal(2, named.Rows.Length);
+
+        using var head = await hub.Anonymous.SendAsync(new(HttpMethod.Head, Path));
+        Assert.Equal((HttpStatusCode.OK, "text/event-stream"), (head.StatusCode, head.Content.Headers.ContentType?.MediaType));
+        Assert.True(head.Headers.CacheControl?.NoStore);
+        Assert.Equal("no", Assert.Single(head.Headers.GetValues("X-Accel-Buffering")));
+        using var refused = await hub.Anonymous.SendAsync(new(HttpMethod.Head, $"{Path}&level=1"));
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+    }
+
+    [Fact]
     public async Task Signs_of_life_come_while_nothing_happens_and_a_window_that_ends_is_a_change()
     {
         var clock = new FakeTimeProvider(new(2026, 11, 24, 10, 30, 0, TimeSpan.Zero));

@@ -159,7 +159,7 @@ public sealed class ForeignReadersTests(HubFixture hub) : IClassFixture<HubFixtu
     }
 
     [Fact]
-    public async Task Csv_in_both_forms_gives_back_the_same_doubles()
+    public async Task Csv_in_both_forms_and_ndjson_give_back_the_same_doubles()
     {
         var (rows, values) = await CityAsync("csv-doubles");
         using var duck = Open();
@@ -172,6 +172,9 @@ public sealed class ForeignReadersTests(HubFixture hub) : IClassFixture<HubFixtu
                 var read = Read(duck, $"SELECT {column} FROM read_csv('{file}', header = true, {options}, types = {{'{column}': 'DOUBLE'}})");
                 Assert.Equal(expected, read.Select(row => row[column] is double value ? BitConverter.DoubleToInt64Bits(value) : (long?)null));
             }
+
+            var lines = Read(duck, $"SELECT {column} FROM read_json('{await SaveAsync(path, "ndjson")}', format = 'newline_delimited', columns = {{'{column}': 'DOUBLE'}})");
+            Assert.Equal(expected, lines.Select(row => row[column] is double value ? BitConverter.DoubleToInt64Bits(value) : (long?)null));
         }
     }
 
