@@ -26,6 +26,15 @@ internal interface IHistoryStore
     /// </summary>
     Task<IReadOnlyList<HistoryRow>> ReadWindowAsync(string partition, long asOf, string? area, long from, long to, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Versions that stood at a sequence, or that moved since an earlier one, by time, key and age, after a cursor. The
+    /// sequence must not lie beyond the stored position. Two versions of one key and time are never on two pages.
+    /// </summary>
+    Task<VersionPage> VersionsAsync(string partition, VersionQuery query, CancellationToken cancellationToken);
+
+    /// <summary>What stood under the keys before: per key its versions that had ended at a sequence, oldest first, at most <paramref name="limit"/> of the newest.</summary>
+    Task<IReadOnlyList<HistoryVersion>[]> EarlierAsync(string partition, IReadOnlyList<HistoryKey> keys, long asOf, int limit, CancellationToken cancellationToken);
+
     /// <summary>Rows that stand now, by time then key, after a cursor; with the position, from one snapshot.</summary>
     /// <param name="areas">Only these areas; null: all.</param>
     Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken);
@@ -90,6 +99,31 @@ internal readonly record struct HistoryChange(RowChange Change, byte[] Key, byte
 /// <summary>A row as history holds it.</summary>
 /// <param name="FromSequence">Held from this sequence on.</param>
 internal sealed record HistoryRow(byte[] Key, long Time, string? Area, int ContractVersion, byte[] Values, long FromSequence);
+
+/// <param name="AsOf">Versions that stood at this sequence.</param>
+/// <param name="From">Only rows with a time at or after (ticks); <see cref="long.MinValue"/>: those without a time too.</param>
+/// <param name="To">Only rows with a time before.</param>
+/// <param name="Areas">Only these areas; null: all.</param>
+/// <param name="After">Continue after this row.</param>
+/// <param name="Limit">Keys of the page.</param>
+internal sealed record VersionQuery(long AsOf, long From, long To, IReadOnlySet<string>? Areas, RowCursor? After, int Limit)
+{
+    /// <summary>Instead: versions that stood at one of the two sequences and not at the other.</summary>
+    public long? Since { get; init; }
+
+    /// <summary>Also tell through which push each version came.</summary>
+    public bool WithPush { get; init; }
+}
+
+/// <summary>A version of a row.</summary>
+/// <param name="ToSequence">Held before this sequence; the greatest number while it stands.</param>
+/// <param name="Push">Through which push it came; null where not asked for.</param>
+internal sealed record HistoryVersion(HistoryRow Row, long ToSequence, VersionPush? Push);
+
+/// <param name="Feed">Null where the batch came by no push.</param>
+internal sealed record VersionPush(DateTimeOffset ReceivedAt, string? Feed, string? Receipt);
+
+internal sealed record VersionPage(IReadOnlyList<HistoryVersion> Versions, bool More);
 
 /// <param name="Rows">Per key asked for: what stands, or null.</param>
 internal sealed record KeyLookUp(long Sequence, HistoryRow?[] Rows);

@@ -30,6 +30,12 @@ internal interface ILogStore
     /// <summary>Last sequence of a partition; 0 where it has none.</summary>
     Task<long> HeadAsync(string partition, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The partition's last sequence received at or before an instant; 0 where there is none. Waits for appends under way,
+    /// so that the answer stays the same for ever, if the instant lies before the store's clock.
+    /// </summary>
+    Task<long> SequenceAtAsync(string partition, DateTimeOffset instant, CancellationToken cancellationToken);
+
     /// <summary>The shard's position at which a partition's sequence stands; 0 for sequence 0; the shard's head for a sequence beyond the partition's.</summary>
     Task<long> PositionOfAsync(int shard, string partition, long sequence, CancellationToken cancellationToken);
 

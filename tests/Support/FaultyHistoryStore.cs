@@ -22,6 +22,12 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<IReadOnlyList<HistoryRow>> ReadWindowAsync(string partition, long asOf, string? area, long from, long to, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ReadWindowAsync), () => inner.ReadWindowAsync(partition, asOf, area, from, to, cancellationToken));
 
+    public Task<VersionPage> VersionsAsync(string partition, VersionQuery query, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(VersionsAsync), () => inner.VersionsAsync(partition, query, cancellationToken));
+
+    public Task<IReadOnlyList<HistoryVersion>[]> EarlierAsync(string partition, IReadOnlyList<HistoryKey> keys, long asOf, int limit, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(EarlierAsync), () => inner.EarlierAsync(partition, keys, asOf, limit, cancellationToken));
+
     public Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(QueryAsync), () => inner.QueryAsync(partition, from, to, areas, after, limit, cancellationToken));
 

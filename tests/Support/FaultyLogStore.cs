@@ -22,6 +22,9 @@ internal sealed class FaultyLogStore(ILogStore inner, StoreFaults? faults = null
     public Task<IReadOnlyList<LogBatch>> ReadPartitionAsync(string partition, long after, int maxBatches, int maxBytes, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ReadPartitionAsync), () => inner.ReadPartitionAsync(partition, after, maxBatches, maxBytes, cancellationToken));
 
+    public Task<long> SequenceAtAsync(string partition, DateTimeOffset instant, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(SequenceAtAsync), () => inner.SequenceAtAsync(partition, instant, cancellationToken));
+
     public Task<long> HeadAsync(string partition, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(HeadAsync), () => inner.HeadAsync(partition, cancellationToken));
 

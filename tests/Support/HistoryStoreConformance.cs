@@ -362,6 +362,31 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
                     }
                 }
 
+                for (var asOf = 0; asOf <= batches.Count; asOf++)
+                {
+                    HashSet<string>?[] filters = [null, ["a1"], ["a0", "a2"], ["nowhere"]];
+                    foreach (var areas in filters)
+                    {
+                        var there = model.Where(v => v.Time is >= 1 and < 4 && (areas is null || (v.Area is { } area && areas.Contains(area)))).ToArray();
+                        Assert.Equal(Listed(there.Where(v => v.StoodAt(asOf))), (await AllAsync(partition, new(asOf, 1, 4, areas, null, 2))).Select(v => Describe(v.Row)));
+                        for (var since = 0; since <= batches.Count; since++)
+                        {
+                            Assert.Equal(
+                                Listed(there.Where(v => v.StoodAt(asOf) != v.StoodAt(since))).Order(StringComparer.Ordinal),
+                                (await AllAsync(partition, new(asOf, 1, 4, areas, null, 2) { Since = since })).Select(v => Describe(v.Row)).Order(StringComparer.Ordinal));
+                        }
+                    }
+
+                    var all = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
+                    var earlier = await History.EarlierAsync(partition, Keys(all), asOf, 3, default);
+                    for (var k = 0; k < all.Length; k++)
+                    {
+                        var ended = model.Where(v => v.Key == all[k] && v.To <= asOf).OrderBy(v => v.From).TakeLast(3).Select(v => v.ToString());
+                        Assert.Equal(ended, earlier[k].Select(v => Describe(v.Row)));
+                        Assert.All(earlier[k], v => Assert.Equal(new VersionPush(Noon.AddSeconds(v.Row.FromSequence), "default", $"01{v.Row.FromSequence}"), v.Push));
+                    }
+                }
+
                 var standing = model.Where(v => v.To is null).ToArray();
                 Assert.Equal(Listed(standing), (await History.QueryAsync(partition, null, null, null, null, 100, default)).Rows.Select(Describe));
                 var keys = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
@@ -371,11 +396,27 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
             },
             iter: 60, threads: 1);
 
+    [Fact]
+    public async Task Versions_of_a_time_keyed_partition_tell_their_pushes_and_what_stood_before()
+    {
+        await History.ApplyAsync(Air, 0, [.. new[] { Batch(1, New("a", 10, "01", "v1")), Batch(2, Correction("a", 10, "01", "v2")), Batch(3, Retraction("a", 10)), Batch(4, New("a", 10, "02", "v3")) }.Select(b => b with { KeyHasTime = true })], default);
+
+        var page = await History.VersionsAsync(Air, new(4, long.MinValue, long.MaxValue, null, null, 10) { WithPush = true }, default);
+        var version = Assert.Single(page.Versions);
+        Assert.Equal(("a 10 02 v3 @4", long.MaxValue, new VersionPush(Noon.AddSeconds(4), "default", "014")), (Describe(version.Row), version.ToSequence, version.Push!));
+        var earlier = (await History.EarlierAsync(Air, [new(Key("a"), 10)], 4, 10, default))[0];
+        Assert.Equal([("a 10 01 v1 @1", 2L), ("a 10 01 v2 @2", 3L)], earlier.Select(v => (Describe(v.Row), v.ToSequence)));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => History.VersionsAsync(Air, new(5, 0, 100, null, null, 10), default));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => History.EarlierAsync(Air, [], 5, 10, default));
+    }
+
     private static int _partitions;
 
     private sealed record Version(string Key, long Time, string? Area, string Value, long From)
     {
         public long? To { get; set; }
+
+        public bool StoodAt(long sequence) => From <= sequence && (To is null || To > sequence);
 
         public override string ToString() => $"{Key} {Time} {Area ?? "-"} {Value} @{From}";
     }
@@ -395,6 +436,20 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
         model.Add(new(key, time, area, $"v{value}", sequence));
         return standing is null ? New(key, time, area, $"v{value}") : Correction(key, time, area, $"v{value}");
+    }
+
+    /// <summary>All pages, none longer than asked.</summary>
+    private async Task<List<HistoryVersion>> AllAsync(string partition, VersionQuery query)
+    {
+        var all = new List<HistoryVersion>();
+        while (true)
+        {
+            var page = await History.VersionsAsync(partition, query, default);
+            Assert.True(page.Versions.Select(v => (v.Row.Time, Text(v.Row.Key))).Distinct().Count() <= query.Limit);
+            all.AddRange(page.Versions);
+            if (!page.More) return all;
+            query = query with { After = new(page.Versions[^1].Row.Time, page.Versions[^1].Row.Key) };
+        }
     }
 
     private Task<bool> ApplyAsync(long expected, params HistoryBatch[] batches) => History.ApplyAsync(Air, expected, batches, default);

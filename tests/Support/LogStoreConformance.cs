@@ -130,6 +130,28 @@ public abstract class LogStoreConformance : IAsyncLifetime
     private static int _shards = 100;
 
     [Fact]
+    public async Task What_had_been_received_at_an_instant_is_found_and_stays_so()
+    {
+        var head = await Log.ClaimAsync(0, default);
+        for (var i = 1; i <= 20; i++)
+        {
+            // Two at each instant, of two partitions in turns.
+            Assert.True(await Log.AppendAsync(0, head.Epoch, i - 1, [LogBatches.At(0, i, i % 2 == 0 ? Air : Water, (i + 1) / 2)], default));
+            if (i % 4 == 0) Time.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(0, await Log.SequenceAtAsync(Air, Noon.AddTicks(-1), default));
+        Assert.Equal(0, await Log.SequenceAtAsync("nobody/0", Noon, default));
+        for (var step = 0; step < 5; step++)
+        {
+            Assert.Equal((step + 1) * 2, await Log.SequenceAtAsync(Air, Noon.AddSeconds(step * 10), default));
+            Assert.Equal((step + 1) * 2, await Log.SequenceAtAsync(Water, Noon.AddSeconds(step * 10).AddTicks(1), default));
+        }
+
+        Assert.Equal(10, await Log.SequenceAtAsync(Air, Time.GetUtcNow(), default));
+    }
+
+    [Fact]
     public async Task An_append_at_another_position_stores_nothing()
     {
         var head = await Log.ClaimAsync(0, default);

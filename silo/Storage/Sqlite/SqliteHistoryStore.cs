@@ -340,10 +340,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             session =>
             {
                 var (id, position) = Position(session, partition);
-                if (asOf > position.Sequence)
-                {
-                    throw new ArgumentOutOfRangeException(nameof(asOf), asOf, $"History of {partition} is stored up to {position.Sequence}; wait until it has reached the sequence.");
-                }
+                if (asOf > position.Sequence) throw NotReached(partition, asOf, position.Sequence);
 
                 var rows = new List<HistoryRow>();
                 if (id is null) return rows;
@@ -353,6 +350,133 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                 return rows;
             },
             cancellationToken);
+
+    private const string SelectVersions =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
+        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND from_sequence <= ?6 AND to_sequence > ?6
+        ORDER BY time, row_key
+        """;
+
+    /// <summary>Stood at one of two sequences and not at the other.</summary>
+    private const string SelectMoved =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
+        WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5)
+          AND (from_sequence <= ?6 AND to_sequence > ?6) <> (from_sequence <= ?7 AND to_sequence > ?7)
+        ORDER BY time, row_key, to_sequence
+        """;
+
+    private const string SelectVersionsOfArea =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version INDEXED BY row_version_area
+        WHERE partition_id = ?1 AND area_id = ?8 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND from_sequence <= ?6 AND to_sequence > ?6
+        ORDER BY time, row_key
+        """;
+
+    public Task<VersionPage> VersionsAsync(string partition, VersionQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Limit, 1);
+        return file.ScanAsync(
+            session =>
+            {
+                var (id, position) = Position(session, partition);
+                if (query.AsOf > position.Sequence) throw NotReached(partition, query.AsOf, position.Sequence);
+                if (id is null) return new VersionPage([], false);
+                var areas = query.Areas is null ? null : AreaIds(session, query.Areas);
+                if (areas is { Count: 0 }) return new VersionPage([], false);
+
+                // One area's rows lie in its index; of several, and of those that moved, the rows of the time are read.
+                var single = areas is { Count: 1 } && query.Since is null;
+                var statement = session.Statement(query.Since is not null ? SelectMoved : single ? SelectVersionsOfArea : SelectVersions);
+                BindRange(statement, new(id.Value, query.From, query.To, query.After)).Bind(6, query.AsOf);
+                if (query.Since is { } since) statement.Bind(7, since);
+                if (single) statement.Bind(8, areas!.Single());
+
+                var versions = new List<HistoryVersion>();
+                var (keys, more) = (0, false);
+                while (statement.Step())
+                {
+                    if (areas is not null && !single && (statement.IsNull(2) || !areas.Contains(statement.Int64(2)))) continue;
+                    var row = Row(session, statement);
+                    if ((versions.Count == 0 || versions[^1].Row.Time != row.Time || !versions[^1].Row.Key.AsSpan().SequenceEqual(row.Key)) && ++keys > query.Limit)
+                    {
+                        more = true;
+                        statement.Reset();
+                        break;
+                    }
+
+                    versions.Add(new(row, statement.Int64(6), null));
+                }
+
+                return new VersionPage(query.WithPush ? WithPushes(session, id.Value, versions) : versions, more);
+            },
+            cancellationToken);
+    }
+
+    private const string SelectEarlier =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version INDEXED BY row_version_key
+        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence <= ?3 ORDER BY from_sequence DESC LIMIT ?4
+        """;
+
+    private const string SelectEarlierAtTime =
+        """
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
+        WHERE partition_id = ?1 AND time = ?5 AND row_key = ?2 AND to_sequence <= ?3 ORDER BY to_sequence DESC LIMIT ?4
+        """;
+
+    public Task<IReadOnlyList<HistoryVersion>[]> EarlierAsync(string partition, IReadOnlyList<HistoryKey> keys, long asOf, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        return file.ScanAsync(
+            session =>
+            {
+                var earlier = new IReadOnlyList<HistoryVersion>[keys.Count];
+                var (id, position) = Position(session, partition);
+                if (asOf > position.Sequence) throw NotReached(partition, asOf, position.Sequence);
+                for (var i = 0; i < earlier.Length; i++)
+                {
+                    var versions = new List<HistoryVersion>();
+                    earlier[i] = versions;
+                    if (id is null) continue;
+                    var statement = session.Statement(keys[i].Time is null ? SelectEarlier : SelectEarlierAtTime).Bind(1, id).Bind(2, keys[i].Key).Bind(3, asOf).Bind(4, limit);
+                    if (keys[i].Time is { } time) statement.Bind(5, time);
+                    while (statement.Step()) versions.Add(new(Row(session, statement), statement.Int64(6), null));
+                    versions.Reverse();
+                    earlier[i] = WithPushes(session, id.Value, versions);
+                }
+
+                return earlier;
+            },
+            cancellationToken);
+    }
+
+    private const string SelectPushOf = "SELECT received_at, feed, receipt FROM history_batch WHERE partition_id = ?1 AND sequence = ?2";
+
+    private static HistoryVersion[] WithPushes(SqliteSession session, long id, List<HistoryVersion> versions)
+    {
+        var pushes = new Dictionary<long, VersionPush?>();
+        var statement = session.Statement(SelectPushOf);
+        return [.. versions.Select(version => version with { Push = Of(version.Row.FromSequence) })];
+
+        VersionPush? Of(long sequence)
+        {
+            if (pushes.TryGetValue(sequence, out var push)) return push;
+            if (statement.Bind(1, id).Bind(2, sequence).Step())
+            {
+                push = new(new(statement.Int64(0), TimeSpan.Zero), statement.IsNull(1) ? null : statement.Text(1), statement.IsNull(2) ? null : statement.Text(2));
+                statement.Reset();
+            }
+
+            return pushes[sequence] = push;
+        }
+    }
+
+    private static ArgumentOutOfRangeException NotReached(string partition, long asOf, long stored) => new(
+        nameof(asOf), asOf, $"History of {partition} is stored up to {stored}; wait until it has reached the sequence.");
 
     public Task<HistoryPage> QueryAsync(string partition, long? from, long? to, IReadOnlySet<string>? areas, RowCursor? after, int limit, CancellationToken cancellationToken)
     {

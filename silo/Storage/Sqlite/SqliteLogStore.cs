@@ -195,6 +195,41 @@ internal sealed class SqliteLogStore(SqliteFile file, TimeProvider time) : ILogS
 
     public Task<long> HeadAsync(string partition, CancellationToken cancellationToken) => file.LookUpAsync(session => Head(session, partition), cancellationToken);
 
+    /// <summary>So long before now an instant may still have appends under way that carry an earlier one.</summary>
+    private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(30);
+
+    private const string SelectReceivedAt = "SELECT received_at FROM batch WHERE partition_id = ?1 AND sequence = ?2";
+
+    public Task<long> SequenceAtAsync(string partition, DateTimeOffset instant, CancellationToken cancellationToken)
+    {
+        // Appends take their instant in the writer's turn: in a turn of its own the search comes after all earlier ones.
+        return time.GetUtcNow() - instant > s_settled ? file.LookUpAsync(Search, cancellationToken) : file.WriteAsync(Search, cancellationToken);
+
+        // Instants never fall along a partition, which lies in one shard.
+        long Search(SqliteSession session)
+        {
+            if (PartitionId(session, partition) is not { } id) return 0;
+            var (low, high) = (0L, Head(session, partition));
+            while (low < high)
+            {
+                var middle = high - ((high - low) / 2);
+                if (ReceivedAt(session, id, middle) is { } at && at > instant.UtcTicks) high = middle - 1;
+                else low = middle;
+            }
+
+            return low;
+        }
+
+        static long? ReceivedAt(SqliteSession session, long id, long sequence)
+        {
+            var statement = session.Statement(SelectReceivedAt).Bind(1, id).Bind(2, sequence);
+            if (!statement.Step()) return null;
+            var at = statement.Int64(0);
+            statement.Reset();
+            return at;
+        }
+    }
+
     private const string SelectPosition = "SELECT id FROM batch WHERE partition_id = ?1 AND sequence = ?2";
 
     private const string SelectShardHead = "SELECT position FROM shard_head WHERE shard = ?1";
