@@ -14,6 +14,24 @@ public enum MeasureFunction
 
     /// <summary>The value of the row that is last by time, then by primary key.</summary>
     Last = 5,
+
+    /// <summary>Population standard deviation, exact up to one rounding; 0 for a single row.</summary>
+    Stddev = 6,
+
+    /// <summary>Sample standard deviation (divided by n − 1), exact up to one rounding; no value for a single row.</summary>
+    StddevSample = 7,
+
+    /// <summary>Median at nearest rank, up to a relative error of 2^-8 (0.4 %), as the other percentiles.</summary>
+    P50 = 8,
+    P90 = 9,
+    P95 = 10,
+    P99 = 11,
+
+    /// <summary>
+    /// Estimated number of different values of the field: a whole number, never more than the rows, with a standard error
+    /// of about 1.6 %; nearly exact for small numbers.
+    /// </summary>
+    Distinct = 12,
 }
 
 /// <summary>An indicator as it was put.</summary>

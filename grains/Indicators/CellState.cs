@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 namespace DataHub.Indicators;
@@ -18,10 +19,13 @@ internal enum RemoveResult
 /// The accumulator of one cell: a function of the multiset of its rows. Equal multisets give equal bytes, whatever the
 /// order, the partitioning and what was added and removed on the way (design I5). Not thread-safe.
 /// </summary>
-internal abstract class CellState
+internal abstract partial class CellState
 {
     /// <summary>Version of the bytes' layout; their first byte.</summary>
     private const byte Layout = 1;
+
+    /// <summary>Of a count in <see cref="WriteCount"/>.</summary>
+    private const int MaxCountBytes = 9;
 
     private CellState(MeasureFunction function) => Function = function;
 
@@ -39,28 +43,34 @@ internal abstract class CellState
         MeasureFunction.Sum or MeasureFunction.Mean => new Total(function),
         MeasureFunction.Min or MeasureFunction.Max => new Extreme(function),
         MeasureFunction.Last => new Final(),
+        MeasureFunction.Stddev or MeasureFunction.StddevSample => new Spread(function),
+        MeasureFunction.P50 or MeasureFunction.P90 or MeasureFunction.P95 or MeasureFunction.P99 => new Percentile(function),
+        MeasureFunction.Distinct => new Different(),
         _ => throw new ArgumentOutOfRangeException(nameof(function), function, "No cell is defined for this function."),
     };
 
     /// <summary>Adds a row.</summary>
-    /// <param name="value">The measured value; any for <see cref="MeasureFunction.Count"/>. −0 is 0.</param>
+    /// <param name="value">The measured value; any for <see cref="MeasureFunction.Count"/> and <see cref="MeasureFunction.Distinct"/>. −0 is 0.</param>
     /// <param name="time">Ticks of the row's time; only <see cref="MeasureFunction.Last"/> needs it.</param>
     /// <param name="key">The row's canonical key; only <see cref="MeasureFunction.Last"/> needs it.</param>
+    /// <param name="hash"><see cref="DistinctHash"/> of the measured value; only <see cref="MeasureFunction.Distinct"/> needs it.</param>
     /// <returns>Whether the value can have changed by it; the count always has.</returns>
-    public bool Add(double value, long time, byte[]? key)
+    /// <exception cref="ArgumentOutOfRangeException">The function cannot measure a value that no contract lets through.</exception>
+    public bool Add(double value, long time, byte[]? key, ulong hash = 0)
     {
-        var changed = Include(value + 0.0, time, key);
+        var changed = Include(new Measured(value + 0.0, time, key, hash));
         Count++;
         return changed;
     }
 
     /// <summary>Takes away a row that was added before with these very arguments.</summary>
     /// <exception cref="InvalidOperationException">No such row can be in the cell.</exception>
-    public RemoveResult Remove(double value, long time, byte[]? key)
+    public RemoveResult Remove(double value, long time, byte[]? key, ulong hash = 0)
     {
         if (IsEmpty) throw new InvalidOperationException($"A row was to be removed from a cell ({Function}) that has none.");
-        if (Count == 1) Empty(value + 0.0, time, key);
-        else if (!Exclude(value + 0.0, time, key)) return RemoveResult.NeedsRecompute;
+        var row = new Measured(value + 0.0, time, key, hash);
+        if (Count == 1) Empty(row);
+        else if (!Exclude(row)) return RemoveResult.NeedsRecompute;
         Count--;
         return RemoveResult.Ok;
     }
@@ -70,11 +80,12 @@ internal abstract class CellState
     /// current one's place whatever the others are: a corrected last row, a minimum that became lower.
     /// </summary>
     /// <returns><see cref="RemoveResult.NeedsRecompute"/>: nothing has changed.</returns>
-    public RemoveResult Replace(double oldValue, long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey)
+    public RemoveResult Replace(
+        double oldValue, long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey, ulong oldHash = 0, ulong newHash = 0)
     {
-        if (Remove(oldValue, oldTime, oldKey) == RemoveResult.NeedsRecompute && !Supersede(oldTime, oldKey, newValue + 0.0, newTime, newKey))
+        if (Remove(oldValue, oldTime, oldKey, oldHash) == RemoveResult.NeedsRecompute && !Supersede(new(newValue + 0.0, newTime, newKey, newHash)))
             return RemoveResult.NeedsRecompute;
-        Add(newValue, newTime, newKey);
+        Add(newValue, newTime, newKey, newHash);
         return RemoveResult.Ok;
     }
 
@@ -88,23 +99,31 @@ internal abstract class CellState
         Count += other.Count;
     }
 
-    /// <summary>The measure's value; null where there are no rows.</summary>
+    /// <summary>
+    /// The measure's value; null where there are no rows, and for <see cref="MeasureFunction.StddevSample"/> also where
+    /// there is only one: a single row says nothing about how far rows lie apart.
+    /// </summary>
     public double? Value() => IsEmpty ? null : Read();
 
     /// <summary>The canonical bytes; none where there are no rows.</summary>
     public byte[] ToBytes()
     {
         if (IsEmpty) return [];
-        Span<byte> buffer = stackalloc byte[512];
-        if (MaxBytes > buffer.Length) buffer = new byte[MaxBytes];
-        buffer[0] = Layout;
-        var at = 1;
-        WriteCount(buffer, ref at, Count);
-        Write(buffer, ref at);
-        return buffer[..at].ToArray();
+        var most = 1 + MaxCountBytes + MaxBytes;
+        if (most <= 512) return Written(stackalloc byte[512]);
+
+        var rented = ArrayPool<byte>.Shared.Rent(most);
+        try
+        {
+            return Written(rented);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
-    /// <summary>Reads what <see cref="ToBytes"/> wrote for the same function.</summary>
+    /// <summary>Reads what <see cref="ToBytes"/> wrote for the same function, and nothing else: what is read is written back the same.</summary>
     /// <exception cref="FormatException">Not such bytes.</exception>
     public static CellState FromBytes(MeasureFunction function, ReadOnlySpan<byte> bytes)
     {
@@ -115,8 +134,9 @@ internal abstract class CellState
             if (bytes[0] != Layout) throw Malformed(function);
             var at = 1;
             cell.Count = ReadCount(bytes, ref at);
+            if (cell.Count < 1) throw Malformed(function);
             cell.Read(bytes, ref at);
-            if (cell.Count < 1 || at != bytes.Length) throw Malformed(function);
+            if (at != bytes.Length) throw Malformed(function);
             return cell;
         }
         catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
@@ -133,30 +153,39 @@ internal abstract class CellState
         return copy;
     }
 
-    /// <summary>Room that <see cref="Write"/> and the head need at most.</summary>
-    protected virtual int MaxBytes => 64;
+    /// <summary>Room that <see cref="Write"/> needs at most.</summary>
+    protected virtual int MaxBytes => 0;
 
-    protected abstract bool Include(double value, long time, byte[]? key);
+    private protected abstract bool Include(in Measured row);
 
     protected abstract void Include(CellState other);
 
     /// <summary>Takes a row away while others remain.</summary>
     /// <returns>False, with nothing changed, where only the others' values can say what the cell is now.</returns>
-    protected abstract bool Exclude(double value, long time, byte[]? key);
+    private protected abstract bool Exclude(in Measured row);
 
     /// <summary>Takes the only row away.</summary>
-    protected abstract void Empty(double value, long time, byte[]? key);
+    private protected abstract void Empty(in Measured row);
 
     /// <summary>Takes the current row away, one of several, if a row to be added next will be current in any case.</summary>
-    protected virtual bool Supersede(long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey) => false;
+    private protected virtual bool Supersede(in Measured next) => false;
 
-    protected abstract double Read();
+    protected abstract double? Read();
 
     protected abstract void Write(Span<byte> into, ref int at);
 
     protected abstract void Read(ReadOnlySpan<byte> from, ref int at);
 
     protected abstract CellState Copy();
+
+    private byte[] Written(Span<byte> buffer)
+    {
+        buffer[0] = Layout;
+        var at = 1;
+        WriteCount(buffer, ref at, Count);
+        Write(buffer, ref at);
+        return buffer[..at].ToArray();
+    }
 
     private static InvalidOperationException NotInside(MeasureFunction function) =>
         new($"A row was to be removed from a cell ({function}) that cannot contain it.");
@@ -183,6 +212,7 @@ internal abstract class CellState
         for (var shift = 0; shift < 63; shift += 7)
         {
             var part = from[at++];
+            if (part == 0 && shift > 0) break;
             count |= (ulong)(part & 0x7F) << shift;
             if (part < 0x80) return (long)count;
         }
@@ -200,219 +230,9 @@ internal abstract class CellState
     {
         var value = BinaryPrimitives.ReadDoubleLittleEndian(from[at..]);
         at += sizeof(double);
-        return value;
+        return double.IsFinite(value) && !(value == 0 && double.IsNegative(value)) ? value : throw new OverflowException();
     }
 
-    private sealed class Rows() : CellState(MeasureFunction.Count)
-    {
-        protected override bool Include(double value, long time, byte[]? key) => true;
-
-        protected override void Include(CellState other)
-        {
-        }
-
-        protected override bool Exclude(double value, long time, byte[]? key) => true;
-
-        protected override void Empty(double value, long time, byte[]? key)
-        {
-        }
-
-        protected override double Read() => Count;
-
-        protected override void Write(Span<byte> into, ref int at)
-        {
-        }
-
-        protected override void Read(ReadOnlySpan<byte> from, ref int at)
-        {
-        }
-
-        protected override CellState Copy() => new Rows();
-    }
-
-    private sealed class Total(MeasureFunction function) : CellState(function)
-    {
-        private ExactSum _sum = new();
-
-        protected override int MaxBytes => 64 + _sum.MaxBytes;
-
-        protected override bool Include(double value, long time, byte[]? key)
-        {
-            _sum.Add(value);
-            return true;
-        }
-
-        protected override void Include(CellState other) => _sum.Add(((Total)other)._sum);
-
-        protected override bool Exclude(double value, long time, byte[]? key)
-        {
-            _sum.Subtract(value);
-            return true;
-        }
-
-        // The sum of what remains, nothing, is checked: another value than the one added would stay in it for ever.
-        protected override void Empty(double value, long time, byte[]? key)
-        {
-            var rest = _sum.Clone();
-            rest.Subtract(value);
-            if (rest.Round() != 0) throw NotInside(Function);
-            _sum = new();
-        }
-
-        protected override double Read() => Function == MeasureFunction.Mean ? _sum.Round() / Count : _sum.Round();
-
-        protected override void Write(Span<byte> into, ref int at) => at += _sum.WriteTo(into[at..]);
-
-        protected override void Read(ReadOnlySpan<byte> from, ref int at)
-        {
-            _sum = ExactSum.ReadFrom(from[at..], out var read);
-            at += read;
-        }
-
-        protected override CellState Copy() => new Total(Function) { _sum = _sum.Clone() };
-    }
-
-    /// <summary>Minimum or maximum with the number of rows that stand at it.</summary>
-    private sealed class Extreme(MeasureFunction function) : CellState(function)
-    {
-        private double _value;
-        private long _rows;
-
-        protected override bool Include(double value, long time, byte[]? key) => Include(value, 1);
-
-        protected override void Include(CellState other) => Include(((Extreme)other)._value, ((Extreme)other)._rows);
-
-        protected override bool Exclude(double value, long time, byte[]? key)
-        {
-            if (Beyond(value)) throw NotInside(Function);
-            if (value != _value) return _rows < Count ? true : throw NotInside(Function);
-            if (_rows == 1) return false;
-            _rows--;
-            return true;
-        }
-
-        protected override void Empty(double value, long time, byte[]? key)
-        {
-            if (value != _value) throw NotInside(Function);
-            (_value, _rows) = (0, 0);
-        }
-
-        protected override bool Supersede(long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey)
-        {
-            if (newValue != _value && !Beyond(newValue)) return false;
-
-            // Whatever comes next is at least as extreme as all that remain, none of which stands at the present value.
-            _value = newValue;
-            _rows = 0;
-            Count--;
-            return true;
-        }
-
-        protected override double Read() => _value;
-
-        protected override void Write(Span<byte> into, ref int at)
-        {
-            WriteNumber(into, ref at, _value);
-            WriteCount(into, ref at, _rows);
-        }
-
-        protected override void Read(ReadOnlySpan<byte> from, ref int at)
-        {
-            _value = ReadNumber(from, ref at);
-            _rows = ReadCount(from, ref at);
-        }
-
-        protected override CellState Copy() => new Extreme(Function) { _value = _value, _rows = _rows };
-
-        private bool Include(double value, long rows)
-        {
-            if (IsEmpty || Beyond(value))
-            {
-                (_value, _rows) = (value, rows);
-                return true;
-            }
-
-            if (value == _value) _rows += rows;
-            return false;
-        }
-
-        private bool Beyond(double value) => Function == MeasureFunction.Min ? value < _value : value > _value;
-    }
-
-    /// <summary>The row that is last by time, then by key.</summary>
-    private sealed class Final() : CellState(MeasureFunction.Last)
-    {
-        private long _time;
-        private byte[] _key = [];
-        private double _value;
-
-        protected override int MaxBytes => 64 + _key.Length;
-
-        protected override bool Include(double value, long time, byte[]? key)
-        {
-            ArgumentNullException.ThrowIfNull(key);
-            if (!IsEmpty && Compare(time, key) <= 0) return false;
-            (_time, _key, _value) = (time, key, value);
-            return true;
-        }
-
-        protected override void Include(CellState other)
-        {
-            var last = (Final)other;
-            Include(last._value, last._time, last._key);
-        }
-
-        protected override bool Exclude(double value, long time, byte[]? key)
-        {
-            var order = Compare(time, key);
-            return order > 0 ? throw NotInside(Function) : order < 0;
-        }
-
-        protected override void Empty(double value, long time, byte[]? key)
-        {
-            if (Compare(time, key) != 0) throw NotInside(Function);
-            (_time, _key, _value) = (0, [], 0);
-        }
-
-        protected override bool Supersede(long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey)
-        {
-            if (Compare(newTime, newKey) < 0) return false;
-
-            // The row itself again or a later one: nothing that remains can be after it.
-            (_time, _key) = (long.MinValue, []);
-            Count--;
-            return true;
-        }
-
-        protected override double Read() => _value;
-
-        protected override void Write(Span<byte> into, ref int at)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(into[at..], _time);
-            at += sizeof(long);
-            WriteNumber(into, ref at, _value);
-            WriteCount(into, ref at, _key.Length);
-            _key.CopyTo(into[at..]);
-            at += _key.Length;
-        }
-
-        protected override void Read(ReadOnlySpan<byte> from, ref int at)
-        {
-            _time = BinaryPrimitives.ReadInt64LittleEndian(from[at..]);
-            at += sizeof(long);
-            _value = ReadNumber(from, ref at);
-            var length = (int)ReadCount(from, ref at);
-            _key = from.Slice(at, length).ToArray();
-            at += length;
-        }
-
-        protected override CellState Copy() => new Final { _time = _time, _key = _key, _value = _value };
-
-        /// <summary>Where a row stands against the current one: later, the same, earlier.</summary>
-        private int Compare(long time, byte[]? key)
-        {
-            ArgumentNullException.ThrowIfNull(key);
-            return time != _time ? time.CompareTo(_time) : key.AsSpan().SequenceCompareTo(_key);
-        }
-    }
+    /// <summary>What a row brings into a cell; each function takes what it needs.</summary>
+    private protected readonly record struct Measured(double Value, long Time, byte[]? Key, ulong Hash);
 }

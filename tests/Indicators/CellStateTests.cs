@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 
 using CsCheck;
 
@@ -44,7 +45,7 @@ public sealed class CellStateTests
             foreach (var part in parts) merged.Merge(random.Next(2) == 0 ? part.Cell : CellState.FromBytes(function, part.Cell.ToBytes()));
 
             var straight = CellState.Create(function);
-            for (var i = 0; i < stay.Length; i++) straight.Add(stay[i].Value, stay[i].Time, Key(i));
+            for (var i = 0; i < stay.Length; i++) straight.Add(stay[i].Value, stay[i].Time, Key(i), Hash(stay[i].Value));
 
             Assert.Equal(straight.ToBytes(), merged.ToBytes());
             Assert.Equal(stay.Length, merged.Count);
@@ -65,10 +66,10 @@ public sealed class CellStateTests
             var at = new Random(seed).Next(rows.Length);
             var corrected = keepsTime ? (other.Value, rows[at].Time) : other;
             var cell = CellState.Create(function);
-            for (var i = 0; i < rows.Length; i++) cell.Add(rows[i].Value, rows[i].Time, Key(i));
+            for (var i = 0; i < rows.Length; i++) cell.Add(rows[i].Value, rows[i].Time, Key(i), Hash(rows[i].Value));
             var before = cell.ToBytes();
 
-            var result = cell.Replace(rows[at].Value, rows[at].Time, Key(at), corrected.Value, corrected.Item2, Key(at));
+            var result = cell.Replace(rows[at].Value, rows[at].Time, Key(at), corrected.Value, corrected.Item2, Key(at), Hash(rows[at].Value), Hash(corrected.Value));
 
             if (result == RemoveResult.NeedsRecompute)
             {
@@ -79,7 +80,7 @@ public sealed class CellStateTests
 
             rows[at] = corrected;
             var straight = CellState.Create(function);
-            for (var i = 0; i < rows.Length; i++) straight.Add(rows[i].Value, rows[i].Time, Key(i));
+            for (var i = 0; i < rows.Length; i++) straight.Add(rows[i].Value, rows[i].Time, Key(i), Hash(rows[i].Value));
             Assert.Equal(straight.ToBytes(), cell.ToBytes());
         }, iter: 20_000);
 
@@ -98,11 +99,12 @@ public sealed class CellStateTests
         Gen.Select(Gen.OneOf(Functions), Row.Array[0, 20]).Sample((function, rows) =>
         {
             var cell = CellState.Create(function);
-            for (var i = 0; i < rows.Length; i++) cell.Add(rows[i].Value, rows[i].Time, Key(i));
+            for (var i = 0; i < rows.Length; i++) cell.Add(rows[i].Value, rows[i].Time, Key(i), Hash(rows[i].Value));
             var bytes = cell.ToBytes();
             var read = CellState.FromBytes(function, bytes);
             var copy = cell.Clone();
-            cell.Add(99, 99, Key(99));
+            cell.Add(99, 99, Key(99), Hash(99));
+            if (rows.Length > 0) cell.Remove(rows[0].Value, rows[0].Time, Key(0), Hash(rows[0].Value));
             Assert.Equal(bytes, read.ToBytes());
             Assert.Equal(bytes, copy.ToBytes());
             Assert.Equal(rows.Length == 0, bytes.Length == 0);
@@ -150,6 +152,18 @@ public sealed class CellStateTests
         Assert.Throws<InvalidOperationException>(() => sum.Remove(2, 0, null));
         Assert.Equal((1.0, 1L), (sum.Value(), sum.Count));
         Assert.Throws<ArgumentException>(() => sum.Merge(minimum));
+        foreach (var function in Functions.Where(f => f >= MeasureFunction.Stddev))
+        {
+            var cell = CellState.Create(function);
+            for (var rows = 1; rows <= 2; rows++)
+            {
+                cell.Add(1, 0, null, Hash(1));
+                if (rows == 2 && function is MeasureFunction.Stddev or MeasureFunction.StddevSample) break;
+                var before = cell.ToBytes();
+                Assert.Throws<InvalidOperationException>(() => cell.Remove(2, 0, null, Hash(2)));
+                Assert.Equal(before, cell.ToBytes());
+            }
+        }
     }
 
     [Theory]
@@ -158,9 +172,59 @@ public sealed class CellStateTests
     [InlineData(MeasureFunction.Count, new byte[] { 1, 0 })]
     [InlineData(MeasureFunction.Count, new byte[] { 1, 1, 1 })]
     [InlineData(MeasureFunction.Min, new byte[] { 1, 1, 0, 0 })]
+    [InlineData(MeasureFunction.Count, new byte[] { 1, 0x81, 0 })]
+    [InlineData(MeasureFunction.Stddev, new byte[] { 1, 1, 0, 1, 0, 0, 1, 0, 1 })]
+    [InlineData(MeasureFunction.P50, new byte[] { 1, 1, 0, 1 })]
+    [InlineData(MeasureFunction.P50, new byte[] { 1, 2, 0x80, 0xFF, 0x0F, 1 })]
+    [InlineData(MeasureFunction.P50, new byte[] { 1, 1, 0x81, 0xFF, 0x0F, 1 })]
+    [InlineData(MeasureFunction.Distinct, new byte[] { 1, 1, 0, 1 })]
+    [InlineData(MeasureFunction.Distinct, new byte[] { 1, 1, 54, 1 })]
+    [InlineData(MeasureFunction.Distinct, new byte[] { 1, 2, 1, 1, 0, 1 })]
+    [InlineData(MeasureFunction.Distinct, new byte[] { 1, 2, 1, 3 })]
+    [InlineData(MeasureFunction.Distinct, new byte[] { 1, 1, 0x81, 0x80, 0x10, 1 })]
     [InlineData(MeasureFunction.Last, new byte[] { 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 1 })]
     public void Other_bytes_are_refused(MeasureFunction function, byte[] bytes) =>
         Assert.Throws<FormatException>(() => CellState.FromBytes(function, bytes));
+
+    [Fact]
+    public void Damaged_bytes_are_refused_or_are_another_cells_own_and_nothing_else_happens() =>
+        Gen.Select(Gen.OneOf(Functions), Row.Array[1, 20], Gen.Int).Sample((function, rows, seed) =>
+        {
+            var cell = CellState.Create(function);
+            for (var i = 0; i < rows.Length; i++) cell.Add(rows[i].Value, rows[i].Time, Key(i), Hash(rows[i].Value));
+            var random = new Random(seed);
+            var bytes = cell.ToBytes().ToList();
+            for (var damage = random.Next(3); damage >= 0; damage--)
+            {
+                var at = random.Next(bytes.Count + 1);
+                switch (random.Next(5))
+                {
+                    case 0 when at < bytes.Count: bytes[at] ^= (byte)(1 << random.Next(8)); break;
+                    case 1 when at < bytes.Count: bytes[at] = (byte)random.Next(256); break;
+                    case 2: bytes.Insert(at, (byte)random.Next(256)); break;
+                    case 3: bytes.RemoveRange(at, bytes.Count - at); break;
+                    default: bytes.AddRange(bytes[..at]); break;
+                }
+            }
+
+            byte[] damaged = [.. bytes];
+            CellState read;
+            try
+            {
+                read = CellState.FromBytes(function, damaged);
+            }
+            catch (FormatException)
+            {
+                return;
+            }
+
+            Assert.Equal(damaged, read.ToBytes());
+            Assert.True(read.Value() is null or >= double.MinValue and <= double.MaxValue);
+        }, iter: 100_000);
+
+    private static string Text(double value) => (value + 0.0).ToString(CultureInfo.InvariantCulture);
+
+    private static ulong Hash(double value) => DistinctHash.Of(Text(value));
 
     private static long? Bits(double? value) => value is { } v ? BitConverter.DoubleToInt64Bits(v) : null;
 
@@ -178,6 +242,13 @@ public sealed class CellStateTests
         MeasureFunction.Mean => Oracle.Sum(rows.Select(r => r.Value)) / rows.Length,
         MeasureFunction.Min => rows.Min(r => r.Value + 0.0),
         MeasureFunction.Max => rows.Max(r => r.Value + 0.0),
+        MeasureFunction.Stddev => Oracle.Deviation([.. rows.Select(r => r.Value)], sample: false),
+        MeasureFunction.StddevSample => Oracle.Deviation([.. rows.Select(r => r.Value)], sample: true),
+        MeasureFunction.P50 => Oracle.Percentile(rows.Select(r => r.Value), 50),
+        MeasureFunction.P90 => Oracle.Percentile(rows.Select(r => r.Value), 90),
+        MeasureFunction.P95 => Oracle.Percentile(rows.Select(r => r.Value), 95),
+        MeasureFunction.P99 => Oracle.Percentile(rows.Select(r => r.Value), 99),
+        MeasureFunction.Distinct => Oracle.Distinct(rows.Select(r => Text(r.Value))),
         _ => rows.Select((r, i) => (r.Value, r.Time, i)).OrderBy(r => r.Time).ThenBy(r => r.i).Last().Value + 0.0,
     };
 
@@ -191,15 +262,15 @@ public sealed class CellStateTests
         public void Add(double value, long time, byte[] key)
         {
             _rows.Add((value, time, key));
-            Cell.Add(value, time, key);
+            Cell.Add(value, time, key, Hash(value));
         }
 
         public void Remove(double value, long time, byte[] key)
         {
             _rows.RemoveAt(_rows.FindIndex(row => row.Key.AsSpan().SequenceEqual(key)));
-            if (Cell.Remove(value, time, key) == RemoveResult.Ok) return;
+            if (Cell.Remove(value, time, key, Hash(value)) == RemoveResult.Ok) return;
             Cell = CellState.Create(function);
-            foreach (var row in _rows) Cell.Add(row.Value, row.Time, row.Key);
+            foreach (var row in _rows) Cell.Add(row.Value, row.Time, row.Key, Hash(row.Value));
         }
     }
 }

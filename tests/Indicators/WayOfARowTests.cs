@@ -126,7 +126,7 @@ public sealed class WayOfARowTests
         foreach (var definition in definitions)
         {
             var wanted = expected.Where(cell => cell.Key.Indicator == definition.Indicator)
-                .ToDictionary(cell => (cell.Key.Area ?? "", cell.Key.From.UtcTicks, cell.Key.Dimensions), cell => (BitConverter.DoubleToInt64Bits(cell.Value.Value), cell.Value.Count));
+                .ToDictionary(cell => (cell.Key.Area ?? "", cell.Key.From.UtcTicks, cell.Key.Dimensions), cell => (BitConverter.DoubleToInt64Bits(cell.Value.Value!.Value), cell.Value.Count));
             var actual = (await street.CellsAsync(definition))
                 .ToDictionary(cell => (cell.Key.Area, cell.Key.Window, OracleDimensions(cell.Key.Dimensions)), cell => (BitConverter.DoubleToInt64Bits(cell.Value.Value()!.Value), cell.Value.Count));
             Assert.Equal(wanted.OrderBy(cell => cell.Key).ToArray(), actual.OrderBy(cell => cell.Key).ToArray());

@@ -155,7 +155,7 @@ public sealed class KillTests(ITestOutputHelper output)
             foreach (var indicator in Indicators)
             {
                 var wanted = expected.Where(cell => cell.Key.Indicator == indicator.Id)
-                    .ToDictionary(cell => $"{cell.Key.Area} {cell.Key.From.UtcTicks}", cell => (BitConverter.DoubleToInt64Bits(cell.Value.Value), cell.Value.Count));
+                    .ToDictionary(cell => $"{cell.Key.Area} {cell.Key.From.UtcTicks}", cell => (BitConverter.DoubleToInt64Bits(cell.Value.Value!.Value), cell.Value.Count));
                 var actual = new Dictionary<string, (long, long)>();
                 for (var next = $"/api/v1/indicators/{indicator.Id}/values?level={level}&limit=1000"; next is not null;)
                 {

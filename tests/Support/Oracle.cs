@@ -21,10 +21,13 @@ public sealed record OracleRow(
 {
     /// <summary>Orders the versions of a key: one that is not higher than what stands is ignored. Null: the last received wins.</summary>
     public long? Revision { get; init; }
+
+    /// <summary>Fields whose different values are counted, as the hub writes them as text; null or missing is no value.</summary>
+    public IReadOnlyDictionary<string, string?> Texts { get; init; } = new Dictionary<string, string?>();
 }
 
 /// <summary>What is to be computed.</summary>
-/// <param name="Function">count, sum, mean, min, max or last.</param>
+/// <param name="Function">count, sum, mean, min, max, last, stddev, stddevSample, p50, p90, p95, p99 or distinct.</param>
 /// <param name="Field">Measured field; null only for count.</param>
 /// <param name="Window">ISO 8601 duration.</param>
 /// <param name="Dimensions">Fields grouped by.</param>
@@ -33,8 +36,8 @@ public sealed record OracleIndicator(string Id, string Function, string? Field, 
 /// <summary>One number's place. <see cref="Dimensions"/> joins the values by U+001F, a null being U+0000.</summary>
 public readonly record struct OracleCell(string Indicator, string? Area, DateTimeOffset From, DateTimeOffset To, string Dimensions);
 
-/// <param name="Value">Not rounded to decimals.</param>
-public readonly record struct OracleValue(double Value, long Count);
+/// <param name="Value">Not rounded to decimals; null only for stddevSample of one row.</param>
+public readonly record struct OracleValue(double? Value, long Count);
 
 /// <summary>
 /// Says what every indicator must be: replays the accepted operations one after the other and computes each cell from
@@ -80,7 +83,7 @@ public sealed class Oracle
             var groups = new Dictionary<OracleCell, List<OracleRow>>();
             foreach (var row in _standing.Values)
             {
-                if (row.Time is not { } time || (indicator.Field is { } field && row.Values.GetValueOrDefault(field) is null)) continue;
+                if (row.Time is not { } time || !HasValue(indicator, row)) continue;
                 string? area = null;
                 if (indicator.ByArea && row.Area is not null)
                 {
@@ -101,9 +104,13 @@ public sealed class Oracle
         return cells;
     }
 
-    private static double Measure(OracleIndicator indicator, List<OracleRow> rows)
+    private static bool HasValue(OracleIndicator indicator, OracleRow row) =>
+        indicator.Field is not { } field || (indicator.Function == "distinct" ? row.Texts.GetValueOrDefault(field) is not null : row.Values.GetValueOrDefault(field) is not null);
+
+    private static double? Measure(OracleIndicator indicator, List<OracleRow> rows)
     {
         if (indicator.Function == "count") return rows.Count;
+        if (indicator.Function == "distinct") return Distinct(rows.Select(r => r.Texts[indicator.Field!]!));
         var values = rows.Select(r => r.Values[indicator.Field!]!.Value + 0.0).ToList();
         return indicator.Function switch
         {
@@ -112,6 +119,9 @@ public sealed class Oracle
             "min" => values.Min(),
             "max" => values.Max(),
             "last" => rows.OrderBy(r => r.Time!.Value.UtcTicks).ThenBy(r => r.Key, KeyOrder).Last().Values[indicator.Field!]!.Value + 0.0,
+            "stddev" => Deviation(values, sample: false),
+            "stddevSample" => Deviation(values, sample: true),
+            "p50" or "p90" or "p95" or "p99" => Percentile(values, int.Parse(indicator.Function[1..], CultureInfo.InvariantCulture)),
             _ => throw new ArgumentException($"The oracle does not know '{indicator.Function}'."),
         };
     }
@@ -152,6 +162,71 @@ public sealed class Oracle
 
     /// <summary>The exact sum, rounded once.</summary>
     public static double Sum(IEnumerable<double> values) => Round(values.Aggregate(BigInteger.Zero, (sum, value) => sum + Exact(value)));
+
+    /// <summary>
+    /// The exact standard deviation, rounded once, ties to even: no root is drawn, the double is sought whose square is
+    /// nearest. Null for a sample of one.
+    /// </summary>
+    public static double? Deviation(IReadOnlyCollection<double> values, bool sample)
+    {
+        BigInteger n = values.Count;
+        if (sample && n.IsOne) return null;
+        var exact = values.Select(Exact).ToArray();
+        var sum = exact.Aggregate(BigInteger.Zero, (s, x) => s + x);
+        var deviation = n * exact.Aggregate(BigInteger.Zero, (s, x) => s + x * x) - sum * sum;
+        var divisor = n * (sample ? n - 1 : n);
+
+        // Positive doubles are ordered as their bits are. The deviation is in [low, low + 1).
+        var (low, high) = (0L, BitConverter.DoubleToInt64Bits(double.MaxValue));
+        while (high - low > 1)
+        {
+            var middle = low + (high - low) / 2;
+            var candidate = Exact(BitConverter.Int64BitsToDouble(middle));
+            if (candidate * candidate * divisor <= deviation) low = middle;
+            else high = middle;
+        }
+
+        var twiceMiddle = Exact(BitConverter.Int64BitsToDouble(low)) + Exact(BitConverter.Int64BitsToDouble(low + 1));
+        var order = (4 * deviation).CompareTo(twiceMiddle * twiceMiddle * divisor);
+        return BitConverter.Int64BitsToDouble(order < 0 || (order == 0 && (low & 1) == 0) ? low : low + 1);
+    }
+
+    /// <summary>The value at nearest rank, moved to the middle of the 128 equal steps of its octave that it lies in.</summary>
+    public static double Percentile(IEnumerable<double> values, int percent)
+    {
+        var sorted = values.Order().ToArray();
+        var rank = 1;
+        while (100L * rank < (long)percent * sorted.Length) rank++;
+        var value = sorted[rank - 1];
+        if (value == 0) return 0;
+        var step = Math.ScaleB(1, Math.ILogB(value) - 7);
+        return Math.Sign(value) * (Math.Floor(Math.Abs(value) / step) + 0.5) * step;
+    }
+
+    /// <summary>
+    /// What a HyperLogLog of 4,096 registers says about the XXH64 hashes of the texts, estimated as one closed sum; never
+    /// more than there are texts.
+    /// </summary>
+    public static double Distinct(IEnumerable<string> texts)
+    {
+        var highest = new Dictionary<ulong, int>();
+        var count = 0;
+        foreach (var text in texts)
+        {
+            count++;
+            var hash = System.IO.Hashing.XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(text));
+            var rest = hash % (1UL << 52);
+            var rank = rest == 0 ? 53 : 52 - Math.ILogB(rest);
+            highest[hash / (1UL << 52)] = Math.Max(highest.GetValueOrDefault(hash / (1UL << 52)), rank);
+        }
+
+        var empty = (4_096 - highest.Count) / 4_096.0;
+        var full = 1 - highest.Values.Count(rank => rank == 53) / 4_096.0;
+        var sigma = empty + Enumerable.Range(1, 60).Sum(k => Math.Pow(empty, Math.Pow(2, k)) * Math.Pow(2, k - 1));
+        var tau = (1 - full - Enumerable.Range(1, 60).Sum(k => Math.Pow(1 - Math.Pow(full, Math.Pow(2, -k)), 2) * Math.Pow(2, -k))) / 3;
+        var mean = 4_096 * sigma + highest.Values.Where(rank => rank < 53).Sum(rank => Math.Pow(2, -rank)) + 4_096 * tau * Math.Pow(2, -52);
+        return Math.Min(Math.Round(4_096.0 * 4_096.0 / (2 * Math.Log(2) * mean)), count);
+    }
 
     /// <summary>The double nearest to the value rounded half away from zero to so many decimal places of its exact decimal expansion.</summary>
     public static double RoundDecimals(double value, int decimals)
