@@ -1,0 +1,69 @@
+using CsCheck;
+
+namespace DataHub.Indicators;
+
+public sealed class SparseCountsTests
+{
+    /// <summary>Narrow ranges come back to the same numbers, wide ones fill and split many pages.</summary>
+    [Fact]
+    public void Counts_are_those_of_a_sorted_dictionary_whatever_is_added_and_removed() =>
+        Gen.Select(Gen.OneOf(3, 40, 2_000, 1_000_000), Gen.Int[0, 3_000], Gen.OneOf(-1, 0, 1), Gen.Int).Sample((width, steps, direction, seed) =>
+        {
+            var random = new Random(seed);
+            var counts = new SparseCounts();
+            var expected = new SortedDictionary<int, long>();
+            for (var step = 0; step < steps; step++)
+            {
+                var key = direction == 0 ? random.Next(-width, width) : direction * step + random.Next(10);
+                if (random.Next(3) > 0)
+                {
+                    var times = random.Next(4) == 0 ? 1L << 40 : 1;
+                    counts.Add(key, times);
+                    expected[key] = expected.GetValueOrDefault(key) + times;
+                }
+                else
+                {
+                    Assert.Equal(expected.TryGetValue(key, out var count), counts.TryRemove(key));
+                    if (count == 1) expected.Remove(key);
+                    else if (count > 1) expected[key] = count - 1;
+                }
+            }
+
+            Assert.Equal(expected.Select(e => (e.Key, e.Value)), Listed(counts));
+            Assert.Equal(expected.Count, counts.Keys);
+
+            // Both halves of a split and both parts of a merge stay whole; a copy lives on its own.
+            var copy = counts.Clone();
+            counts.Add(copy);
+            counts.Add(counts);
+            Assert.Equal(expected.Select(e => (e.Key, e.Value * 4)), Listed(counts));
+            foreach (var key in expected.Keys.ToArray())
+            {
+                while (expected[key] < 10 && copy.TryRemove(key)) expected[key] = expected[key] - 1;
+            }
+
+            Assert.Equal(expected.Where(e => e.Value > 0).Select(e => (e.Key, e.Value)), Listed(copy));
+        }, iter: 1_500);
+
+    [Fact]
+    public void A_handful_of_numbers_takes_few_bytes()
+    {
+        Measure();
+        Assert.InRange(Measure(), 1, 400);
+
+        static long Measure()
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var counts = new SparseCounts();
+            for (var i = 0; i < 5; i++) counts.Add(i * 1_000, 1);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    private static List<(int, long)> Listed(SparseCounts counts)
+    {
+        var list = new List<(int, long)>();
+        foreach (var entry in counts) list.Add(entry);
+        return list;
+    }
+}
