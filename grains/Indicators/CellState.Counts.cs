@@ -57,7 +57,7 @@ internal abstract partial class CellState
                 var rows = ReadCount(from, ref at);
                 place = checked(place + distance);
                 if ((distance == 0 && Found.Keys > 0) || place > int.MaxValue || !IsPlace((int)place) || rows < 1 || rows > left) throw Malformed(Function);
-                Found.Add((int)place, rows);
+                Found.Append((int)place, rows);
                 left -= rows;
             }
         }

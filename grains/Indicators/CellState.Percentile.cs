@@ -33,8 +33,7 @@ internal abstract partial class CellState
         private protected override int PlaceOf(in Measured row)
         {
             var bin = (int)((BitConverter.DoubleToUInt64Bits(row.Value) & ~(1UL << 63)) >> Unseen);
-            if (!IsPlace(bin) || (bin == 0 && row.Value != 0))
-                throw new ArgumentOutOfRangeException(nameof(row), row.Value, "A measured value is 0 or 1e-140 ≤ |x| ≤ 1e150; the contract quarantines everything else.");
+            if (!IsPlace(bin) || (bin == 0 && row.Value != 0)) throw ExactLimbs.OutOfRange(row.Value);
             return row.Value < 0 ? -bin : bin;
         }
 

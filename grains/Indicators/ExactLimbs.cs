@@ -141,8 +141,7 @@ internal abstract class ExactLimbs
         if (magnitude == 0 || (uint)place > HighestPlace)
         {
             mantissa = 0;
-            return magnitude == 0 ? false : throw new ArgumentOutOfRangeException(
-                nameof(value), value, "A measured value is 0 or 1e-140 ≤ |x| ≤ 1e150; the contract quarantines everything else.");
+            return magnitude == 0 ? false : throw OutOfRange(value);
         }
 
         // Trailing zeros dropped: whole numbers then need one limb.
@@ -152,6 +151,10 @@ internal abstract class ExactLimbs
         place += zeros;
         return true;
     }
+
+    /// <summary>The refusal of a value that no contract lets through.</summary>
+    public static ArgumentOutOfRangeException OutOfRange(double value) =>
+        new(nameof(value), value, "A measured value is 0 or 1e-140 ≤ |x| ≤ 1e150; the contract quarantines everything else.");
 
     /// <summary>Adds mantissa · 2^place. Allocates only when it needs limbs that nothing before it needed.</summary>
     protected void Accumulate(ulong mantissa, int place, bool negative)

@@ -23,8 +23,7 @@ internal sealed class SparseCounts
         var at = PageOf(key);
         if (at < 0)
         {
-            Insert(0, new() { Keys = [key, 0], Counts = [times, 0], Used = 1 });
-            Keys = 1;
+            Append(key, times);
             return;
         }
 
@@ -47,6 +46,16 @@ internal sealed class SparseCounts
         }
 
         page.Insert(index, key, times);
+        Keys++;
+    }
+
+    /// <summary>Counts a number greater than all that are there so many times.</summary>
+    public void Append(int key, long times)
+    {
+        if (_used == 0 || _pages[_used - 1].Used == PageSize)
+            Insert(_used, new() { Keys = new int[_used == 0 ? 2 : PageSize], Counts = new long[_used == 0 ? 2 : PageSize] });
+        ref var page = ref _pages[_used - 1];
+        page.Insert(page.Used, key, times);
         Keys++;
     }
 
@@ -73,8 +82,24 @@ internal sealed class SparseCounts
     /// <summary>Adds all counts of another; the other is not changed.</summary>
     public void Add(SparseCounts other)
     {
-        if (ReferenceEquals(this, other)) other = other.Clone();
-        foreach (var (key, count) in other) Add(key, count);
+        if (other.Keys < Keys / 8)
+        {
+            foreach (var (key, count) in other) Add(key, count);
+            return;
+        }
+
+        var merged = new SparseCounts();
+        var (mine, theirs) = (GetEnumerator(), other.GetEnumerator());
+        var (hasMine, hasTheirs) = (mine.MoveNext(), theirs.MoveNext());
+        while (hasMine || hasTheirs)
+        {
+            var order = !hasTheirs ? -1 : !hasMine ? 1 : mine.Current.Key.CompareTo(theirs.Current.Key);
+            merged.Append(order <= 0 ? mine.Current.Key : theirs.Current.Key, (order <= 0 ? mine.Current.Count : 0) + (order >= 0 ? theirs.Current.Count : 0));
+            if (order <= 0) hasMine = mine.MoveNext();
+            if (order >= 0) hasTheirs = theirs.MoveNext();
+        }
+
+        (_pages, _used, Keys) = (merged._pages, merged._used, merged.Keys);
     }
 
     /// <summary>An independent copy.</summary>
@@ -132,8 +157,12 @@ internal sealed class SparseCounts
                 Array.Resize(ref Counts, size);
             }
 
-            Array.Copy(Keys, index, Keys, index + 1, Used - index);
-            Array.Copy(Counts, index, Counts, index + 1, Used - index);
+            if (index < Used)
+            {
+                Array.Copy(Keys, index, Keys, index + 1, Used - index);
+                Array.Copy(Counts, index, Counts, index + 1, Used - index);
+            }
+
             Keys[index] = key;
             Counts[index] = count;
             Used++;

@@ -32,11 +32,28 @@ public sealed class SparseCountsTests
             Assert.Equal(expected.Select(e => (e.Key, e.Value)), Listed(counts));
             Assert.Equal(expected.Count, counts.Keys);
 
-            // Both halves of a split and both parts of a merge stay whole; a copy lives on its own.
+            // A copy lives on its own; what is merged is whole, be it as large, much smaller or much larger.
             var copy = counts.Clone();
             counts.Add(copy);
             counts.Add(counts);
             Assert.Equal(expected.Select(e => (e.Key, e.Value * 4)), Listed(counts));
+            var (few, many) = (new SparseCounts(), counts.Clone());
+            var sum = new SortedDictionary<int, long>(expected.ToDictionary(e => e.Key, e => e.Value * 4));
+            for (var i = random.Next(40); i > 0; i--)
+            {
+                var key = random.Next(-width, width);
+                few.Add(key, i);
+                sum[key] = sum.GetValueOrDefault(key) + i;
+            }
+
+            many.Add(few);
+            few.Add(counts);
+            Assert.Equal(sum.Select(e => (e.Key, e.Value)), Listed(many));
+            Assert.Equal(sum.Select(e => (e.Key, e.Value)), Listed(few));
+            Assert.Equal(sum.Count, few.Keys);
+            few.Add(width + 1, 1);
+            Assert.True(few.TryRemove(width + 1) && !few.TryRemove(width + 1));
+            Assert.Equal(sum.Select(e => (e.Key, e.Value)), Listed(few));
             foreach (var key in expected.Keys.ToArray())
             {
                 while (expected[key] < 10 && copy.TryRemove(key)) expected[key] = expected[key] - 1;
