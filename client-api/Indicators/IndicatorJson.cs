@@ -5,8 +5,8 @@ using DataHub.Catalog;
 
 namespace DataHub.Indicators;
 
-/// <param name="Function">count, sum, mean, min, max or last.</param>
-/// <param name="Field">The measured field; count works without one.</param>
+/// <param name="Function">count, sum, mean, min, max, last, stddev, stddevSample, p50, p90, p95, p99, distinct or open.</param>
+/// <param name="Field">The measured field; count works without one, open has none. <c>@duration</c>: seconds from opened to closed.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record MeasureJson([property: JsonRequired] string Function, string? Field = null);
 
@@ -14,12 +14,21 @@ internal sealed record MeasureJson([property: JsonRequired] string Function, str
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record DisclosureJson(int MinimumCount = 0);
 
-/// <summary>An indicator as it is put. <c>filter</c>, <c>formula</c>, <c>sliding</c> and <c>target</c> may be null only, for now.</summary>
+/// <param name="Direction">below or above; a value equal to the target's has met it.</param>
+/// <param name="Due">Until the end of this day, in the indicator's zone, it need not be met yet.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record TargetJson([property: JsonRequired] double Value, [property: JsonRequired] TargetDirection Direction, DateOnly? Due = null);
+
+/// <summary>An indicator as it is put, with <c>measure</c> or <c>formula</c>.</summary>
 /// <param name="Window">ISO 8601: PTnM or PTnH that divide an hour or, up to PT12H, 24 hours; P1D; P1W; PnM that divides twelve months; P1Y.</param>
 /// <param name="TimeZone">IANA name; Europe/Berlin where absent.</param>
 /// <param name="GroupBy"><c>area</c> and names of fields with role dimension.</param>
 /// <param name="Decimals">Places on output, 0 to 15; null: unrounded.</param>
 /// <param name="Access">open or internal; internal where absent.</param>
+/// <param name="Filter">CQL2 text over the dataset's fields: only rows for which it is true.</param>
+/// <param name="Formula">Derives the values from other indicators of the dataset.</param>
+/// <param name="Sliding">ISO 8601 duration of so many whole windows: each value covers it, up to the end of its window.</param>
+/// <param name="Coverage">Whether each value says how many series reported and how many did in the window before; true where absent, for observations.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record IndicatorBodyJson(
     [property: JsonRequired] LocalText Title,
@@ -33,22 +42,23 @@ internal sealed record IndicatorBodyJson(
     AccessClass Access = AccessClass.Internal,
     LocalText? Description = null,
     DisclosureJson? Disclosure = null,
-    JsonElement? Filter = null,
-    JsonElement? Formula = null,
-    JsonElement? Sliding = null,
-    JsonElement? Target = null)
+    string? Filter = null,
+    string? Formula = null,
+    string? Sliding = null,
+    TargetJson? Target = null,
+    bool? Coverage = null)
 {
     private const string Area = "area";
     private const string DefaultTimeZone = "Europe/Berlin";
 
-    private static readonly string[] s_laterFunctions = ["stddev", "stddevSample", "p50", "p90", "p95", "p99", "distinct"];
+    private static readonly string[] s_laterFunctions = ["open"];
 
     /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
     public string? NotSupported() =>
         Filter is not null ? "filter"
         : Formula is not null ? "formula"
         : Sliding is not null ? "sliding"
-        : Target is not null ? "target"
+        : Coverage is true ? "coverage"
         : Measure is not null && s_laterFunctions.Contains(Measure.Function, StringComparer.Ordinal) ? "measure.function"
         : null;
 
@@ -72,6 +82,10 @@ internal sealed record IndicatorBodyJson(
         {
             Description = Description,
             MinimumCount = Disclosure?.MinimumCount ?? 0,
+            Filter = Filter,
+            Sliding = Sliding,
+            Target = Target is null ? null : new(Target.Value, Target.Direction, Target.Due),
+            Formula = Formula,
         }, null);
     }
 
@@ -96,14 +110,20 @@ internal sealed record DefinitionJson(
     int? Decimals,
     string? Unit,
     AccessClass Access,
-    DisclosureJson Disclosure)
+    DisclosureJson Disclosure,
+    string? Filter,
+    string? Formula,
+    string? Sliding,
+    TargetJson? Target,
+    bool Coverage)
 {
     public static DefinitionJson Of(IndicatorDefinition definition)
     {
         var spec = definition.Spec;
         return new(
             definition.Version, spec.Title, spec.Description, spec.Dataset, new(IndicatorBodyJson.Word(spec.Function), spec.Field), spec.Window, spec.TimeZone,
-            IndicatorBodyJson.Groups(spec), spec.Decimals, spec.Unit, spec.Access, new(spec.MinimumCount));
+            IndicatorBodyJson.Groups(spec), spec.Decimals, spec.Unit, spec.Access, new(spec.MinimumCount),
+            spec.Filter, spec.Formula, spec.Sliding, spec.Target is { } target ? new(target.Value, target.Direction, target.Due) : null, spec.Coverage);
     }
 }
 
@@ -125,6 +145,11 @@ internal sealed record IndicatorJson(
     AccessClass Access,
     string? License,
     DisclosureJson Disclosure,
+    string? Filter,
+    string? Formula,
+    string? Sliding,
+    TargetJson? Target,
+    bool Coverage,
     string? AreaSystem,
     int? AreaVersion,
     DefinitionJson? Pending)
@@ -135,6 +160,7 @@ internal sealed record IndicatorJson(
         return new(
             info.Id, definition.Definition, definition.Title, definition.Description, definition.Dataset, info.Publisher, definition.Measure, definition.Window, definition.TimeZone,
             definition.GroupBy, definition.Decimals, definition.Unit, definition.Access, info.License, definition.Disclosure,
+            definition.Filter, definition.Formula, definition.Sliding, definition.Target, definition.Coverage,
             info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending));
     }
 }

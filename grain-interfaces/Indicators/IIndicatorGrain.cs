@@ -145,7 +145,32 @@ public readonly record struct IndicatorValue(
     [property: Id(3)] string?[]? Dimensions,
     [property: Id(4)] double? Value,
     [property: Id(5)] long? Count,
-    [property: Id(6)] ValueState State);
+    [property: Id(6)] ValueState State)
+{
+    /// <summary>Null where the definition does not ask for it, and where the value is suppressed.</summary>
+    [Id(7)] public SeriesCoverage? Coverage { get; init; }
+
+    /// <summary>Null where the definition has no target, and where there is no value.</summary>
+    [Id(8)] public TargetState? Target { get; init; }
+}
+
+/// <summary>How many series stand behind a value.</summary>
+/// <param name="Series">Different series with a row in the window.</param>
+/// <param name="Before">The same in the window before.</param>
+[GenerateSerializer, Immutable, Alias("datahub.SeriesCoverage")]
+public readonly record struct SeriesCoverage([property: Id(0)] long Series, [property: Id(1)] long Before);
+
+/// <summary>How a value stands to its indicator's target.</summary>
+public enum TargetState
+{
+    Met = 0,
+
+    /// <summary>Not met, and not due when the value's window ends.</summary>
+    Open = 1,
+
+    /// <summary>Not met although due.</summary>
+    Missed = 2,
+}
 
 public enum ValueState
 {

@@ -32,10 +32,35 @@ public enum MeasureFunction
     /// of about 1.6 %; nearly exact for small numbers.
     /// </summary>
     Distinct = 12,
+
+    /// <summary>
+    /// Records of which the life cycle has begun (role opened) and not ended (role closed) when the window ends; folded as
+    /// +1 and −1 at those times and summed on read. Every window has a value from the first opening on.
+    /// </summary>
+    Open = 13,
 }
 
+/// <summary>Which way of its target a value should be.</summary>
+public enum TargetDirection
+{
+    /// <summary>Met at the target's value and below.</summary>
+    Below = 0,
+
+    /// <summary>Met at the target's value and above.</summary>
+    Above = 1,
+}
+
+/// <summary>What an indicator is to reach.</summary>
+/// <param name="Value">Compared with the unrounded value.</param>
+/// <param name="Due">Until the end of this day in the indicator's zone it need not be met yet; null: it always should.</param>
+[GenerateSerializer, Immutable, Alias("datahub.IndicatorTarget")]
+public sealed record IndicatorTarget([property: Id(0)] double Value, [property: Id(1)] TargetDirection Direction, [property: Id(2)] DateOnly? Due);
+
 /// <summary>An indicator as it was put.</summary>
-/// <param name="Field">The measured field; null only for <see cref="MeasureFunction.Count"/>.</param>
+/// <param name="Field">
+/// The measured field; null only for <see cref="MeasureFunction.Count"/> and <see cref="MeasureFunction.Open"/>.
+/// <see cref="DurationField"/> stands for the time from opened to closed.
+/// </param>
 /// <param name="Window">ISO 8601 duration, one of <c>PT1M PT5M PT10M PT15M PT20M PT30M PT1H PT2H PT3H PT4H PT6H PT8H PT12H P1D P1W P1M P3M P1Y</c> or another that divides as design §4 says.</param>
 /// <param name="TimeZone">IANA zone of the calendar the windows are cut in.</param>
 /// <param name="ByArea">Whether rows are grouped by area.</param>
@@ -57,8 +82,31 @@ public sealed record IndicatorSpec(
 {
     [Id(11)] public LocalText? Description { get; init; }
 
+    /// <summary>Stands for the seconds from a record's opened to its closed instant; such a record counts in the window in which it was closed.</summary>
+    public const string DurationField = "@duration";
+
     /// <summary>Suppress a value that fewer rows stand behind; 0 suppresses nothing.</summary>
     [Id(12)] public int MinimumCount { get; init; }
+
+    /// <summary>Only rows for which this is true: CQL2 text (OGC 21-065r2) over the dataset's fields; null: all rows.</summary>
+    [Id(13)] public string? Filter { get; init; }
+
+    /// <summary>
+    /// Each value covers this much time up to the end of its window instead of the window alone: an ISO 8601 duration, a
+    /// whole number of windows; null: the window.
+    /// </summary>
+    [Id(14)] public string? Sliding { get; init; }
+
+    [Id(15)] public IndicatorTarget? Target { get; init; }
+
+    /// <summary>Whether each value says how many series reported, and how many did in the window before.</summary>
+    [Id(16)] public bool Coverage { get; init; }
+
+    /// <summary>
+    /// Derives the values from those of other indicators of the dataset instead of from rows. Function, field, dimensions and
+    /// filter then have no meaning of their own; window, zone and groups are those of the inputs.
+    /// </summary>
+    [Id(17)] public string? Formula { get; init; }
 }
 
 /// <summary>One version of a definition, as the folds need it.</summary>
