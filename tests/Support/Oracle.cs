@@ -149,11 +149,15 @@ public sealed class Oracle
         foreach (var ((area, dimensions), rows) in places)
         {
             var first = rows.Min(row => WhenOf(indicator, row)!.Value);
-            for (var (begin, end) = Window(indicator.Window, indicator.TimeZone, first < from ? from : first); begin < to && (begin <= now || indicator is { Covered: 1, Function: not "open" });
+            var last = rows.Max(row => WhenOf(indicator, row)!.Value);
+            var goesOn = indicator is not { Covered: 1, Function: not "open" };
+            for (var (begin, end) = Window(indicator.Window, indicator.TimeZone, first < from ? from : first); begin < to && (begin <= last || (goesOn && begin <= now));
                 (begin, end) = Window(indicator.Window, indicator.TimeZone, end))
             {
-                if (begin > rows.Max(row => WhenOf(indicator, row)!.Value) && indicator is { Covered: 1, Function: not "open" }) break;
                 if (begin < from) continue;
+
+                // Nothing is carried on into windows that have not begun; rows ahead of time stand in their own.
+                if (begin > now && (indicator.Function == "open" || (goesOn && !rows.Exists(row => WhenOf(indicator, row) >= begin && WhenOf(indicator, row) < end)))) continue;
                 var cell = new OracleCell(indicator.Id, area, begin, end, dimensions);
                 if (indicator.Function == "open")
                 {
