@@ -103,6 +103,7 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         for (var row = 0; row < rows.Count; row++)
         {
             if (AreaOf(rows, row) != cell.Area || DimensionsOf(rows, row, layout) != cell.Dimensions) continue;
+            if (layout.Filter is { } filter && !filter(rows, row)) continue;
             if (!TryMeasure(rows, row, layout, out var value)) continue;
             state.Add(value, contract.TimeTicks(rows, row), KeyOf(rows, row, layout));
         }
@@ -185,9 +186,10 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         return windows;
     }
 
-    /// <summary>The cell a row belongs into, with what it brings; null where it has no measured value or no time.</summary>
+    /// <summary>The cell a row belongs into, with what it brings; null where the filter is not true of it, or it has no measured value or no time.</summary>
     private (Cell Cell, double Value, long Time, byte[]? Key)? Find(RowBlock rows, int row, Layout layout)
     {
+        if (layout.Filter is { } filter && !filter(rows, row)) return null;
         if (!TryMeasure(rows, row, layout, out var value)) return null;
         var time = layout.Contract.TimeTicks(rows, row);
         if (time == long.MinValue) return null;
@@ -269,6 +271,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private sealed class Layout(CompiledContract contract, IndicatorSpec spec)
     {
         public CompiledContract Contract => contract;
+
+        /// <summary>Null: every row counts.</summary>
+        public RowPredicate? Filter { get; } = spec.Filter is null ? null : RowPredicates.For(contract, spec.Filter);
 
         /// <summary>−1: every row counts.</summary>
         public int Measure { get; } = spec.Field is null ? -1 : contract.OrdinalOf(spec.Field);

@@ -31,7 +31,11 @@ public sealed record OracleRow(
 /// <param name="Field">Measured field; null only for count.</param>
 /// <param name="Window">ISO 8601 duration.</param>
 /// <param name="Dimensions">Fields grouped by.</param>
-public sealed record OracleIndicator(string Id, string Function, string? Field, string Window, string TimeZone, bool ByArea, string[] Dimensions);
+public sealed record OracleIndicator(string Id, string Function, string? Field, string Window, string TimeZone, bool ByArea, string[] Dimensions)
+{
+    /// <summary>Whether a row counts; null: every one does.</summary>
+    public Func<OracleRow, bool>? Filter { get; init; }
+}
 
 /// <summary>One number's place. <see cref="Dimensions"/> joins the values by U+001F, a null being U+0000.</summary>
 public readonly record struct OracleCell(string Indicator, string? Area, DateTimeOffset From, DateTimeOffset To, string Dimensions);
@@ -83,7 +87,7 @@ public sealed class Oracle
             var groups = new Dictionary<OracleCell, List<OracleRow>>();
             foreach (var row in _standing.Values)
             {
-                if (row.Time is not { } time || !HasValue(indicator, row)) continue;
+                if (row.Time is not { } time || !HasValue(indicator, row) || indicator.Filter?.Invoke(row) == false) continue;
                 string? area = null;
                 if (indicator.ByArea && row.Area is not null)
                 {
