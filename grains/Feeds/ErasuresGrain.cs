@@ -173,7 +173,7 @@ internal sealed partial class ErasuresGrain(
             var done = await OverwriteAsync(dataset.Partitions[p].Key, retracted[p], work.Quarantined[p].ToHashSet(), where, work.UpTo[p], info.Id, cancellationToken);
             (versions, batches) = (versions + done.Versions, batches + done.Batches);
             // A definition that began meanwhile may have seen a row and not its retraction: it begins anew with what is left.
-            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p]);
+            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p], Highest(retracted[p], work.UpTo[p]));
         }
 
         // The values go with the work, before the files are cleaned of everything that was.
