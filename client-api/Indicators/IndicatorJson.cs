@@ -174,4 +174,4 @@ internal sealed record ValueJson(string? Area, DateTimeOffset From, DateTimeOffs
 /// <inheritdoc cref="ValueJson"/>
 internal sealed record ValuesJson(
     string Indicator, long Version, string Watermark, int Definition, string? Unit, string? License, DateTimeOffset? AsOf,
-    LocalText Title, string Publisher, string TimeZone, string DescribedBy, ValueJson[] Rows, string? Next);
+    LocalText Title, string Publisher, string TimeZone, string DescribedBy, string ExplainedBy, ValueJson[] Rows, string? Next);

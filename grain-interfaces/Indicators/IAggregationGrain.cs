@@ -64,6 +64,9 @@ public sealed record CellSet(
 {
     /// <summary>Cells that changed after <see cref="CellQuery.TouchedSince"/>, those that lost all their rows too; without their states.</summary>
     [Id(6)] public TouchedCell[] Touched { get; init; } = [];
+
+    /// <summary>The detail with <see cref="ReadRefusal.TooMany"/> where it is rows of history, not cells, that are too many.</summary>
+    public const string TooManyRows = "rows";
 }
 
 /// <param name="Area">As <see cref="CellValue.Area"/>.</param>

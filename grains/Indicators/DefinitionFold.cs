@@ -263,7 +263,8 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     private static readonly JsonSerializerOptions DimensionJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static string Text(string?[] values) => JsonSerializer.Serialize(values, DimensionJson);
+    /// <summary>Dimension values as cells name them.</summary>
+    internal static string Text(string?[] values) => JsonSerializer.Serialize(values, DimensionJson);
 
     /// <summary>Where the definition's fields lie in one contract version.</summary>
     private sealed class Layout(CompiledContract contract, IndicatorSpec spec)
@@ -311,6 +312,9 @@ internal sealed class Cell(DefinitionFold fold, long window, string area, string
 
     /// <summary>Canonical bytes; empty where no row is in the cell.</summary>
     public byte[] Bytes => _bytes ??= _state.IsEmpty ? [] : _state.ToBytes();
+
+    /// <summary>As it is answered.</summary>
+    public CellValue ToValue() => new(area, window, dimensions, Bytes, Sequence);
 }
 
 /// <summary>All cells of one window.</summary>
