@@ -19,7 +19,7 @@ public interface IHistoryGrain : IGrainWithStringKey
 
     /// <summary>Cells of a definition as of a sequence, folded anew from the rows that stood then: the bytes that the fold had there.</summary>
     /// <param name="definition">Any version of any indicator of the dataset.</param>
-    /// <param name="query">Its range, windows and limit of cells; the rest is not regarded.</param>
+    /// <param name="query">As for the fold; its definition, sequence and single windows are not regarded, and nothing is told as touched.</param>
     /// <param name="sequence">Where it is not stored yet, the answer is <see cref="ReadRefusal.NotYet"/>: see <see cref="ReachAsync"/>.</param>
     /// <param name="maxRows">Refuse rather than read more rows.</param>
     [Alias("CellsAsOf"), AlwaysInterleave]

@@ -61,9 +61,8 @@ internal sealed partial class HistoryGrain(
         {
             // What stood at a stored sequence never changes: this may run while batches are written.
             if ((await store.PositionAsync(partition, CancellationToken.None)).Sequence < sequence) return Refused(ReadRefusal.NotYet, $"history of {partition} has not reached {sequence}");
-            var (from, to) = (query.From?.UtcTicks ?? long.MinValue, query.To?.UtcTicks ?? long.MaxValue);
-            var cells = await new PastRows(store, contracts).CellsAsync(partition, definition, sequence, from, to, query.Windows, maxRows, query.MaxCells);
-            return new(ReadRefusal.None, sequence, default, Joined: true, cells, null);
+            var (cells, opening) = await new PastRows(store, contracts).CellsAsync(partition, definition, sequence, query, maxRows);
+            return new(ReadRefusal.None, sequence, default, Joined: true, cells, null) { Opening = opening };
         }
         catch (TooManyRowsException)
         {

@@ -28,6 +28,7 @@ internal sealed partial class IndicatorGrain
     {
         var (definition, none) = PastDefinition(caller, query.Definition);
         if (definition is null) return none!;
+        if (NotFromRows(definition) is { } derived) return derived;
         var (moment, noMoment) = await MomentAsync(query.AsOf, query.AtLeast, "asOf", deadline);
         if (moment is null) return noMoment!;
         var (view, noView) = await ViewAsync(definition, moment, query);
@@ -60,6 +61,13 @@ internal sealed partial class IndicatorGrain
                 $"Die Fassung {version} von „{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
                 $"Version {version} of “{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed.")));
     }
+
+    /// <summary>Why nothing can be said from history; null where values are made of rows.</summary>
+    private ValuesResult? NotFromRows(IndicatorDefinition definition) => definition.Spec.Formula is { } formula
+        ? Refused(ReadRefusal.Invalid, new(
+            $"„{Id}“ wird aus anderen Indikatoren berechnet ({formula}); Früheres und Erklärungen gibt es bei diesen.",
+            $"“{Id}” is derived from other indicators ({formula}); ask these about the past and for explanations."))
+        : null;
 
     /// <summary>A moment as one sequence per partition.</summary>
     /// <param name="asked">Null: everything committed by now.</param>
@@ -175,18 +183,19 @@ internal sealed partial class IndicatorGrain
 
     private async Task<Past<RolledUp>> MakePastPageAsync(PastView view, ValuesQuery query, long deadline)
     {
-        var from = query.After is { } after && !query.Latest && (query.From is null || after.From > query.From) ? after.From : query.From;
-        var cells = await ReadPastAsync(
-            view.Definition, view.Moment.Sequences, new(Id, view.Definition.Version, from, query.To, 0, read.Value.MaxCells) { Latest = query.Latest }, deadline);
-        return cells.Value is { } sets
-            ? new(CellRollUp.Make(view.Definition, view.Areas, view.Target, query, sets.Select(set => set.Cells), view.Moment.At), null)
-            : new(null, cells.Refusal);
+        var cells = await ReadPastAsync(view.Definition, view.Moment, query, deadline);
+        return cells.Value is { } sets ? new(Roll(view, view.Moment, query, sets, only: null), null) : new(null, cells.Refusal);
     }
 
+    private static RolledUp Roll(PastView view, PastMoment moment, ValuesQuery query, CellSet[] sets, Dictionary<CellRollUp.Place, uint>? only) =>
+        CellRollUp.Make(view.Definition, view.Areas, view.Target, query, sets.Select(set => set.Cells), sets.Select(set => set.Opening), moment.At, only);
+
     /// <summary>The cells of all partitions as of a moment, folded from history once that has reached it.</summary>
-    private async Task<Past<CellSet[]>> ReadPastAsync(IndicatorDefinition definition, long[] sequences, CellQuery query, long deadline)
+    private async Task<Past<CellSet[]>> ReadPastAsync(IndicatorDefinition definition, PastMoment moment, ValuesQuery values, long deadline)
     {
-        var sets = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReadPastAsync(partition, definition, sequences[i], query, deadline)));
+        var range = ReadRange.Of(definition.Spec, values, moment.At);
+        var query = new CellQuery(Id, definition.Version, range.From, range.To, 0, read.Value.MaxCells) { Latest = range.Latest, Back = range.Back, Opening = range.Opening };
+        var sets = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReadPastAsync(partition, definition, moment.Sequences[i], query, deadline)));
         if (Array.Find(sets, set => set.Refusal != ReadRefusal.None) is { } refused)
         {
             return new(null, refused.Refusal switch

@@ -21,6 +21,7 @@ internal sealed partial class IndicatorGrain
             await LookAfterAsync();
             var (definition, none) = PastDefinition(caller, query.Selection.Definition);
             if (definition is null) return Differing(none!, "definition");
+            if (NotFromRows(definition) is { } derived) return Differing(derived);
             var (dimensions, parameter, wrong) = DimensionsOf(definition.Spec, query.Dimensions, all: false);
             if (dimensions is null) return Differing(Refused(ReadRefusal.Invalid, wrong!), parameter);
             return await DiffAsync(caller, query, definition, deadline);
@@ -99,16 +100,20 @@ internal sealed partial class IndicatorGrain
         var (partition, spec) = (Source.Partitions[number], view.Definition.Spec);
         var (first, last) = (selection.From?.UtcTicks ?? long.MinValue, selection.To?.UtcTicks ?? long.MaxValue);
 
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var covered = SlidingWindows.Of(spec);
+        var cellsFrom = first == long.MinValue ? first : ReadRange.Before(windows, ReadRange.First(windows, first), covered - 1);
+
         // Where keys have no time a row may have moved along the time line: its other version is looked for everywhere.
         var (from, to) = keyHasTime
-            ? PastRange.OfRows(spec, CalendarWindows.Parse(spec.Window, spec.TimeZone), first, last)
+            ? PastRange.OfRows(spec, windows, cellsFrom, last)
             : (long.MinValue, long.MaxValue);
         var (sequence, earlier) = (view.Moment.Sequences[number], since.Sequences[number]);
         var pairs = new Dictionary<byte[], (HistoryVersion? Before, HistoryVersion? After)>(ByteKeyComparer.Instance);
         var past = new PastRows(history, contracts);
         var moved = new List<MovedRow>();
         if (from >= to || sequence == earlier) return moved;
-        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, null, null, 1) { Since = earlier, WithPush = true }, MostMoved))
+        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, null, null, PastRows.ChunkRows) { Since = earlier, WithPush = true }, MostMoved))
         {
             foreach (var version in versions)
             {
@@ -142,7 +147,11 @@ internal sealed partial class IndicatorGrain
                 if (version is null) return parts;
                 foreach (var part in cells.Parts(contract, PastRows.Block(contract, [version])))
                 {
-                    if (CellRollUp.PlaceOf(part.Area, view.Areas, view.Target) is { } area) parts.Add((new(part.WindowFrom, area, part.Dimensions), part.State));
+                    if (CellRollUp.PlaceOf(part.Area, view.Areas, view.Target) is not { } area) continue;
+
+                    // A sliding value is moved by the rows of all windows that it covers.
+                    var window = part.WindowFrom;
+                    for (var i = 0; i < covered && (i == 0 || window <= view.Moment.At.UtcTicks); i++, window = windows.Next(window)) parts.Add((new(window, area, part.Dimensions), part.State));
                 }
 
                 return parts;
@@ -174,8 +183,8 @@ internal sealed partial class IndicatorGrain
     {
         var values = places.ToDictionary(place => place, _ => ((IndicatorValue?)null, (IndicatorValue?)null));
         if (places.Count == 0) return (values, null);
-        var query = new CellQuery(Id, view.Definition.Version, null, null, 0, read.Value.MaxCells) { Windows = [.. places.Select(place => place.Window).Distinct()] };
-        var (old, fresh) = (await ReadPastAsync(view.Definition, since.Sequences, query, deadline), await ReadPastAsync(view.Definition, view.Moment.Sequences, query, deadline));
+        var all = new ValuesQuery(Instant(places.Min(place => place.Window)), Instant(places.Max(place => place.Window)).AddTicks(1), false, null, null, null, null, int.MaxValue);
+        var (old, fresh) = (await ReadPastAsync(view.Definition, since, all, deadline), await ReadPastAsync(view.Definition, view.Moment, all, deadline));
         if (old.Value is null || fresh.Value is null) return (null, old.Refusal ?? fresh.Refusal);
         var only = places.ToDictionary(place => place, _ => 1u);
         foreach (var (place, value) in Rolled(old.Value, since)) values[place] = (value, null);
@@ -184,8 +193,7 @@ internal sealed partial class IndicatorGrain
 
         IEnumerable<(CellRollUp.Place Place, IndicatorValue Value)> Rolled(CellSet[] sets, PastMoment moment)
         {
-            var all = new ValuesQuery(null, null, false, null, null, null, null, int.MaxValue);
-            var rolled = CellRollUp.Make(view.Definition, view.Areas, view.Target, all, sets.Select(set => set.Cells), moment.At, only);
+            var rolled = Roll(view, moment, all, sets, only);
             return rolled.Rows.Select(row => (new CellRollUp.Place(row.From.UtcTicks, row.Area ?? "", row.Dimensions is null ? "" : DefinitionFold.Text(row.Dimensions)), row));
         }
     }

@@ -25,6 +25,7 @@ internal sealed partial class IndicatorGrain
             await LookAfterAsync();
             var (definition, none) = PastDefinition(caller, query.Cell.Definition);
             if (definition is null) return Explained(none!, "definition");
+            if (NotFromRows(definition) is { } derived) return Explained(derived);
             var (cell, parameter, wrong) = CellOf(definition, query);
             if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
             return await ExplainAsync(caller, query, cell, deadline);
@@ -64,7 +65,8 @@ internal sealed partial class IndicatorGrain
         var seesRows = DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher);
         var key = new ExplainedKey(cell, view.Target, view.Areas?.System.Version ?? 0, view.Moment.Watermark);
         var known = _explained.TryGetValue(key, out var kept) && Stopwatch.GetElapsedTime(kept.Made) < s_pastLife ? kept.Cell : null;
-        var scope = new CellScope(cell.Window, cell.Window + 1, Areas(view), cell.Dimensions);
+        var (first, end) = PastRange.OfCells(view.Definition.Spec, CalendarWindows.Parse(view.Definition.Spec.Window, view.Definition.Spec.TimeZone), cell.Window);
+        var scope = new CellScope(first, end, Areas(view), cell.Dimensions);
         var scans = await Task.WhenAll(Source.Partitions.Select((partition, i) =>
             ScanAsync(partition, view, scope, view.Moment.Sequences[i], query.After, seesRows ? query.Limit + 1 : 0, whole: known is null)));
         if (known is null)
@@ -74,7 +76,9 @@ internal sealed partial class IndicatorGrain
         }
 
         // How few rows a single feed brought is not told where values of few rows are suppressed.
-        page = page with { Recomputed = known.Value, RowCount = known.Rows, Sources = seesRows || mayMore || view.Definition.Spec.MinimumCount == 0 ? known.Sources : [] };
+        // Of no open records nothing is left to fold.
+        var none = view.Definition.Spec.Function == MeasureFunction.Open && value.Count == 0 && value.Value is not null ? 0.0 : (double?)null;
+        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows, Sources = seesRows || mayMore || view.Definition.Spec.MinimumCount == 0 ? known.Sources : [] };
         if (!seesRows) return new(ReadRefusal.None, page, null);
         var found = scans.SelectMany((scan, partition) => scan.Found.Select(version => (Partition: partition, Version: version)))
             .OrderBy(one => one.Version.Row.Time).ThenBy(one => one.Version.Row.Key, ByteKeyComparer.Instance).Take(query.Limit + 1).ToArray();
@@ -199,20 +203,21 @@ internal sealed partial class IndicatorGrain
         var (from, to) = PastRange.OfRows(spec, windows, scope.From, scope.To);
         var cells = new RowCells(view.Definition);
 
+        // What began and ended within the windows is in none of them any more when the last is over: it is looked at apart.
+        var apart = spec.Function == MeasureFunction.Open ? new RowCells(view.Definition) : null;
+
         // Rows without an area are in no index of areas: they are looked for among all of the time.
         var areas = scope.Areas is { } some && !some.Contains("") ? some : null;
         var past = new PastRows(history, contracts);
-        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, areas, whole ? null : after, 1) { WithPush = true }, read.Value.MaxPastRows))
+        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, areas, whole ? null : after, whole ? PastRows.ChunkRows : Math.Min(PastRows.ChunkRows, take)) { WithPush = true }, read.Value.MaxPastRows))
         {
             var contract = await past.ContractAsync(partition, versions);
             foreach (var version in versions)
             {
-                if (!cells.AddOne(contract, PastRows.Block(contract, [version])).Any(cell => scope.Contains(cell.Window, cell.Area, cell.Dimensions))) continue;
-                if (whole)
-                {
-                    scan.Count(version.Push?.Feed, version.Push?.Receipt);
-                }
-
+                var row = PastRows.Block(contract, [version]);
+                if (apart is not null && Balance(apart.Parts(contract, row)) == 0) continue;
+                if (!cells.AddOne(contract, row).Any(cell => scope.Contains(cell.Window, cell.Area, cell.Dimensions))) continue;
+                if (whole) scan.Count(version.Push?.Feed, version.Push?.Receipt);
                 if (scan.Found.Count < take && IsAfter(version.Row, after)) scan.Found.Add(version);
             }
 
@@ -221,6 +226,9 @@ internal sealed partial class IndicatorGrain
 
         if (whole) scan.Cells.AddRange(cells.Cells.Where(cell => scope.Contains(cell.WindowFrom, cell.Area, cell.Dimensions)));
         return scan;
+
+        double Balance(IReadOnlyList<CellValue> parts) => parts.Where(part => scope.Contains(part.WindowFrom, part.Area, part.Dimensions))
+            .Sum(part => CellState.FromBytes(MeasureFunction.Open, part.State).Value() ?? 0);
 
         static bool IsAfter(HistoryRow row, RowCursor? cursor) =>
             cursor is null || row.Time > cursor.Time || (row.Time == cursor.Time && ByteKeyComparer.Instance.Compare(row.Key, cursor.Key) > 0);
@@ -231,7 +239,10 @@ internal sealed partial class IndicatorGrain
     {
         var definition = view.Definition with { Spec = view.Definition.Spec with { MinimumCount = 0 } };
         var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, null, null, null, null, int.MaxValue);
-        var rolled = CellRollUp.Make(definition, view.Areas, view.Target, query, scans.Select(scan => scan.Cells), view.Moment.At);
+
+        // The window was there to be asked for: it counts as begun whenever the moment was.
+        var now = view.Moment.At > query.From ? view.Moment.At : query.From!.Value;
+        var rolled = CellRollUp.Make(definition, view.Areas, view.Target, query, scans.Select(scan => scan.Cells), [], now, only: null);
         var sources = scans.SelectMany(scan => scan.Pushes).GroupBy(push => push.Key.Feed).OrderBy(feed => feed.Key, StringComparer.Ordinal)
             .Select(feed => new RowSource(feed.Key, feed.Sum(push => push.Value), feed.Select(push => push.Key.Receipt).OfType<string>().Distinct(StringComparer.Ordinal).Count())).ToArray();
         return new(rolled.Rows is [var row] ? row.Value : null, sources.Sum(source => source.Rows), sources);

@@ -15,14 +15,14 @@ internal sealed class RowCells(IndicatorDefinition definition)
     public int Count => _fold.HotCells;
 
     /// <summary>Adds rows.</summary>
-    public void Add(CompiledContract contract, RowBlock rows) => _fold.Apply(Batch(contract, rows), contract);
+    public void Add(CompiledContract contract, RowBlock rows) => Apply(contract, Batch(contract, rows));
 
     /// <summary>Adds one row.</summary>
     /// <returns>The cells it went into, until the next call.</returns>
     public IReadOnlyCollection<Cell> AddOne(CompiledContract contract, RowBlock row)
     {
         _fold.Dirty.Clear();
-        _fold.Apply(Batch(contract, row), contract);
+        Apply(contract, Batch(contract, row));
         return _fold.Dirty;
     }
 
@@ -30,7 +30,7 @@ internal sealed class RowCells(IndicatorDefinition definition)
     public IReadOnlyList<CellValue> Parts(CompiledContract contract, RowBlock row)
     {
         var parts = AddOne(contract, row).Select(cell => cell.ToValue()).ToArray();
-        _fold.Apply(new()
+        Apply(contract, new()
         {
             Shard = 0,
             Position = ++_sequence,
@@ -42,12 +42,14 @@ internal sealed class RowCells(IndicatorDefinition definition)
             Changes = [RowChange.Retraction],
             BeforeOf = [0],
             Befores = row,
-        }, contract);
+        });
         return parts;
     }
 
     /// <summary>All cells that have rows.</summary>
     public IEnumerable<CellValue> Cells => _fold.Resident(long.MinValue, long.MaxValue).Where(cell => !cell.State.IsEmpty).Select(cell => cell.ToValue());
+
+    private void Apply(CompiledContract contract, LogBatch batch) => _fold.Apply(batch, contract, new(contract, batch));
 
     private LogBatch Batch(CompiledContract contract, RowBlock rows)
     {
@@ -71,6 +73,10 @@ internal sealed class RowCells(IndicatorDefinition definition)
 /// <summary>Where rows lie in time that can be in a definition's windows. Pure.</summary>
 internal static class PastRange
 {
+    /// <summary>Windows (begins from and before) whose cells a value in a window is made of.</summary>
+    public static (long From, long To) OfCells(IndicatorSpec spec, CalendarWindows windows, long window) =>
+        (spec.Function == MeasureFunction.Open ? long.MinValue : ReadRange.Before(windows, window, SlidingWindows.Of(spec) - 1), window + 1);
+
     /// <summary>Times of rows (ticks, from and before) that can be in windows which begin in [from, to).</summary>
     public static (long From, long To) OfRows(IndicatorSpec spec, CalendarWindows windows, long from, long to)
     {
