@@ -281,6 +281,68 @@ public sealed class ExplainHttpTests(HubFixture hub, ITestOutputHelper output) :
         async Task<string> ValuesAsync(string path) => string.Join(' ', (await OkAsync(hub.Anonymous.GetAsync(path))).RootElement.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("value").GetRawText()));
     }
 
+    [Fact]
+    public async Task Open_records_and_how_long_they_took_are_explained_and_remembered()
+    {
+        var agency = await hub.AgencyAsync("cases-agency", KeyRole.Admin);
+        await hub.PutDatasetAsync("cases", "cases-agency", DatasetKind.Records, Contracts.Schema(
+            ["id"], Contracts.Field("id", FieldType.String), Contracts.Field("opened", FieldType.DateTime, FieldRole.Opened), Contracts.Field("closed", FieldType.DateTime, FieldRole.Closed)));
+        foreach (var (id, function, field) in new[] { ("cases-open", MeasureFunction.Open, (string?)null), ("cases-took", MeasureFunction.Mean, IndicatorSpec.DurationField) })
+        {
+            var put = await hub.Grains.GetGrain<IIndicatorGrain>(id).PutAsync(Caller.Hub, new(new(id, null), "cases", function, field, "PT1H", "Europe/Berlin", false, [], null, null, AccessClass.Open));
+            Assert.True(put.Refusal == CatalogRefusal.None, put.Detail?.De);
+        }
+
+        var first = await PushAsync(agency, "cases", """
+            {"id":"a","opened":"2026-03-02T08:10:00Z"}
+            {"id":"b","opened":"2026-03-02T08:20:00Z","closed":"2026-03-02T08:50:00Z"}
+            {"id":"c","opened":"2026-03-02T09:20:00Z"}
+            """);
+        var second = await PushAsync(agency, "cases", """
+            {"id":"a","opened":"2026-03-02T08:10:00Z","closed":"2026-03-02T10:10:00Z"}
+            {"id":"c","@delete":true}
+            """);
+        foreach (var (mark, wanted) in new[] { (first, "1 2 2 2"), (second, "1 1 0 0") })
+        {
+            var values = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/cases-open/values?asOf={mark}&to=2026-03-02T12:00:00Z"))).RootElement.GetProperty("rows");
+            Assert.Equal(wanted, string.Join(' ', values.EnumerateArray().Select(row => row.GetProperty("value").GetRawText())));
+            foreach (var (hour, value) in wanted.Split(' ').Select((value, i) => (8 + i, double.Parse(value, CultureInfo.InvariantCulture))))
+            {
+                var page = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/cases-open/explain?from=2026-03-02T{hour:D2}:00:00Z&asOf={mark}"))).RootElement;
+                Assert.Equal((value, value, (int)value), (page.GetProperty("value").GetDouble(), page.GetProperty("recomputed").GetDouble(), page.GetProperty("rows").GetArrayLength()));
+            }
+        }
+
+        foreach (var id in new[] { "cases-open", "cases-took" })
+        {
+            var present = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/{id}/values?watermark={second}&from=2026-03-02T09:00:00Z&to=2026-03-03"))).RootElement;
+            var past = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/{id}/values?asOf={second}&from=2026-03-02T09:00:00Z&to=2026-03-03"))).RootElement;
+            Assert.Equal(present.GetProperty("rows").GetRawText(), past.GetProperty("rows").GetRawText());
+        }
+
+        var took = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/cases-took/explain?from=2026-03-02T10:00:00Z&watermark={second}"))).RootElement;
+        Assert.Equal((7_200.0, 7_200.0, "a"), (took.GetProperty("value").GetDouble(), took.GetProperty("recomputed").GetDouble(), took.GetProperty("rows")[0].GetProperty("id").GetString()));
+        var moved = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/cases-open/diff?since={first}&until={second}"))).RootElement.GetProperty("cells");
+        Assert.Equal("09:2→1:retracted:c 10:2→0:corrected:a", string.Join(' ', moved.EnumerateArray().Select(cell =>
+            $"{cell.GetProperty("from").GetString()![11..13]}:{cell.GetProperty("before").GetProperty("value").GetRawText()}→{cell.GetProperty("after").GetProperty("value").GetRawText()}:"
+            + string.Join(',', cell.GetProperty("rows").EnumerateArray().Select(row => $"{row.GetProperty("change").GetString()}:{row.GetProperty("id").GetString()}")))));
+    }
+
+    [Fact]
+    public async Task Rows_of_before_a_field_was_added_have_no_value_in_it()
+    {
+        var agency = await CityAsync("grown", "count");
+        await PushAsync(agency, "grown", """{"station":"a","time":"2026-03-02T08:00:00Z","kind":"a","no2":1}""");
+        await hub.PutDatasetAsync("grown", "grown-agency", DatasetKind.Observations, s_schema with { Fields = [.. s_schema.Fields, Contracts.Field("pm10", FieldType.Number, FieldRole.Measure)] });
+        await OkAsync(agency.PutAsJsonAsync("api/v1/indicators/grown-pm10", new { title = new { de = "x" }, dataset = "grown", measure = new { function = "count", field = "pm10" }, window = "P1D", access = "open" }));
+        var last = await PushAsync(agency, "grown", """{"station":"b","time":"2026-03-02T08:00:00Z","kind":"a","pm10":3}""");
+        foreach (var path in new[] { $"watermark={last}", $"asOf={last}" })
+        {
+            var values = (await OkAsync(hub.Anonymous.GetAsync("api/v1/indicators/grown-pm10/values?" + path))).RootElement.GetProperty("rows");
+            Assert.Equal(1, Assert.Single(values.EnumerateArray()).GetProperty("value").GetInt32());
+        }
+    }
+
     /// <summary>One push of rows of a day, each of its own station.</summary>
     private static string Rows(int count, Func<int, double> value) => string.Join('\n', Enumerable.Range(0, count).Select(i => string.Create(
         CultureInfo.InvariantCulture, $$"""{"station":"s{{i:D5}}","time":"2026-03-02T{{8 + (i % 10):D2}}:00:00Z","kind":"a","no2":{{value(i):R}}}""")));

@@ -42,6 +42,15 @@ public sealed class PastProofTests(PastProofTests.City city) : IClassFixture<Pas
         new("p90", "p90", "value", "P1D", "Europe/Berlin", false, []),
         new("p95", "p95", "value", "PT12H", "Europe/Berlin", true, []),
         new("p99", "p99", "value", "P1M", "Europe/Berlin", false, ["kind"]),
+        new("distinct", "distinct", "value", "P1D", "Europe/Berlin", true, []),
+    ];
+
+    /// <summary>What the oracle does not know: values that slide and say how many series reported.</summary>
+    private static readonly (string Id, IndicatorSpec Spec)[] Others =
+    [
+        ("slide", Spec(Indicators[2]) with { Window = "PT1H", Sliding = "PT6H", Coverage = true }),
+        ("slide-days", Spec(Indicators[5]) with { Window = "P1D", Sliding = "P7D" }),
+        ("coverage", Spec(Indicators[3]) with { Coverage = true, Decimals = 1 }),
     ];
 
     [Fact]
@@ -164,6 +173,72 @@ public sealed class PastProofTests(PastProofTests.City city) : IClassFixture<Pas
         static string Side(JsonElement value) => value.ValueKind == JsonValueKind.Null ? "-" : $"{Bits(value.GetProperty("value"))} {value.GetProperty("count").GetInt64()}";
     }
 
+    [Fact]
+    public async Task From_history_the_present_is_what_the_folds_say_byte_for_byte()
+    {
+        var last = city.Pushes[^1].Watermark;
+        foreach (var id in Indicators.Select(indicator => indicator.Id).Concat(Others.Select(other => other.Id)))
+        {
+            foreach (var query in new[] { "values?limit=10000", "values?whole=true", "latest?limit=10000", "latest?whole=true", "values?limit=10000&from=2026-10-25T03:30:00Z&to=2026-10-25T09:00:00Z", "latest?to=2026-10-25T05:00:00Z" })
+            {
+                var present = (await OkAsync(city.Hub.Anonymous.GetAsync($"api/v1/indicators/past-{id}/{query}&watermark={last}"))).RootElement;
+                var past = (await OkAsync(city.Hub.Anonymous.GetAsync($"api/v1/indicators/past-{id}/{query}&asOf={last}"))).RootElement;
+                Assert.Equal(present.GetProperty("rows").GetRawText(), past.GetProperty("rows").GetRawText());
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_sliding_value_is_explained_by_the_rows_of_all_windows_that_it_covers()
+    {
+        var random = new Random(44);
+        for (var i = 0; i < 60; i++)
+        {
+            var (id, spec) = Others[i % 2];
+            var push = city.Pushes[random.Next(40, city.Pushes.Count)];
+            var rows = (await OkAsync(city.Hub.Anonymous.GetAsync($"api/v1/indicators/past-{id}/values?whole=true&limit=10000&asOf={push.Watermark}"))).RootElement.GetProperty("rows");
+            var value = rows[random.Next(rows.GetArrayLength())];
+            var dimension = spec.Dimensions.Length == 0 ? "" : $"&dim.kind={Uri.EscapeDataString(value.GetProperty("dimensions").GetProperty("kind").GetString() ?? "")}";
+            var page = (await OkAsync(city.Hub.Anonymous.GetAsync($"api/v1/indicators/past-{id}/explain?whole=true&limit=10000&from={value.GetProperty("from").GetString()}{dimension}&asOf={push.Watermark}"))).RootElement;
+            Assert.Equal(value.GetProperty("value").GetRawText(), page.GetProperty("recomputed").GetRawText());
+            Assert.Equal(value.GetProperty("value").GetRawText(), page.GetProperty("value").GetRawText());
+            Assert.Equal(value.GetProperty("count").GetInt32(), page.GetProperty("rows").GetArrayLength());
+        }
+    }
+
+    [Fact]
+    public async Task Differences_of_sliding_values_lead_from_the_one_to_the_other()
+    {
+        var (first, last) = (city.Pushes[80].Watermark, city.Pushes[84].Watermark);
+        var before = await ValuesAsync(first);
+        var after = await ValuesAsync(last);
+        var told = new Dictionary<string, (string, string)>();
+        for (var next = $"api/v1/indicators/past-slide/diff?whole=true&limit=1000&since={first}&until={last}"; next is not null;)
+        {
+            var page = (await OkAsync(city.Hub.Anonymous.GetAsync(next))).RootElement;
+            foreach (var cell in page.GetProperty("cells").EnumerateArray()) told[Place(Indicators[2], cell)] = (Value(cell.GetProperty("before")), Value(cell.GetProperty("after")));
+            next = page.GetProperty("next").GetString();
+        }
+
+        foreach (var place in before.Keys.Union(after.Keys))
+        {
+            var sides = (before.GetValueOrDefault(place, ""), after.GetValueOrDefault(place, ""));
+            if (told.TryGetValue(place, out var said)) Assert.Equal(sides, said);
+            else Assert.Equal(sides.Item1, sides.Item2);
+        }
+
+        Assert.NotEmpty(told);
+
+        async Task<Dictionary<string, string>> ValuesAsync(string asOf) => (await OkAsync(city.Hub.Anonymous.GetAsync($"api/v1/indicators/past-slide/values?whole=true&limit=10000&asOf={asOf}")))
+            .RootElement.GetProperty("rows").EnumerateArray().ToDictionary(row => Place(Indicators[2], row), Value);
+
+        static string Value(JsonElement side) => side.ValueKind == JsonValueKind.Null ? "" : side.GetProperty("value").GetRawText();
+    }
+
+    private static IndicatorSpec Spec(OracleIndicator indicator) => new(
+        new(indicator.Id, null), "past", Enum.Parse<MeasureFunction>(indicator.Function, ignoreCase: true), indicator.Field,
+        indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open);
+
     private static string Line(DateTimeOffset from, string? area, string dimensions, double? value, long count) => $"{Text(from)}|{area}|{dimensions}|{Bits(value)}|{count}";
 
     private static string Line(OracleIndicator indicator, JsonElement row) =>
@@ -197,11 +272,9 @@ public sealed class PastProofTests(PastProofTests.City city) : IClassFixture<Pas
                 ["station", "time"],
                 Contracts.Field("station", FieldType.String, FieldRole.Series), Contracts.Field("time", FieldType.DateTime, FieldRole.Time), Contracts.Field("area", FieldType.String, FieldRole.Area),
                 Contracts.Field("kind", FieldType.String, FieldRole.Dimension), Contracts.Field("value", FieldType.Number, FieldRole.Measure)), partitions: 3, areaSystem: "past");
-            foreach (var indicator in Indicators)
+            foreach (var (id, spec) in Indicators.Select(indicator => (indicator.Id, Spec(indicator))).Concat(Others))
             {
-                var put = await Hub.Grains.GetGrain<IIndicatorGrain>("past-" + indicator.Id).PutAsync(Caller.Hub, new(
-                    new(indicator.Id, null), "past", Enum.Parse<MeasureFunction>(indicator.Function, ignoreCase: true), indicator.Field,
-                    indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open));
+                var put = await Hub.Grains.GetGrain<IIndicatorGrain>("past-" + id).PutAsync(Caller.Hub, spec);
                 Assert.True(put.Refusal == CatalogRefusal.None, put.Detail?.De);
             }
 
@@ -239,7 +312,10 @@ public sealed class PastProofTests(PastProofTests.City city) : IClassFixture<Pas
             return new(
                 [$"s{(random.Next(5) * 3) + partition:D2}", time.UtcTicks], time, Places[random.Next(Places.Length)],
                 new Dictionary<string, double?> { ["value"] = value },
-                new Dictionary<string, string?> { ["kind"] = new[] { null, "k\"0", "k1" }[random.Next(3)] }, random.Next(8) == 0);
+                new Dictionary<string, string?> { ["kind"] = new[] { null, "k\"0", "k1" }[random.Next(3)] }, random.Next(8) == 0)
+            {
+                Texts = new Dictionary<string, string?> { ["value"] = value?.ToString("R", CultureInfo.InvariantCulture) },
+            };
         }
 
         private static RowBlock Block(OracleRow[] rows)
