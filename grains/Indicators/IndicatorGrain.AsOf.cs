@@ -118,8 +118,10 @@ internal sealed partial class IndicatorGrain
             at = next.Min(batch => batch?.ReceivedAt ?? now);
         }
 
+        var isNow = at == now;
+
         var mark = new Watermark(_incarnation!.Value, spec.Dataset, sequences);
-        return (new(mark, mark.ToString(), at.Value, batches.Max(batch => batch?.ReceivedAt ?? DateTimeOffset.MinValue), batches.Max(batch => batch?.AreaVersion ?? 0)), null);
+        return (new(mark, mark.ToString(), at.Value, batches.Max(batch => batch?.ReceivedAt ?? DateTimeOffset.MinValue), batches.Max(batch => batch?.AreaVersion ?? 0), isNow), null);
 
         static bool Includes(long[] sequences, Watermark atLeast) => !sequences.Zip(atLeast.Sequences, (sequence, least) => sequence < least).Contains(true);
     }
@@ -171,8 +173,14 @@ internal sealed partial class IndicatorGrain
     private async Task<Past<RolledUp>> PastPageAsync(PastView view, ValuesQuery query, long deadline)
     {
         var plain = Plain(query, view.Definition.Spec) with { AsOf = new(null, null, view.Moment.Watermark), Definition = view.Definition.Version };
-        var key = new PastKey(plain, view.Definition.Spec.MinimumCount, view.Areas?.System.Version ?? 0, view.Moment.At);
-        if (_past.TryGetValue(key, out var known) && Stopwatch.GetElapsedTime(known.Made) < s_pastLife) return await known.Answer;
+        var key = new PastKey(plain, view.Definition.Spec.MinimumCount, view.Areas?.System.Version ?? 0, view.Moment.IsNow ? null : view.Moment.At);
+        if (_past.TryGetValue(key, out var known) && Stopwatch.GetElapsedTime(known.Made) < s_pastLife)
+        {
+            // As of now windows end while the answer is kept.
+            var kept = await known.Answer;
+            if (!view.Moment.IsNow || !(kept.Value?.ValidUntil <= view.Moment.At)) return kept;
+        }
+
         if (_past.Count >= MaxPastAnswers) _past.Clear();
         var making = MakePastPageAsync(view, plain, deadline);
         _past[key] = (Stopwatch.GetTimestamp(), making);
@@ -257,7 +265,8 @@ internal sealed partial class IndicatorGrain
     /// <param name="At">Windows that end after this are preliminary.</param>
     /// <param name="ReceivedAt">When the newest batch was received.</param>
     /// <param name="AreaVersion">In which rows were resolved then; 0 where none is known.</param>
-    private sealed record PastMoment(Watermark Watermark, string Text, DateTimeOffset At, DateTimeOffset ReceivedAt, int AreaVersion)
+    /// <param name="IsNow">Nothing came since: <paramref name="At"/> moves on.</param>
+    private sealed record PastMoment(Watermark Watermark, string Text, DateTimeOffset At, DateTimeOffset ReceivedAt, int AreaVersion, bool IsNow)
     {
         public long[] Sequences => Watermark.Sequences;
     }
@@ -268,7 +277,7 @@ internal sealed partial class IndicatorGrain
     /// <summary>A definition's values at a moment.</summary>
     private sealed record PastView(IndicatorDefinition Definition, PastMoment Moment, AreaTree? Areas, RollUpTarget Target, IndicatorInfo Info);
 
-    private readonly record struct PastKey(ValuesQuery Query, int MinimumCount, int AreaVersion, DateTimeOffset At);
+    private readonly record struct PastKey(ValuesQuery Query, int MinimumCount, int AreaVersion, DateTimeOffset? At);
 
     /// <summary>Something read from history, or why not.</summary>
     private readonly record struct Past<T>(T? Value, ValuesResult? Refusal)

@@ -243,7 +243,7 @@ public sealed class ExplainHttpTests(HubFixture hub, ITestOutputHelper output) :
             Assert.Contains("1000", refused.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
-        await OkAsync(own.Anonymous.GetAsync($"api/v1/indicators/bounded/values?asOf={watermark}&from=2026-03-03"));
+        await OkAsync(own.Anonymous.GetAsync($"api/v1/indicators/bounded/values?asOf={watermark}&from=2026-03-04"));
         var incarnation = await own.Services.GetRequiredService<ILogStore>().IncarnationAsync(CancellationToken.None);
         var ahead = new Watermark(incarnation, "bounded", [1_000_000]).ToString();
         foreach (var path in new[] { "explain?from=2026-03-03&dim.kind=a", "diff?since=2026-03-01", "values?definition=1" })
