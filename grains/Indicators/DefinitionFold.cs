@@ -107,6 +107,13 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         Accepted += batch.Accepted;
     }
 
+    /// <summary>Adds one row of a block, as a batch with this new row alone would.</summary>
+    public void AddOne(RowBlock rows, int row, CompiledContract contract, long sequence)
+    {
+        var series = _spec.Coverage is true ? SeriesHash.Of(contract, rows, row) : 0;
+        foreach (var come in _new.AsSpan(0, Find(rows, row, LayoutOf(contract), null, _new))) Changing(come.Cell, sequence)?.Add(come.Value, come.Time, come.Key, come.Hash, series);
+    }
+
     /// <summary>A cell's state from all rows with a time in its window, those that do not belong into it too; for rebuilding a cell from history.</summary>
     public CellState Rebuild(Cell cell, CompiledContract contract, RowBlock rows)
     {
@@ -225,10 +232,11 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     /// <summary>
     /// When a row counts and with which value: once at its time; a duration once when its record is closed; an open record
-    /// as +1 when it was opened and as −1 when it was closed.
+    /// as +1 when it was opened and as −1 when it was closed. Never where the filter is not true of it.
     /// </summary>
     private static int Marks(RowBlock rows, int row, Layout layout, Span<(long Time, double Value)> into)
     {
+        if (layout.Filter is { } filter && !filter(rows, row)) return 0;
         var contract = layout.Contract;
         if (layout.Measures == Measured.Field)
         {
@@ -352,6 +360,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private sealed class Layout(CompiledContract contract, IndicatorSpec spec)
     {
         public CompiledContract Contract => contract;
+
+        /// <summary>Null: every row counts.</summary>
+        public RowPredicate? Filter { get; } = spec.Filter is null ? null : RowPredicates.For(contract, spec.Filter);
 
         public Measured Measures { get; } =
             spec.Function == MeasureFunction.Open ? Measured.Open : spec.Field == IndicatorSpec.DurationField ? Measured.Duration : Measured.Field;

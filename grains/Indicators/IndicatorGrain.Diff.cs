@@ -24,7 +24,8 @@ internal sealed partial class IndicatorGrain
             if (NotFromRows(definition) is { } derived) return Differing(derived);
             var (dimensions, parameter, wrong) = DimensionsOf(definition.Spec, query.Dimensions, all: false);
             if (dimensions is null) return Differing(Refused(ReadRefusal.Invalid, wrong!), parameter);
-            return await DiffAsync(caller, query, definition, deadline);
+            var result = await DiffAsync(caller, query, definition, deadline);
+            return Unreadable(caller) is { } meanwhile ? Differing(meanwhile) : result;
         }
         catch (TooManyRowsException)
         {

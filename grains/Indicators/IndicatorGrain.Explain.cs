@@ -28,7 +28,10 @@ internal sealed partial class IndicatorGrain
             if (NotFromRows(definition) is { } derived) return Explained(derived);
             var (cell, parameter, wrong) = CellOf(definition, query);
             if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
-            return await ExplainAsync(caller, query, cell, deadline);
+            var result = await ExplainAsync(caller, query, cell, deadline);
+
+            // Asked in the turn that answers: a right that was taken away meanwhile is gone.
+            return Unreadable(caller) is { } meanwhile ? Explained(meanwhile) : result;
         }
         catch (TooManyRowsException)
         {
@@ -212,11 +215,12 @@ internal sealed partial class IndicatorGrain
         await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, areas, whole ? null : after, whole ? PastRows.ChunkRows : Math.Min(PastRows.ChunkRows, take)) { WithPush = true }, read.Value.MaxPastRows))
         {
             var contract = await past.ContractAsync(partition, versions);
-            foreach (var version in versions)
+            var block = PastRows.Block(contract, versions);
+            for (var row = 0; row < versions.Count; row++)
             {
-                var row = PastRows.Block(contract, [version]);
-                if (apart is not null && Balance(apart.Parts(contract, row)) == 0) continue;
-                if (!cells.AddOne(contract, row).Any(cell => scope.Contains(cell.Window, cell.Area, cell.Dimensions))) continue;
+                var version = versions[row];
+                if (apart is not null && Balance(apart.Parts(contract, PastRows.Block(contract, [version]))) == 0) continue;
+                if (!cells.AddOne(contract, block, row).Any(cell => scope.Contains(cell.Window, cell.Area, cell.Dimensions))) continue;
                 if (whole) scan.Count(version.Push?.Feed, version.Push?.Receipt);
                 if (scan.Found.Count < take && IsAfter(version.Row, after)) scan.Found.Add(version);
             }

@@ -12,24 +12,22 @@ internal sealed class RowCells(IndicatorDefinition definition)
     private readonly DefinitionFold _fold = new(definition);
     private long _sequence;
 
-    public int Count => _fold.HotCells;
-
     /// <summary>Adds rows.</summary>
     public void Add(CompiledContract contract, RowBlock rows) => Apply(contract, Batch(contract, rows));
 
-    /// <summary>Adds one row.</summary>
+    /// <summary>Adds one row of a block.</summary>
     /// <returns>The cells it went into, until the next call.</returns>
-    public IReadOnlyCollection<Cell> AddOne(CompiledContract contract, RowBlock row)
+    public IReadOnlyCollection<Cell> AddOne(CompiledContract contract, RowBlock rows, int row)
     {
         _fold.Dirty.Clear();
-        Apply(contract, Batch(contract, row));
+        _fold.AddOne(rows, row, contract, ++_sequence);
         return _fold.Dirty;
     }
 
-    /// <summary>What one row brings into which cells, for cells that hold nothing else; nothing is added.</summary>
+    /// <summary>What a block's only row brings into which cells, for cells that hold nothing else; nothing is added.</summary>
     public IReadOnlyList<CellValue> Parts(CompiledContract contract, RowBlock row)
     {
-        var parts = AddOne(contract, row).Select(cell => cell.ToValue()).ToArray();
+        var parts = AddOne(contract, row, 0).Select(cell => cell.ToValue()).ToArray();
         Apply(contract, new()
         {
             Shard = 0,
