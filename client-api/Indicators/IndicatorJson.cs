@@ -122,8 +122,16 @@ internal sealed record DefinitionJson(
     }
 }
 
+/// <summary>How far a definition is that does not answer yet, over all partitions.</summary>
+/// <param name="Done">Rows read.</param>
+/// <param name="Of">Rows ever accepted: at most so many are to be read.</param>
+/// <param name="Share">0 to 1.</param>
+/// <param name="Phase">history: reads what stood when it began; log: reads what came since; joined: about to answer.</param>
+internal sealed record ProgressJson(long Done, long Of, double Share, FillPhase Phase);
+
 /// <summary>An indicator as it stands: the definition that answers, and a newer one that is still being filled.</summary>
 /// <param name="Pending">Answers once it has caught up; null where there is none.</param>
+/// <param name="Progress">Of the pending definition or, while it is being filled, of the first; null where there is nothing to fill.</param>
 internal sealed record IndicatorJson(
     string Id,
     int Definition,
@@ -147,7 +155,8 @@ internal sealed record IndicatorJson(
     bool Coverage,
     string? AreaSystem,
     int? AreaVersion,
-    DefinitionJson? Pending)
+    DefinitionJson? Pending,
+    ProgressJson? Progress)
 {
     public static IndicatorJson Of(IndicatorInfo info)
     {
@@ -156,7 +165,8 @@ internal sealed record IndicatorJson(
             info.Id, definition.Definition, definition.Title, definition.Description, definition.Dataset, info.Publisher, definition.Measure, definition.Window, definition.TimeZone,
             definition.GroupBy, definition.Decimals, definition.Unit, definition.Access, info.License, definition.Disclosure,
             definition.Filter, definition.Formula, definition.Sliding, definition.Target, definition.Coverage,
-            info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending));
+            info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending),
+            info.Progress is { } progress ? new(progress.Done, progress.Of, progress.Share, progress.Phase) : null);
     }
 }
 

@@ -174,7 +174,7 @@ internal sealed partial class ErasuresGrain(
             await DropSeriesAsync(dataset.Partitions[p].Key, contract, work.Keys![p], cancellationToken);
             (versions, batches) = (versions + done.Versions, batches + done.Batches);
             // A definition that began meanwhile may have seen a row and not its retraction: it begins anew with what is left.
-            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p]);
+            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p], Highest(retracted[p], work.UpTo[p]));
         }
 
         // The values go with the work, before the files are cleaned of everything that was.

@@ -33,6 +33,11 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>Stored up to here; −1: nothing was ever stored.</summary>
     public long StoredSequence { get; set; } = -1;
 
+    /// <summary>Its fill from history, under way or done; null: folded from the log alone.</summary>
+    public DefinitionFill? Fill { get; set; }
+
+    public bool IsFilling => Fill is { } fill && Sequence < fill.AsOf;
+
     /// <summary>Greatest window begin that any cell ever had.</summary>
     public long LastWindow { get; set; } = long.MinValue;
 

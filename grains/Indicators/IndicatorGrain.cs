@@ -38,6 +38,8 @@ internal sealed partial class IndicatorGrain(
     private StoredState<IndicatorVersions> _reserved = null!;
     private IGrainTimer _settle = null!;
     private AnswerLedger? _ledger;
+    private IndicatorDefinition? _answering;
+    private (int Version, DefinitionProgress Progress) _progress;
     private AreaTree? _areas;
     private IndicatorSource? _source;
     private Guid? _incarnation;
@@ -94,7 +96,7 @@ internal sealed partial class IndicatorGrain(
 
         // The folds learn of it now if they answer, else by the timer.
         SettleSoon();
-        return result;
+        return result with { Indicator = Info() };
     }
 
     public Task<IndicatorInfo?> GetAsync(Caller caller) => Task.FromResult(Info());
@@ -145,13 +147,14 @@ internal sealed partial class IndicatorGrain(
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
     {
-        var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        var ledger = Ledger();
         if (query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             return Page(ledger, new([], null, ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil), notModified: true);
 
-        var plain = Plain(query);
         while (true)
         {
+            Ledger();
+            var plain = Plain(query);
             if (ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             {
                 if (ledger.TryRecall(plain, out var known)) return Page(ledger, known);
@@ -172,7 +175,7 @@ internal sealed partial class IndicatorGrain(
             }
 
             // Another read may have gone further meanwhile, or this one began before the caller's watermark was known.
-            if (loaded.Page is { } page && loaded.Version == ledger.Version && Reached(ledger, query)) return Page(ledger, page);
+            if (loaded.Page is { } page && loaded.Version == ledger.Version && loaded.Definition == _stored.Value.Definition && Reached(ledger, query)) return Page(ledger, page);
             if (late) return query.AtLeast is null ? Unavailable() : NotYet();
             if (ledger.IsStale) await Task.Delay(s_again);
         }
@@ -201,7 +204,9 @@ internal sealed partial class IndicatorGrain(
         await Task.Yield();
         try
         {
-            for (var attempt = 0; attempt < MaxAttempts; attempt++)
+            // For another definition the days of the query may be others.
+            var definition = _stored.Value.Definition;
+            for (var attempt = 0; attempt < MaxAttempts && definition == _stored.Value.Definition; attempt++)
             {
                 if (await TryLoadAsync(query, atLeast, ledger) is { } loaded) return loaded;
             }
@@ -230,6 +235,7 @@ internal sealed partial class IndicatorGrain(
         // Open records are counted up to the window of this instant; a later one would need other cells.
         var asked = time.GetUtcNow();
         var sets = await ReadAsync(source, ReadRange.Of(definition.Spec, query, asked), definition, atLeast, ledger.Current);
+        if (definition != _stored.Value.Definition || source != Source) return null;
         if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
         {
             return refused.Refusal switch
@@ -240,12 +246,11 @@ internal sealed partial class IndicatorGrain(
             };
         }
 
-        if (Array.Exists(sets, set => !set.Joined)) return Refusal(Building());
+        if (Array.Exists(sets, set => !set.Joined)) return Refusal(Building(definition, sets));
 
         if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
 
         var sequences = Array.ConvertAll(sets, set => set.Sequence);
-        if (definition != _stored.Value.Definition || source != Source) return null;
         var now = time.GetUtcNow();
         var fit = ledger.Fit(sequences);
         if (fit == ReadFit.Older) return null;
@@ -258,7 +263,7 @@ internal sealed partial class IndicatorGrain(
 
         var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), sets.Select(set => set.Opening), asked, only: null);
         ledger.Remember(query, page);
-        return new(ledger.Version, page, null);
+        return new(ledger.Version, page, null) { Definition = definition };
 
         static Loaded Refusal(ValuesResult refusal) => new(0, null, refusal);
     }
@@ -276,7 +281,7 @@ internal sealed partial class IndicatorGrain(
             LogStale(Id, ledger.Version);
         }
 
-        return new(ledger.Version, page, null);
+        return new(ledger.Version, page, null) { Definition = _stored.Value.Definition };
     }
 
     private Task<CellSet[]> ReadAsync(IndicatorSource source, ReadRange range, IndicatorDefinition definition, Watermark? atLeast, long[] answered) =>
@@ -376,6 +381,7 @@ internal sealed partial class IndicatorGrain(
     /// </summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
+        var isBuilding = false;
         try
         {
             if (_stored.Value.Definition is not null)
@@ -387,6 +393,11 @@ internal sealed partial class IndicatorGrain(
                     Signal();
                     LogJoined(Id, pending.Version);
                 }
+                else if (_stored.Value is { Pending: null, Definition: { } first } && first.Version == _stored.Value.Changes)
+                {
+                    // Never changed since it was made: it may still be the first, being filled.
+                    isBuilding = !await HasJoinedAsync(first);
+                }
 
                 if (_source is not null) await _stored.StoreAsync(_stored.Value with { Source = _source });
                 var stored = _stored.Value;
@@ -397,7 +408,7 @@ internal sealed partial class IndicatorGrain(
                     await _stored.StoreAsync(_stored.Value with { Announced = stored.Changes });
                 }
 
-                if (_stored.Value.Pending is not null) return;
+                if (isBuilding || _stored.Value.Pending is not null) return;
             }
 
             _settle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -413,7 +424,24 @@ internal sealed partial class IndicatorGrain(
         // An empty range: only whether it has joined is asked.
         var nothing = new CellQuery(Id, definition.Version, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, 1);
         var sets = await Task.WhenAll(Source.Partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(nothing)));
+        Learn(definition, sets);
         return Array.TrueForAll(sets, set => set is { Refusal: ReadRefusal.None, Joined: true });
+    }
+
+    /// <summary>Takes note of how far a definition is; what was told before never goes back.</summary>
+    private DefinitionProgress Learn(IndicatorDefinition definition, CellSet[] sets)
+    {
+        var found = sets.Select(set => set.Progress ?? default).Aggregate((one, other) => one.With(other));
+        if (_progress.Version == definition.Version) found = found.After(_progress.Progress);
+        _progress = (definition.Version, found);
+        return found;
+    }
+
+    /// <summary>How far the definition is that is to answer next; null where there is nothing to fill.</summary>
+    private DefinitionProgress? Progress(IndicatorState stored)
+    {
+        if (stored.Pending is { } pending) return _progress.Version == pending.Version ? _progress.Progress : default(DefinitionProgress);
+        return _progress.Version == stored.Definition?.Version && _progress.Progress.Phase != FillPhase.Joined ? _progress.Progress : null;
     }
 
     /// <summary>Whether a version number is at hand, at once; else some are reserved first and the answer is false.</summary>
@@ -448,7 +476,18 @@ internal sealed partial class IndicatorGrain(
 
     private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);
 
-    private IndicatorInfo? Info() => IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source });
+    private IndicatorInfo? Info() =>
+        IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source }) is { } info ? info with { Progress = Progress(_stored.Value) } : null;
+
+    /// <summary>The ledger; outdated where another definition answers now than when it was last used.</summary>
+    private AnswerLedger Ledger()
+    {
+        var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        if (_answering == _stored.Value.Definition) return ledger;
+        _answering = _stored.Value.Definition;
+        ledger.Outdate();
+        return ledger;
+    }
 
     private ValuesResult Page(AnswerLedger ledger, RolledUp page, bool notModified = false) => new(
         ReadRefusal.None,
@@ -462,8 +501,12 @@ internal sealed partial class IndicatorGrain(
         return last.Text;
     }
 
-    private ValuesResult Building() => Refused(ReadRefusal.NotYet, new(
-        $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored."));
+    private ValuesResult Building(IndicatorDefinition definition, CellSet[] sets)
+    {
+        var share = (int)(100 * Learn(definition, sets).Share);
+        return Refused(ReadRefusal.NotYet, new(
+            $"„{Id}“ wird gerade aus dem Bestand aufgebaut; {share} % sind geschafft.", $"“{Id}” is being built from what is stored; {share}% are done."));
+    }
 
     private ValuesResult NotYet() => Refused(ReadRefusal.NotYet, new($"„{Id}“ hat den Stand noch nicht erreicht.", $"“{Id}” has not reached the watermark yet."));
 
@@ -477,7 +520,11 @@ internal sealed partial class IndicatorGrain(
     private static ValuesResult Refused(ReadRefusal refusal, LocalText detail) => new(refusal, null, detail);
 
     /// <summary>What a read came to: a page of a version, a refusal, or neither where it must be made again.</summary>
-    private readonly record struct Loaded(long Version, RolledUp? Page, ValuesResult? Refusal);
+    private readonly record struct Loaded(long Version, RolledUp? Page, ValuesResult? Refusal)
+    {
+        /// <summary>What the page was made from.</summary>
+        public IndicatorDefinition? Definition { get; init; }
+    }
 
     [LoggerMessage(1300, LogLevel.Information, "Indicator {Indicator} created on {Dataset}")]
     private partial void LogCreated(string indicator, string dataset);

@@ -19,8 +19,19 @@ public sealed class FilterTests
 
     private static readonly Dictionary<string, object?> Row = new()
     {
-        ["station"] = "mc-117", ["time"] = new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.FromHours(1)), ["no2"] = 40.5, ["cars"] = 9_007_199_254_740_993, ["open"] = true,
-        ["day"] = new DateOnly(2026, 11, 24), ["clock"] = new TimeOnly(8, 30), ["month"] = (2026, 11), ["built"] = 1_999L, ["pm2-5"] = -3.0, ["date"] = "Tag", ["in"] = 7L, ["a\"b"] = 0L,
+        ["station"] = "mc-117",
+        ["time"] = new DateTimeOffset(2026, 11, 24, 8, 0, 0, TimeSpan.FromHours(1)),
+        ["no2"] = 40.5,
+        ["cars"] = 9_007_199_254_740_993,
+        ["open"] = true,
+        ["day"] = new DateOnly(2026, 11, 24),
+        ["clock"] = new TimeOnly(8, 30),
+        ["month"] = (2026, 11),
+        ["built"] = 1_999L,
+        ["pm2-5"] = -3.0,
+        ["date"] = "Tag",
+        ["in"] = 7L,
+        ["a\"b"] = 0L,
         ["straße"] = "Karl-Marx-Straße 𝄞 100%",
     };
 

@@ -69,7 +69,7 @@ public sealed class WayOfARowTests
         (station, slot, area, kind, value, delete) => new Row(station, slot * 10, area, kind, value, delete == 0));
 
     private static readonly Gen<Step[]> GenSteps = Gen.Select(
-        Gen.Int[0, 2], GenRow.Array[0, 12], Gen.Bool, Gen.Int[0, 11],
+        Gen.Int[0, 2], GenRow.Array[0, 12], Gen.Bool, Gen.Int[0, 20],
         (partition, rows, repeat, happening) => new Step(partition, rows, repeat, happening)).Array[1, 25];
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class WayOfARowTests
     {
         await using var stores = TemporaryStores.Open();
         var contract = CompiledContract.Compile(schema, kind);
-        var street = new Street(stores.Log, stores.History, stores.Cells, contract, "air", partitions: 3, new FoldOptions { CatchUpRows = 100 });
+        var street = new Street(stores.Log, stores.History, stores.Cells, contract, "air", partitions: 3, new FoldOptions { CatchUpRows = 4, MaxHotCells = steps.Length % 2 == 0 ? 6 : 500_000 });
         var definitions = Indicators.Select((indicator, i) => new IndicatorDefinition(indicator.Id, 1, Spec(indicator))).ToArray();
         street.Define([.. definitions.Where((_, i) => i % 2 == 0)]);
         await street.OpenAsync();
@@ -105,6 +105,9 @@ public sealed class WayOfARowTests
                 case 3: stores.History.Faults.FailNext(nameof(IHistoryStore.ApplyAsync), WriteFault.AnswerLost); break;
                 case 4: stores.Cells.Faults.FailNext(nameof(ICellStore.FlushAsync), WriteFault.AnswerLost); break;
                 case 5: stores.Cells.Faults.FailNext(nameof(ICellStore.FlushAsync), WriteFault.Refused); break;
+                case 12: stores.History.Faults.FailNext(nameof(IHistoryStore.VersionsAsync), WriteFault.Refused); break;
+                case 13: stores.History.Faults.FailNext(nameof(IHistoryStore.VersionsAsync), WriteFault.AnswerLost, after: 1); break;
+                case 14: stores.Cells.Faults.FailNext(nameof(ICellStore.ReadAsync), WriteFault.Refused); break;
                 default: break;
             }
 
@@ -126,13 +129,19 @@ public sealed class WayOfARowTests
                 case 8: await street.ReachHistoryAsync(partition, long.MaxValue); break; // history ahead
                 case 9: await (await street.FoldAsync(partition)).FlushAsync(); break;
                 case 10: await (await street.FoldAsync(partition)).ReachHeadAsync(); break; // the fold ahead
-                case 11: street.Define(definitions[1 + (number % (definitions.Length / 2) * 2)]); break; // a definition comes later
+                case 11 or 15: street.Define(definitions[1 + (number % (definitions.Length / 2) * 2)]); break; // a definition comes later
+                case 16: // definitions change while the folds run; what was being filled is given up
+                    var changed = number % definitions.Length;
+                    definitions[changed] = definitions[changed] with { Version = definitions[changed].Version + 1 };
+                    await street.RedefineAsync([.. definitions]);
+                    break;
+                case >= 12: await (await street.FoldAsync(partition)).CatchUpAsync(); break; // one step of a fill
                 default: break;
             }
         }
 
         street.Kill();
-        street.Define(definitions);
+        await street.RedefineAsync([.. definitions]);
         var expected = new Oracle().Play(accepted).Cells(Indicators);
         foreach (var definition in definitions)
         {
