@@ -133,6 +133,7 @@ internal sealed class RowAssembler
         if (!_delete)
         {
             CheckTime();
+            CheckLifeCycle();
             area = ResolveArea();
         }
 
@@ -208,6 +209,16 @@ internal sealed class RowAssembler
         var time = _contract.TimeTicks(_columns[field].Integer(_count));
         if (time > _latest)
             Fail(field, RowErrorCodes.TooFarInTheFuture, XmlConvert.ToString(_contract.Schema.MaxFuture), new DateTime(time, DateTimeKind.Utc).ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture));
+    }
+
+    private void CheckLifeCycle()
+    {
+        var (opened, closed) = (_contract.OpenedField, _contract.ClosedField);
+        if (opened < 0 || closed < 0 || _columns[opened].IsNull(_count) || _columns[closed].IsNull(_count)) return;
+        var (begin, end) = (_contract.InstantTicks(_columns[opened].Integer(_count), opened), _contract.InstantTicks(_columns[closed].Integer(_count), closed));
+        if (end < begin) Fail(closed, RowErrorCodes.ClosedBeforeOpened, Text(begin), Text(end));
+
+        static string Text(long instant) => new DateTime(instant, DateTimeKind.Utc).ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture);
     }
 
     private int ResolveArea()

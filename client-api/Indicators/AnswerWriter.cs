@@ -12,6 +12,8 @@ internal static class AnswerWriter
     private static readonly JsonEncodedText
         s_area = JsonEncodedText.Encode("area"), s_from = JsonEncodedText.Encode("from"), s_to = JsonEncodedText.Encode("to"), s_dimensions = JsonEncodedText.Encode("dimensions"),
         s_value = JsonEncodedText.Encode("value"), s_count = JsonEncodedText.Encode("count"), s_state = JsonEncodedText.Encode("state"), s_ok = JsonEncodedText.Encode("ok"),
+        s_coverage = JsonEncodedText.Encode("coverage"), s_series = JsonEncodedText.Encode("series"), s_before = JsonEncodedText.Encode("before"),
+        s_target = JsonEncodedText.Encode("target"), s_met = JsonEncodedText.Encode("met"), s_open = JsonEncodedText.Encode("open"), s_missed = JsonEncodedText.Encode("missed"),
         s_suppressed = JsonEncodedText.Encode("suppressed"), s_preliminary = JsonEncodedText.Encode("preliminary"), s_stale = JsonEncodedText.Encode("stale");
 
     /// <param name="page">With its rows.</param>
@@ -73,6 +75,15 @@ internal static class AnswerWriter
                 ValueState.Stale => s_stale,
                 _ => s_ok,
             });
+            if (row.Coverage is { } coverage)
+            {
+                writer.WriteStartObject(s_coverage);
+                writer.WriteNumber(s_series, coverage.Series);
+                writer.WriteNumber(s_before, coverage.Before);
+                writer.WriteEndObject();
+            }
+
+            if (row.Target is { } target) writer.WriteString(s_target, target switch { TargetState.Met => s_met, TargetState.Open => s_open, _ => s_missed });
             writer.WriteEndObject();
         }
     }

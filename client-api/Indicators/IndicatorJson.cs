@@ -51,15 +51,10 @@ internal sealed record IndicatorBodyJson(
     private const string Area = "area";
     private const string DefaultTimeZone = "Europe/Berlin";
 
-    private static readonly string[] s_laterFunctions = ["open"];
-
     /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
     public string? NotSupported() =>
         Filter is not null ? "filter"
         : Formula is not null ? "formula"
-        : Sliding is not null ? "sliding"
-        : Coverage is true ? "coverage"
-        : Measure is not null && s_laterFunctions.Contains(Measure.Function, StringComparer.Ordinal) ? "measure.function"
         : null;
 
     /// <summary>The definition, or what is missing or not allowed.</summary>
@@ -86,6 +81,7 @@ internal sealed record IndicatorBodyJson(
             Sliding = Sliding,
             Target = Target is null ? null : new(Target.Value, Target.Direction, Target.Due),
             Formula = Formula,
+            Coverage = Coverage,
         }, null);
     }
 
@@ -123,7 +119,7 @@ internal sealed record DefinitionJson(
         return new(
             definition.Version, spec.Title, spec.Description, spec.Dataset, new(IndicatorBodyJson.Word(spec.Function), spec.Field), spec.Window, spec.TimeZone,
             IndicatorBodyJson.Groups(spec), spec.Decimals, spec.Unit, spec.Access, new(spec.MinimumCount),
-            spec.Filter, spec.Formula, spec.Sliding, spec.Target is { } target ? new(target.Value, target.Direction, target.Due) : null, spec.Coverage);
+            spec.Filter, spec.Formula, spec.Sliding, spec.Target is { } target ? new(target.Value, target.Direction, target.Due) : null, spec.Coverage is true);
     }
 }
 
@@ -179,7 +175,15 @@ internal sealed record IndicatorJson(
 internal sealed record IndicatorListJson(IndicatorJson[] Indicators, string? Next);
 
 /// <summary>One value; here for the description of the interface, written by <see cref="AnswerWriter"/>.</summary>
-internal sealed record ValueJson(string? Area, DateTimeOffset From, DateTimeOffset To, Dictionary<string, string?>? Dimensions, double? Value, long? Count, ValueState State);
+/// <param name="Coverage">How many series reported in the window, and how many in the one before; absent where the definition does not ask for it.</param>
+/// <param name="Target">Whether the target is met, still open, or missed; absent without one.</param>
+internal sealed record ValueJson(
+    string? Area, DateTimeOffset From, DateTimeOffset To, Dictionary<string, string?>? Dimensions, double? Value, long? Count, ValueState State,
+    CoverageJson? Coverage, TargetState? Target);
+
+/// <param name="Series">Different series with a row in the window.</param>
+/// <param name="Before">The same in the window before.</param>
+internal sealed record CoverageJson(long Series, long Before);
 
 /// <inheritdoc cref="ValueJson"/>
 internal sealed record ValuesJson(

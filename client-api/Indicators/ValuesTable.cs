@@ -10,7 +10,7 @@ namespace DataHub.Indicators;
 /// <summary>Values as a table: area (where grouped by it), from, to, the dimensions by their names, value, count, state.</summary>
 internal static class ValuesTable
 {
-    private static readonly string[] s_names = ["indicator", "area", "areaName", "from", "to", "value", "count", "state", "unit", "definition", "version"];
+    private static readonly string[] s_names = ["indicator", "area", "areaName", "from", "to", "value", "count", "state", "series", "seriesBefore", "target", "unit", "definition", "version"];
     private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder };
 
     /// <summary>What an indicator's definition says.</summary>
@@ -50,6 +50,13 @@ internal static class ValuesTable
         fields.Add(AnswerTable.Field("value", FieldType.Number, spec.Unit));
         fields.Add(AnswerTable.Field("count", FieldType.Integer));
         fields.Add(AnswerTable.Field("state", FieldType.String));
+        if (spec.Coverage is true)
+        {
+            fields.Add(AnswerTable.Field("series", FieldType.Integer));
+            fields.Add(AnswerTable.Field("seriesBefore", FieldType.Integer));
+        }
+
+        if (spec.Target is not null) fields.Add(AnswerTable.Field("target", FieldType.String));
         return [.. fields];
     }
 
@@ -80,6 +87,13 @@ internal static class ValuesTable
         columns.Add(Feeds.Column.OfNumbers(Array.ConvertAll(rows, row => row.Value ?? double.NaN)));
         columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Count ?? Feeds.Column.NullInteger)));
         columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, string? (row) => Word(row.State))));
+        if (spec.Coverage is true)
+        {
+            columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Coverage?.Series ?? Feeds.Column.NullInteger)));
+            columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Coverage?.Before ?? Feeds.Column.NullInteger)));
+        }
+
+        if (spec.Target is not null) columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, row => row.Target is { } target ? Word(target) : null)));
         return new() { Fields = Fields(spec, nested), Columns = [.. columns], Count = rows.Length, Metadata = metadata };
     }
 
@@ -103,14 +117,14 @@ internal static class ValuesTable
 
     /// <summary>
     /// Several indicators in one table: indicator, area (where any is grouped by it), from, to, every dimension that any
-    /// has, value, count, state, unit, definition, version.
+    /// has, value, count, state, coverage and target (where any has them), unit, definition, version.
     /// </summary>
     public static AnswerTable Long(ValuesPage[] pages, string pathBase, bool nested)
     {
         var tables = Array.ConvertAll(pages, page => Of(page, Metadata(page, pathBase, latest: false), nested));
         FieldSpec[] before = [AnswerTable.Field("indicator", FieldType.String)];
         FieldSpec[] after = [AnswerTable.Field("unit", FieldType.String), AnswerTable.Field("definition", FieldType.Integer), AnswerTable.Field("version", FieldType.Integer)];
-        string[] first = ["area", "from", "to"], last = ["value", "count", "state"];
+        string[] first = ["area", "from", "to"], last = ["value", "count", "state", "series", "seriesBefore", "target"];
         var all = tables.SelectMany(table => table.Fields).DistinctBy(field => field.Name, StringComparer.Ordinal).ToArray();
         FieldSpec[] fields =
         [
@@ -140,11 +154,18 @@ internal static class ValuesTable
         return field.Type switch
         {
             FieldType.Number => Feeds.Column.OfNumbers([.. parts.SelectMany(part => part.Column!.Numbers!)]),
-            FieldType.Integer or FieldType.DateTime => Feeds.Column.OfIntegers([.. parts.SelectMany(part => part.Column!.Integers!)]),
+            FieldType.Integer or FieldType.DateTime => Feeds.Column.OfIntegers([.. parts.SelectMany(part => part.Column?.Integers ?? Enumerable.Repeat(Feeds.Column.NullInteger, part.Count))]),
             // An indicator without this dimension, or without areas, has nothing there.
             _ => Feeds.Column.OfTexts([.. parts.SelectMany(part => part.Column?.Texts ?? new string?[part.Count])]),
         };
     }
+
+    public static string Word(TargetState state) => state switch
+    {
+        TargetState.Met => "met",
+        TargetState.Open => "open",
+        _ => "missed",
+    };
 
     public static string Word(ValueState state) => state switch
     {

@@ -33,6 +33,8 @@ public sealed class CompiledContract
         LongitudeField = OrdinalOf(FieldRole.Longitude);
         LatitudeField = OrdinalOf(FieldRole.Latitude);
         RevisionField = OrdinalOf(FieldRole.Revision);
+        OpenedField = OrdinalOf(FieldRole.Opened);
+        ClosedField = OrdinalOf(FieldRole.Closed);
         Series = SeriesOf();
         KeyIsSeriesAndTime = kind == DatasetKind.Observations
             && Key.Length == Series.Length + 1 && Key.Contains(TimeField) && Series.All(s => Key.Contains(s));
@@ -64,6 +66,12 @@ public sealed class CompiledContract
     public int LatitudeField { get; }
 
     public int RevisionField { get; }
+
+    /// <summary>When a record's life begins; −1 where there is none.</summary>
+    public int OpenedField { get; }
+
+    /// <summary>When it ends.</summary>
+    public int ClosedField { get; }
 
     /// <summary>
     /// Ordinals of the fields that name a series, ascending: those with role series, or without any the key's fields
@@ -113,6 +121,14 @@ public sealed class CompiledContract
 
     /// <summary>The instant a value of the time field stands for, in ticks UTC. A date is the instant its day begins in the field's zone.</summary>
     public long TimeTicks(long value) => value == Column.NullInteger || _dateZone is null ? value : DayBegins(value, _dateZone);
+
+    /// <summary>The instant in a field of type datetime or date, in ticks UTC; <see cref="long.MinValue"/> for null. A date is the instant its day begins in the field's zone.</summary>
+    public long InstantTicks(RowBlock block, int row, int field) => InstantTicks(block.Columns[field].Integers![row], field);
+
+    /// <summary>The same for a value of the field.</summary>
+    public long InstantTicks(long value, int field) => value == Column.NullInteger || Fields[field].Type != FieldType.Date
+        ? value
+        : DayBegins(value, TimeZoneInfo.FindSystemTimeZoneById(Fields[field].Spec.TimeZone ?? DefaultTimeZone));
 
     /// <summary>
     /// Whether rows stored under <paramref name="older"/> keep their meaning under this contract: same key, all its

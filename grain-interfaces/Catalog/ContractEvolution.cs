@@ -66,7 +66,7 @@ public static class ContractEvolution
             if (was.Role != now.Role && !(was.Role == FieldRole.None && now.Role is FieldRole.Measure or FieldRole.Dimension))
                 Break(was.Name, $"Die Rolle kann sich nicht ändern; sie ist {ContractCheck.Word(was.Role)}.", $"The role cannot change; it is {ContractCheck.Word(was.Role)}.");
             // The zone says when a stored day begins; for instants it only helps to read what comes.
-            if (was.Type == FieldType.Date && was.Role is FieldRole.Time or FieldRole.Opened
+            if (was.Type == FieldType.Date && was.Role is FieldRole.Time or FieldRole.Opened or FieldRole.Closed
                 && (was.TimeZone ?? CompiledContract.DefaultTimeZone) != (now.TimeZone ?? CompiledContract.DefaultTimeZone))
                 Break(was.Name, "Die timeZone eines Tages in der Rolle time kann sich nicht ändern.", "The timeZone of a day in role time cannot change.");
         }

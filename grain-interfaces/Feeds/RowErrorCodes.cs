@@ -49,6 +49,7 @@ public static class RowErrorCodes
     public const string AmbiguousLocalTime = "ambiguous-local-time";
     public const string TooFarInTheFuture = "too-far-in-the-future";
     public const string OlderThanRetention = "older-than-retention";
+    public const string ClosedBeforeOpened = "closed-before-opened";
 
     // Constraints
     public const string Required = "required";
@@ -109,6 +110,7 @@ public static class RowErrorCodes
         [AmbiguousLocalTime] = new("Diese Ortszeit gab es in {0} zweimal; mit Abstand zu UTC senden", "There were two such local times in {0}; send it with an offset from UTC"),
         [TooFarInTheFuture] = new("Zeilen dürfen höchstens {0} voraus sein", "Rows may be at most {0} ahead"),
         [OlderThanRetention] = new("Zeilen vor {0} werden nicht mehr aufbewahrt", "Rows before {0} are no longer kept"),
+        [ClosedBeforeOpened] = new("Das Ende liegt vor dem Beginn, {0}", "The end lies before the beginning, {0}"),
         [Required] = new("Ein Wert ist Pflicht", "A value is required"),
         [NotUnique] = new("Derselbe Wert steht in dieser Lieferung schon unter einem anderen Schlüssel", "The same value stands under another key in this push"),
         [TooShort] = new("Die Mindestlänge ist {0}", "{0} is the minimum length"),

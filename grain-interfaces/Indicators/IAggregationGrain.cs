@@ -9,6 +9,11 @@ public interface IAggregationGrain : IGrainWithStringKey
     [Alias("ReadCells")]
     Task<CellSet> ReadCellsAsync(CellQuery query);
 
+    /// <summary>Cells of several definitions as they stand at one sequence.</summary>
+    /// <returns>Per query what <see cref="ReadCellsAsync"/> says; all that are joined at the same sequence.</returns>
+    [Alias("ReadMany")]
+    Task<CellSet[]> ReadManyAsync(CellQuery[] queries);
+
     /// <summary>Reads the dataset's definitions anew and fills new ones. Returns when it has taken note, not when they are filled.</summary>
     [Alias("DefinitionsChanged")]
     Task DefinitionsChangedAsync();
@@ -48,6 +53,12 @@ public sealed record CellQuery(
     /// <summary>Per area and dimensions only the last window.</summary>
     [Id(6)] public bool Latest { get; init; }
 
+    /// <summary>With <see cref="Latest"/>: also the cells of so many windows before each last one.</summary>
+    [Id(9)] public int Back { get; init; }
+
+    /// <summary>Also what was open when the window at <see cref="From"/> began; only for <see cref="MeasureFunction.Open"/>.</summary>
+    [Id(10)] public bool Opening { get; init; }
+
     /// <summary>Also name the cells in the range that changed after this sequence.</summary>
     [Id(7)] public long? TouchedSince { get; init; }
 
@@ -66,11 +77,14 @@ public sealed record CellSet(
     [property: Id(4)] CellValue[] Cells,
     [property: Id(5)] string? Detail)
 {
+    /// <summary>Per area and dimensions all that began and ended before <see cref="CellQuery.From"/>, where asked for.</summary>
+    [Id(7)] public CellValue[] Opening { get; init; } = [];
+
     /// <summary>Cells that changed after <see cref="CellQuery.TouchedSince"/>, those that lost all their rows too; without their states.</summary>
     [Id(6)] public TouchedCell[] Touched { get; init; } = [];
 
     /// <summary>How far the definition is; null where there is no such definition.</summary>
-    [Id(7)] public DefinitionProgress? Progress { get; init; }
+    [Id(8)] public DefinitionProgress? Progress { get; init; }
 }
 
 /// <param name="Area">As <see cref="CellValue.Area"/>.</param>

@@ -99,8 +99,11 @@ public sealed record IndicatorSpec(
 
     [Id(15)] public IndicatorTarget? Target { get; init; }
 
-    /// <summary>Whether each value says how many series reported, and how many did in the window before.</summary>
-    [Id(16)] public bool Coverage { get; init; }
+    /// <summary>
+    /// Whether each value says how many series reported, and how many did in the window before. Null before the dataset was
+    /// asked: yes for observations, which have series.
+    /// </summary>
+    [Id(16)] public bool? Coverage { get; init; }
 
     /// <summary>
     /// Derives the values from those of other indicators of the dataset instead of from rows. Function, field, dimensions and

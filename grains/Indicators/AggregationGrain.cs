@@ -72,15 +72,29 @@ internal sealed partial class AggregationGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<CellSet> ReadCellsAsync(CellQuery query)
-    {
-        if (!await KnowDefinitionsAsync()) return Refused(ReadRefusal.Unavailable, $"the definitions of {Partition} could not be read");
+    public async Task<CellSet> ReadCellsAsync(CellQuery query) => (await ReadManyAsync([query]))[0];
 
-        await _fold.ReachAsync(Math.Max(query.AtLeast, 0));
+    public async Task<CellSet[]> ReadManyAsync(CellQuery[] queries)
+    {
+        if (!await KnowDefinitionsAsync()) return All(ReadRefusal.Unavailable, $"the definitions of {Partition} could not be read");
+
+        var atLeast = queries.Max(query => Math.Max(query.AtLeast, 0));
+        await _fold.ReachAsync(atLeast);
         AfterFolding();
-        if (_fold.Halted is { } because) return Refused(ReadRefusal.Unavailable, because);
-        if (_fold.IsSuperseded) return Refused(ReadRefusal.Unavailable, $"the fold of {Partition} moved");
-        if (_fold.Sequence < Math.Max(query.AtLeast, _fold.HeadAtStart)) return Refused(ReadRefusal.NotYet, $"{Partition} stands at {_fold.Sequence}");
+        if (_fold.Halted is { } because) return All(ReadRefusal.Unavailable, because);
+        if (_fold.IsSuperseded) return All(ReadRefusal.Unavailable, $"the fold of {Partition} moved");
+        if (_fold.Sequence < Math.Max(atLeast, _fold.HeadAtStart)) return All(ReadRefusal.NotYet, $"{Partition} stands at {_fold.Sequence}");
+
+        // Nothing is folded between these: reads and folds do not interleave.
+        var sets = new CellSet[queries.Length];
+        for (var i = 0; i < sets.Length; i++) sets[i] = await ReadAsync(queries[i]);
+        return sets;
+
+        CellSet[] All(ReadRefusal refusal, string detail) => Array.ConvertAll(queries, _ => Refused(refusal, detail));
+    }
+
+    private async Task<CellSet> ReadAsync(CellQuery query)
+    {
         if (_fold.Find(query.Indicator, query.DefinitionVersion) is not { } fold) return Refused(ReadRefusal.NotFound, $"{query.Indicator} version {query.DefinitionVersion}");
         var progress = _fold.ProgressOf(fold);
         if (progress.Phase != FillPhase.Joined) return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: false, [], null) { Progress = progress };
@@ -88,14 +102,15 @@ internal sealed partial class AggregationGrain(
         try
         {
             var (from, to) = (query.From?.UtcTicks ?? long.MinValue, query.To?.UtcTicks ?? long.MaxValue);
+            var opening = query.Opening ? await _fold.ReadOpeningAsync(fold, from, query.MaxCells) : [];
             var touched = query.TouchedSince is { } after ? await _fold.ReadTouchedAsync(fold, after, from, to, query.MaxCells) : [];
             var read = query switch
             {
                 { Windows: { } windows } => await _fold.ReadWindowsAsync(fold, windows.Union(touched.Select(cell => cell.WindowFrom)).Where(window => window >= from && window < to), query.MaxCells),
-                { Latest: true } => await _fold.ReadLatestAsync(fold, from, to, query.MaxCells),
+                { Latest: true } => await _fold.ReadLatestAsync(fold, from, to, query.Back, query.MaxCells),
                 _ => await _fold.ReadAsync(fold, from, to, query.MaxCells),
             };
-            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null) { Touched = [.. touched], Progress = progress };
+            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null) { Touched = [.. touched], Opening = [.. opening], Progress = progress };
         }
         catch (TooManyCellsException e)
         {
@@ -106,9 +121,9 @@ internal sealed partial class AggregationGrain(
             LogRead(e, Partition, query.Indicator);
             return Refused(ReadRefusal.Unavailable, e.Message);
         }
-
-        CellSet Refused(ReadRefusal refusal, string detail) => new(refusal, _fold.Sequence, default, false, [], detail);
     }
+
+    private CellSet Refused(ReadRefusal refusal, string detail) => new(refusal, _fold.Sequence, default, false, [], detail);
 
     public async Task<string[]?> PassedAsync(long sequence)
     {

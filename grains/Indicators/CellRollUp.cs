@@ -52,11 +52,11 @@ internal static class CellRollUp
     /// <param name="areas">Needed where <paramref name="target"/> has a level.</param>
     /// <param name="target">From <see cref="Aim"/>.</param>
     /// <param name="query">Gives latest, cursor and limit; the cells are of its time range already.</param>
-    /// <param name="partitions">The cells of each partition.</param>
+    /// <param name="partitions">The cells of each partition, of the windows that <see cref="ReadRange"/> names.</param>
     /// <param name="now">Windows that end after this are preliminary.</param>
     public static RolledUp Make(
         IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now) =>
-        Make(definition, areas, target, query, partitions, now, only: null);
+        Make(definition, areas, target, query, partitions, [], now, only: null);
 
     /// <summary>Which places of the answer the touched cells belong to, and since which marks.</summary>
     /// <param name="areas">As for <see cref="Make(IndicatorDefinition, AreaTree?, RollUpTarget, ValuesQuery, IEnumerable{IReadOnlyList{CellValue}}, DateTimeOffset)"/>.</param>
@@ -89,8 +89,24 @@ internal static class CellRollUp
         return touched;
     }
 
+    /// <summary>With coverage a value also says how many series reported in the window before: what touches that touches the value.</summary>
+    /// <returns>The touched places with those in the window after each.</returns>
+    public static Dictionary<Place, uint> WithNext(IndicatorSpec spec, Dictionary<Place, uint> touched)
+    {
+        if (spec.Coverage is not true) return touched;
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var all = new Dictionary<Place, uint>(touched);
+        foreach (var (place, since) in touched)
+        {
+            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(all, place with { Window = windows.Next(place.Window) }, out _);
+            known |= since;
+        }
+
+        return all;
+    }
+
     /// <summary>The touched places as they are told.</summary>
-    public static TouchedPlace[] Tell(IndicatorSpec spec, Dictionary<Place, uint> touched)
+    public static TouchedPlace[] Tell(IndicatorSpec spec, IEnumerable<KeyValuePair<Place, uint>> touched)
     {
         var dimensions = new Dictionary<string, string?[]>(StringComparer.Ordinal);
         return
@@ -101,15 +117,32 @@ internal static class CellRollUp
     }
 
     /// <inheritdoc cref="Make(IndicatorDefinition, AreaTree?, RollUpTarget, ValuesQuery, IEnumerable{IReadOnlyList{CellValue}}, DateTimeOffset)"/>
+    /// <param name="openings">Of each partition what was open before the first window; only for open records.</param>
     /// <param name="only">Leaves out all other places.</param>
     public static RolledUp Make(
-        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions, DateTimeOffset now,
-        Dictionary<Place, uint>? only)
+        IndicatorDefinition definition, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions,
+        IEnumerable<IReadOnlyList<CellValue>> openings, DateTimeOffset now, Dictionary<Place, uint>? only)
     {
-        var spec = definition.Spec;
+        var values = Values(definition.Spec, areas, target, query, partitions, openings, now);
+        return Page(definition.Spec, query, values, now, only);
+    }
+
+    /// <summary>The values of a query, not yet suppressed, rounded or cut into pages.</summary>
+    public static DerivedValues Values(
+        IndicatorSpec spec, AreaTree? areas, RollUpTarget target, ValuesQuery query, IEnumerable<IReadOnlyList<CellValue>> partitions,
+        IEnumerable<IReadOnlyList<CellValue>> openings, DateTimeOffset now)
+    {
+        var cells = Merge(spec, areas, target, partitions);
+        return spec.Function == MeasureFunction.Open
+            ? new OpenValues(spec, query, cells, Merge(spec, areas, target, openings), now)
+            : new WindowValues(spec, query, cells, now);
+    }
+
+    /// <summary>What cells come to at each place.</summary>
+    private static Dictionary<Place, PlaceCell> Merge(IndicatorSpec spec, AreaTree? areas, RollUpTarget target, IEnumerable<IReadOnlyList<CellValue>> partitions)
+    {
         var places = new Dictionary<string, string?>(StringComparer.Ordinal);
-        var merged = new Dictionary<Place, Sum>();
-        var newest = query.Latest ? new Dictionary<(string Area, string Dimensions), long>() : null;
+        var merged = new Dictionary<Place, PlaceCell>();
         foreach (var cells in partitions)
         {
             foreach (var cell in cells)
@@ -117,64 +150,55 @@ internal static class CellRollUp
                 if (cell.State.Length == 0) continue;
                 if (!places.TryGetValue(cell.Area, out var area)) places[cell.Area] = area = PlaceOf(cell.Area, areas, target);
                 if (area is null) continue;
-                if (only is not null && !only.ContainsKey(new(cell.WindowFrom, area, cell.Dimensions))) continue;
-
-                if (newest is not null)
-                {
-                    var series = (area, cell.Dimensions);
-                    if (newest.TryGetValue(series, out var last) && last > cell.WindowFrom) continue;
-                    if (last < cell.WindowFrom || !newest.ContainsKey(series))
-                    {
-                        if (newest.ContainsKey(series)) merged.Remove(new(last, area, cell.Dimensions));
-                        newest[series] = cell.WindowFrom;
-                    }
-                }
 
                 var place = new Place(cell.WindowFrom, area, cell.Dimensions);
-                if (merged.TryGetValue(place, out var sum)) sum.Add(cell.State);
+                if (merged.TryGetValue(place, out var known)) known.Add(cell.State);
                 else merged.Add(place, new(spec.Function, cell.State));
             }
         }
 
-        return Page(spec, query, merged, now);
+        return merged;
     }
 
-    private static RolledUp Page(IndicatorSpec spec, ValuesQuery query, Dictionary<Place, Sum> merged, DateTimeOffset now)
+    /// <summary>Suppresses, rounds, holds against the target, and cuts.</summary>
+    private static RolledUp Page(IndicatorSpec spec, ValuesQuery query, DerivedValues values, DateTimeOffset now, Dictionary<Place, uint>? only)
     {
-        IEnumerable<Place> wanted = merged.Keys;
-        if (query.After is { } after)
-        {
-            var cursor = new Place(after.From.UtcTicks, after.Area, after.Dimensions);
-            wanted = wanted.Where(place => place.CompareTo(cursor) > 0);
-        }
-
-        var places = wanted.ToArray();
-        Array.Sort(places);
         var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var due = spec.Target?.Due is { } day ? windows.DayBegins(day.AddDays(1)) : long.MinValue;
         var dimensions = new Dictionary<string, string?[]>(StringComparer.Ordinal);
-        var rows = new IndicatorValue[Math.Min(places.Length, query.Limit)];
+        var rows = new List<IndicatorValue>();
+        var (last, more) = (default(Place), false);
         DateTimeOffset? validUntil = null;
-        for (var i = 0; i < rows.Length; i++)
+        foreach (var place in values.After(query.After is { } after ? new Place(after.From.UtcTicks, after.Area, after.Dimensions) : null))
         {
-            var place = places[i];
-            var cell = merged[place].Cell;
+            if (only is not null && !only.ContainsKey(place)) continue;
+            if (rows.Count == query.Limit)
+            {
+                more = rows.Count > 0;
+                break;
+            }
+
+            var derived = values.At(place);
             var to = Instant(windows.Next(place.Window));
-            var state = cell.Count < spec.MinimumCount ? ValueState.Suppressed : to > now ? ValueState.Preliminary : ValueState.Ok;
-            if (state == ValueState.Preliminary && (validUntil is null || to < validUntil)) validUntil = to;
-            var suppressed = state == ValueState.Suppressed;
-            var value = cell.Value();
-            rows[i] = new(
+            var suppressed = derived.Suppressed || derived.Count < spec.MinimumCount;
+            var state = suppressed ? ValueState.Suppressed : to > now ? ValueState.Preliminary : ValueState.Ok;
+            if (to > now && (!suppressed || values.GrowWithTime) && (validUntil is null || to < validUntil)) validUntil = to;
+            rows.Add(new(
                 spec.ByArea && place.Area.Length > 0 ? place.Area : null,
                 Instant(place.Window),
                 to,
                 DimensionsOf(place.Dimensions, dimensions),
-                suppressed ? null : spec.Decimals is { } decimals && value is { } exact ? Decimals.Round(exact, decimals) : value,
-                suppressed ? null : cell.Count,
-                state);
+                suppressed ? null : spec.Decimals is { } decimals && derived.Value is { } exact ? Decimals.Round(exact, decimals) : derived.Value,
+                suppressed ? null : derived.Count,
+                state)
+            {
+                Coverage = suppressed ? null : derived.Coverage,
+                Target = suppressed || derived.Value is not { } value || spec.Target is not { } aim ? null : TargetRules.State(aim, value, to.UtcTicks <= due),
+            });
+            last = place;
         }
 
-        var next = rows.Length < places.Length && rows.Length > 0 ? places[rows.Length - 1] : (Place?)null;
-        return new(rows, next is { } last ? new(Instant(last.Window), last.Area, last.Dimensions) : null, validUntil);
+        return new([.. rows], more ? new(Instant(last.Window), last.Area, last.Dimensions) : null, validUntil);
     }
 
     /// <summary>The area a cell counts for; empty for all together and for rows without one, null where it is not asked for.</summary>
@@ -206,15 +230,5 @@ internal static class CellRollUp
             if (order == 0) order = string.CompareOrdinal(Area, other.Area);
             return order != 0 ? order : string.CompareOrdinal(Dimensions, other.Dimensions);
         }
-    }
-
-    /// <summary>Most cells stand alone: their bytes are read only when the page needs them or another is merged in.</summary>
-    private sealed class Sum(MeasureFunction function, byte[] only)
-    {
-        private CellState? _cell;
-
-        public CellState Cell => _cell ??= CellState.FromBytes(function, only);
-
-        public void Add(byte[] other) => Cell.Merge(CellState.FromBytes(function, other));
     }
 }

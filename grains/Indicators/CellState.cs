@@ -24,8 +24,13 @@ internal abstract partial class CellState
     /// <summary>Version of the bytes' layout; their first byte.</summary>
     private const byte Layout = 1;
 
+    /// <summary>The layout with the rows of each series behind the rest.</summary>
+    private const byte LayoutWithSeries = 2;
+
     /// <summary>Of a count in <see cref="WriteCount"/>.</summary>
     private const int MaxCountBytes = 9;
+
+    private SparseCounts? _series;
 
     private CellState(MeasureFunction function) => Function = function;
 
@@ -36,7 +41,19 @@ internal abstract partial class CellState
 
     public bool IsEmpty => Count == 0;
 
+    /// <summary>Different series with a row in the cell; null where they are not counted.</summary>
+    public int? Series => _series?.Keys;
+
     /// <summary>A cell without rows.</summary>
+    /// <param name="series">Whether it counts series.</param>
+    public static CellState Create(MeasureFunction function, bool series)
+    {
+        var cell = Create(function);
+        if (series) cell._series = new();
+        return cell;
+    }
+
+    /// <summary>A cell without rows that counts no series.</summary>
     public static CellState Create(MeasureFunction function) => function switch
     {
         MeasureFunction.Count => new Rows(),
@@ -46,6 +63,7 @@ internal abstract partial class CellState
         MeasureFunction.Stddev or MeasureFunction.StddevSample => new Spread(function),
         MeasureFunction.P50 or MeasureFunction.P90 or MeasureFunction.P95 or MeasureFunction.P99 => new Percentile(function),
         MeasureFunction.Distinct => new Different(),
+        MeasureFunction.Open => new Balance(),
         _ => throw new ArgumentOutOfRangeException(nameof(function), function, "No cell is defined for this function."),
     };
 
@@ -54,23 +72,26 @@ internal abstract partial class CellState
     /// <param name="time">Ticks of the row's time; only <see cref="MeasureFunction.Last"/> needs it.</param>
     /// <param name="key">The row's canonical key; only <see cref="MeasureFunction.Last"/> needs it.</param>
     /// <param name="hash"><see cref="DistinctHash"/> of the measured value; only <see cref="MeasureFunction.Distinct"/> needs it.</param>
+    /// <param name="series"><see cref="SeriesHash"/> of the row's series; only a cell that counts series needs it.</param>
     /// <returns>Whether the value can have changed by it; the count always has.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The function cannot measure a value that no contract lets through.</exception>
-    public bool Add(double value, long time, byte[]? key, ulong hash = 0)
+    public bool Add(double value, long time, byte[]? key, ulong hash = 0, int series = 0)
     {
         var changed = Include(new Measured(value + 0.0, time, key, hash));
+        _series?.Add(series, 1);
         Count++;
         return changed;
     }
 
     /// <summary>Takes away a row that was added before with these very arguments.</summary>
     /// <exception cref="InvalidOperationException">No such row can be in the cell.</exception>
-    public RemoveResult Remove(double value, long time, byte[]? key, ulong hash = 0)
+    public RemoveResult Remove(double value, long time, byte[]? key, ulong hash = 0, int series = 0)
     {
         if (IsEmpty) throw new InvalidOperationException($"A row was to be removed from a cell ({Function}) that has none.");
         var row = new Measured(value + 0.0, time, key, hash);
         if (Count == 1) Empty(row);
         else if (!Exclude(row)) return RemoveResult.NeedsRecompute;
+        RemoveSeries(series);
         Count--;
         return RemoveResult.Ok;
     }
@@ -81,11 +102,16 @@ internal abstract partial class CellState
     /// </summary>
     /// <returns><see cref="RemoveResult.NeedsRecompute"/>: nothing has changed.</returns>
     public RemoveResult Replace(
-        double oldValue, long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey, ulong oldHash = 0, ulong newHash = 0)
+        double oldValue, long oldTime, byte[]? oldKey, double newValue, long newTime, byte[]? newKey,
+        ulong oldHash = 0, ulong newHash = 0, int oldSeries = 0, int newSeries = 0)
     {
-        if (Remove(oldValue, oldTime, oldKey, oldHash) == RemoveResult.NeedsRecompute && !Supersede(new(newValue + 0.0, newTime, newKey, newHash)))
-            return RemoveResult.NeedsRecompute;
-        Add(newValue, newTime, newKey, newHash);
+        if (Remove(oldValue, oldTime, oldKey, oldHash, oldSeries) == RemoveResult.NeedsRecompute)
+        {
+            if (!Supersede(new(newValue + 0.0, newTime, newKey, newHash))) return RemoveResult.NeedsRecompute;
+            RemoveSeries(oldSeries);
+        }
+
+        Add(newValue, newTime, newKey, newHash, newSeries);
         return RemoveResult.Ok;
     }
 
@@ -94,8 +120,10 @@ internal abstract partial class CellState
     public void Merge(CellState other)
     {
         if (other.Function != Function) throw new ArgumentException($"A cell of {other.Function} cannot be merged into one of {Function}.", nameof(other));
+        if (other._series is null != _series is null) throw new ArgumentException("Only one of the cells counts series.", nameof(other));
         if (other.IsEmpty) return;
         Include(other);
+        _series?.Add(other._series!);
         Count += other.Count;
     }
 
@@ -109,7 +137,7 @@ internal abstract partial class CellState
     public byte[] ToBytes()
     {
         if (IsEmpty) return [];
-        var most = 1 + MaxCountBytes + MaxBytes;
+        var most = 1 + MaxCountBytes + MaxBytes + (_series is null ? 0 : (_series.Keys + 1) * 2 * MaxCountBytes);
         if (most <= 512) return Written(stackalloc byte[512]);
 
         var rented = ArrayPool<byte>.Shared.Rent(most);
@@ -125,17 +153,19 @@ internal abstract partial class CellState
 
     /// <summary>Reads what <see cref="ToBytes"/> wrote for the same function, and nothing else: what is read is written back the same.</summary>
     /// <exception cref="FormatException">Not such bytes.</exception>
-    public static CellState FromBytes(MeasureFunction function, ReadOnlySpan<byte> bytes)
+    /// <param name="series">Whether a cell without bytes counts series; the others say it themselves.</param>
+    public static CellState FromBytes(MeasureFunction function, ReadOnlySpan<byte> bytes, bool series = false)
     {
+        if (bytes.IsEmpty) return Create(function, series);
         var cell = Create(function);
-        if (bytes.IsEmpty) return cell;
         try
         {
-            if (bytes[0] != Layout) throw Malformed(function);
+            if (bytes[0] is not (Layout or LayoutWithSeries)) throw Malformed(function);
             var at = 1;
             cell.Count = ReadCount(bytes, ref at);
             if (cell.Count < 1) throw Malformed(function);
             cell.Read(bytes, ref at);
+            if (bytes[0] == LayoutWithSeries) cell.ReadSeries(bytes, ref at);
             if (at != bytes.Length) throw Malformed(function);
             return cell;
         }
@@ -150,6 +180,7 @@ internal abstract partial class CellState
     {
         var copy = Copy();
         copy.Count = Count;
+        copy._series = _series?.Clone();
         return copy;
     }
 
@@ -180,11 +211,44 @@ internal abstract partial class CellState
 
     private byte[] Written(Span<byte> buffer)
     {
-        buffer[0] = Layout;
+        buffer[0] = _series is null ? Layout : LayoutWithSeries;
         var at = 1;
         WriteCount(buffer, ref at, Count);
         Write(buffer, ref at);
+        if (_series is not null) WriteSeries(_series, buffer, ref at);
         return buffer[..at].ToArray();
+    }
+
+    private void RemoveSeries(int series)
+    {
+        if (_series is not null && !_series.TryRemove(series)) throw NotInside(Function);
+    }
+
+    /// <summary>In ascending order the distance of each series' hash to the one before (of the first: to the least number) and its rows.</summary>
+    private static void WriteSeries(SparseCounts series, Span<byte> into, ref int at)
+    {
+        long before = int.MinValue;
+        foreach (var (hash, rows) in series)
+        {
+            WriteCount(into, ref at, hash - before);
+            WriteCount(into, ref at, rows);
+            before = hash;
+        }
+    }
+
+    private void ReadSeries(ReadOnlySpan<byte> from, ref int at)
+    {
+        _series = new();
+        long hash = int.MinValue;
+        for (var left = Count; left > 0;)
+        {
+            var distance = ReadCount(from, ref at);
+            var rows = ReadCount(from, ref at);
+            hash = checked(hash + distance);
+            if ((distance == 0 && _series.Keys > 0) || hash > int.MaxValue || rows < 1 || rows > left) throw Malformed(Function);
+            _series.Append((int)hash, rows);
+            left -= rows;
+        }
     }
 
     private static InvalidOperationException NotInside(MeasureFunction function) =>

@@ -25,6 +25,8 @@ internal static class ChangeRules
     /// <param name="tooMuch">What was touched since the marks is more than one answer may look at: as if none counted.</param>
     public static ChangePlan Plan(ChangesQuery query, IndicatorDefinition definition, IndicatorSource source, Guid incarnation, ReadOnlySpan<long> answered, bool tooMuch)
     {
+        // One cell decides the values of many windows, and values appear by themselves.
+        var isWide = definition.Spec.Sliding is not null || definition.Spec.Function == MeasureFunction.Open || definition.Spec.Formula is not null;
         var atLeast = answered.ToArray();
         var marks = new long[]?[query.Since.Length];
         var tooOld = 0u;
@@ -35,7 +37,7 @@ internal static class ChangeRules
             if (mark.Watermark.Incarnation == incarnation && mark.Watermark.Dataset == definition.Spec.Dataset && mark.Watermark.Sequences.Length == atLeast.Length)
             {
                 for (var p = 0; p < atLeast.Length; p++) atLeast[p] = Math.Max(atLeast[p], mark.Watermark.Sequences[p]);
-                if (!tooMuch && mark.Definition == definition.Version && mark.AreaVersion == source.AreaVersion) marks[i] = mark.Watermark.Sequences;
+                if (!tooMuch && !isWide && mark.Definition == definition.Version && mark.AreaVersion == source.AreaVersion) marks[i] = mark.Watermark.Sequences;
             }
 
             if (marks[i] is not { } sequences)
@@ -57,10 +59,21 @@ internal static class ChangeRules
     /// </summary>
     /// <param name="asked">What they were asked for besides the windows touched in themselves.</param>
     /// <param name="touched">The touched cells of each partition.</param>
-    public static long[]? Missing(long[] asked, IReadOnlyList<IReadOnlyList<TouchedCell>> touched)
+    /// <param name="spec">With coverage the windows before and after are needed too.</param>
+    public static long[]? Missing(long[] asked, IReadOnlyList<IReadOnlyList<TouchedCell>> touched, IndicatorSpec spec)
     {
         var wanted = new HashSet<long>(asked);
         foreach (var cells in touched) wanted.UnionWith(cells.Select(cell => cell.WindowFrom));
+        if (spec.Coverage is true)
+        {
+            var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+            foreach (var window in touched.SelectMany(cells => cells.Select(cell => cell.WindowFrom)).Distinct().ToArray())
+            {
+                if (window > 0) wanted.Add(windows.Floor(window - 1));
+                wanted.Add(windows.Next(window));
+            }
+        }
+
         foreach (var cells in touched)
         {
             var told = new HashSet<long>(asked);

@@ -17,6 +17,8 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private readonly Dictionary<long, WindowCells> _cells = [];
     private readonly Dictionary<string, string> _dimensionTexts = [];
     private readonly Dictionary<long, long> _touched = [];
+    private readonly Contribution[] _old = new Contribution[2];
+    private readonly Contribution[] _new = new Contribution[2];
     private Layout? _layout;
     private long _touch;
     private long _lastTouched = long.MinValue;
@@ -62,58 +64,75 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>Begins of the windows the batch touches that are not in memory and may exist in the store.</summary>
     public void CollectMissing(LogBatch batch, CompiledContract contract, HashSet<long> missing)
     {
+        var layout = LayoutOf(contract);
         Scan(batch.Rows, row => batch.Changes[row] != RowChange.Retraction);
         Scan(batch.Befores, static _ => true);
 
         void Scan(RowBlock rows, Func<int, bool> counts)
         {
+            Span<(long Time, double Value)> marks = stackalloc (long, double)[2];
             for (var row = 0; row < rows.Count; row++)
             {
                 if (!counts(row)) continue;
-                var time = contract.TimeTicks(rows, row);
-                if (time == long.MinValue) continue;
-                var window = _windows.Floor(time);
-                if (window < ResidentFrom && !_cells.ContainsKey(window)) missing.Add(window);
+                foreach (ref readonly var mark in marks[..Marks(rows, row, layout, marks)])
+                {
+                    var window = _windows.Floor(mark.Time);
+                    if (window < ResidentFrom && !_cells.ContainsKey(window)) missing.Add(window);
+                }
             }
         }
     }
 
     /// <summary>New values in; for a correction the replaced out and the new in; for a retraction the replaced out.</summary>
-    public void Apply(LogBatch batch, CompiledContract contract)
+    /// <param name="series">The batch's series, shared by all definitions.</param>
+    public void Apply(LogBatch batch, CompiledContract contract, SeriesOfBatch series)
     {
-        if (_layout is null || _layout.Contract != contract) _layout = new(contract, _spec);
+        var layout = LayoutOf(contract);
         for (var row = 0; row < batch.Rows.Count; row++)
         {
             var before = batch.BeforeOf[row];
-            var old = before < 0 ? null : Find(batch.Befores, before, _layout);
-            var fresh = batch.Changes[row] == RowChange.Retraction ? null : Find(batch.Rows, row, _layout);
-            if (old is { } o && fresh is { } f && o.Cell == f.Cell)
+            var olds = before < 0 ? 0 : Find(batch.Befores, before, layout, _spec.Coverage is true ? series.Befores : null, _old);
+            var news = batch.Changes[row] == RowChange.Retraction ? 0 : Find(batch.Rows, row, layout, _spec.Coverage is true ? series.Rows : null, _new);
+            if (olds == 1 && news == 1 && _old[0].Cell == _new[0].Cell)
             {
-                if (Changing(o.Cell, batch.Sequence) is { } state && state.Replace(o.Value, o.Time, o.Key, f.Value, f.Time, f.Key) == RemoveResult.NeedsRecompute) Broken.Add(o.Cell);
+                var (o, n) = (_old[0], _new[0]);
+                if (Changing(o.Cell, batch.Sequence) is { } state
+                    && state.Replace(o.Value, o.Time, o.Key, n.Value, n.Time, n.Key, o.Hash, n.Hash, o.Series, n.Series) == RemoveResult.NeedsRecompute) Broken.Add(o.Cell);
                 continue;
             }
 
-            if (old is { } gone && Changing(gone.Cell, batch.Sequence) is { } lessened && lessened.Remove(gone.Value, gone.Time, gone.Key) == RemoveResult.NeedsRecompute) Broken.Add(gone.Cell);
-            if (fresh is { } come) Changing(come.Cell, batch.Sequence)?.Add(come.Value, come.Time, come.Key);
+            foreach (var gone in _old.AsSpan(0, olds))
+            {
+                if (Changing(gone.Cell, batch.Sequence)?.Remove(gone.Value, gone.Time, gone.Key, gone.Hash, gone.Series) == RemoveResult.NeedsRecompute) Broken.Add(gone.Cell);
+            }
+
+            foreach (var come in _new.AsSpan(0, news)) Changing(come.Cell, batch.Sequence)?.Add(come.Value, come.Time, come.Key, come.Hash, come.Series);
         }
 
         Accepted += batch.Accepted;
     }
 
-    /// <summary>Whether a row belongs into a cell, and the cell's state with it; for rebuilding a cell from history.</summary>
+    /// <summary>A cell's state from all rows with a time in its window, those that do not belong into it too; for rebuilding a cell from history.</summary>
     public CellState Rebuild(Cell cell, CompiledContract contract, RowBlock rows)
     {
-        var layout = new Layout(contract, _spec);
-        var state = CellState.Create(_spec.Function);
+        var layout = LayoutOf(contract);
+        var state = NewState();
+        Span<(long Time, double Value)> marks = stackalloc (long, double)[2];
         for (var row = 0; row < rows.Count; row++)
         {
             if (AreaOf(rows, row) != cell.Area || DimensionsOf(rows, row, layout) != cell.Dimensions) continue;
-            if (!TryMeasure(rows, row, layout, out var value)) continue;
-            state.Add(value, contract.TimeTicks(rows, row), KeyOf(rows, row, layout));
+            foreach (ref readonly var mark in marks[..Marks(rows, row, layout, marks)])
+            {
+                if (_windows.Floor(mark.Time) == cell.Window)
+                    state.Add(mark.Value, mark.Time, KeyOf(rows, row, layout), HashOf(rows, row, layout), _spec.Coverage is true ? SeriesHash.Of(contract, rows, row) : 0);
+            }
         }
 
         return state;
     }
+
+    /// <summary>A cell without rows.</summary>
+    public CellState NewState() => CellState.Create(_spec.Function, _spec.Coverage is true);
 
     /// <summary>Puts a whole window into memory as it is stored.</summary>
     public void Load(long window, IEnumerable<StoredCell> stored)
@@ -124,7 +143,7 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
             cells.Add(new(this, window, cell.Area, cell.Dimensions)
             {
                 Sequence = cell.Sequence,
-                State = cell.State.Length == 0 ? CellState.Create(_spec.Function) : CellState.FromBytes(_spec.Function, cell.State),
+                State = CellState.FromBytes(_spec.Function, cell.State, _spec.Coverage is true),
             });
         }
 
@@ -190,13 +209,57 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         return windows;
     }
 
-    /// <summary>The cell a row belongs into, with what it brings; null where it has no measured value or no time.</summary>
-    private (Cell Cell, double Value, long Time, byte[]? Key)? Find(RowBlock rows, int row, Layout layout)
+    private Layout LayoutOf(CompiledContract contract) => _layout?.Contract == contract ? _layout : _layout = new(contract, _spec);
+
+    /// <summary>The cells a row belongs into, with what it brings to each.</summary>
+    /// <param name="series">Hashes of the rows' series; null where they are not counted.</param>
+    /// <returns>How many of <paramref name="into"/> were filled; 0 where the row has no measured value or no time.</returns>
+    private int Find(RowBlock rows, int row, Layout layout, int[]? series, Contribution[] into)
     {
-        if (!TryMeasure(rows, row, layout, out var value)) return null;
-        var time = layout.Contract.TimeTicks(rows, row);
-        if (time == long.MinValue) return null;
-        return (CellOf(_windows.Floor(time), AreaOf(rows, row), DimensionsOf(rows, row, layout)), value, time, KeyOf(rows, row, layout));
+        Span<(long Time, double Value)> marks = stackalloc (long, double)[2];
+        var found = Marks(rows, row, layout, marks);
+        if (found == 0) return 0;
+        var (area, dimensions, key, hash) = (AreaOf(rows, row), DimensionsOf(rows, row, layout), KeyOf(rows, row, layout), HashOf(rows, row, layout));
+        for (var i = 0; i < found; i++)
+        {
+            into[i] = new(CellOf(_windows.Floor(marks[i].Time), area, dimensions), marks[i].Value, marks[i].Time, key, hash, series?[row] ?? 0);
+        }
+
+        return found;
+    }
+
+    /// <summary>
+    /// When a row counts and with which value: once at its time; a duration once when its record is closed; an open record
+    /// as +1 when it was opened and as −1 when it was closed.
+    /// </summary>
+    private static int Marks(RowBlock rows, int row, Layout layout, Span<(long Time, double Value)> into)
+    {
+        var contract = layout.Contract;
+        if (layout.Measures == Measured.Field)
+        {
+            var time = contract.TimeTicks(rows, row);
+            if (time == long.MinValue || !TryMeasure(rows, row, layout, out var value)) return 0;
+            into[0] = (time, value);
+            return 1;
+        }
+
+        if (contract.OpenedField < 0) return 0;
+        var opened = contract.InstantTicks(rows, row, contract.OpenedField);
+
+        // A contract of before the field was added: nothing had been closed.
+        var closed = contract.ClosedField < 0 ? long.MinValue : contract.InstantTicks(rows, row, contract.ClosedField);
+        if (opened == long.MinValue) return 0;
+        if (layout.Measures == Measured.Duration)
+        {
+            if (closed == long.MinValue) return 0;
+            into[0] = (closed, (closed - opened) / (double)TimeSpan.TicksPerSecond);
+            return 1;
+        }
+
+        into[0] = (opened, 1);
+        if (closed == long.MinValue) return 1;
+        into[1] = (closed, -1);
+        return 2;
     }
 
     /// <summary>The state of a cell that is about to change; null where it is read from history at the end of the run anyway.</summary>
@@ -233,7 +296,7 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
         cells.Touched = _touch;
         if (cells.Find(area, dimensions) is { } cell) return cell;
-        cell = new(this, window, area, dimensions) { State = CellState.Create(_spec.Function) };
+        cell = new(this, window, area, dimensions) { State = NewState() };
         cells.Add(cell);
         HotCells++;
         return cell;
@@ -242,9 +305,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private static bool TryMeasure(RowBlock rows, int row, Layout layout, out double value)
     {
         value = 0;
-        if (layout.Measure < 0) return true;
+        if (layout.Measure < 0) return layout.CountsRows;
         var column = rows.Columns[layout.Measure];
-        if (layout.CountsOnly) return !column.IsNull(row);
+        if (layout.CountsOnly || layout.IsDistinct) return !column.IsNull(row);
         value = column.AsNumber(row);
         return !double.IsNaN(value);
     }
@@ -253,6 +316,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     private byte[]? KeyOf(RowBlock rows, int row, Layout layout) =>
         _spec.Function == MeasureFunction.Last ? RowKeys.Key(layout.Contract, rows, row) : null;
+
+    private static ulong HashOf(RowBlock rows, int row, Layout layout) =>
+        layout.IsDistinct ? DistinctHash.Of(DimensionText.Of(layout.Contract, rows, row, layout.Measure)) : 0;
 
     private string DimensionsOf(RowBlock rows, int row, Layout layout)
     {
@@ -270,15 +336,39 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     private static string Text(string?[] values) => JsonSerializer.Serialize(values, DimensionJson);
 
+    /// <summary>What of a row is measured.</summary>
+    private enum Measured
+    {
+        /// <summary>A field's value, or that the row is there.</summary>
+        Field = 0,
+
+        /// <summary>The time from opened to closed.</summary>
+        Duration = 1,
+
+        /// <summary>That it was opened, and that it was closed.</summary>
+        Open = 2,
+    }
+
+    /// <summary>What a row brings to one cell.</summary>
+    private readonly record struct Contribution(Cell Cell, double Value, long Time, byte[]? Key, ulong Hash, int Series);
+
     /// <summary>Where the definition's fields lie in one contract version.</summary>
     private sealed class Layout(CompiledContract contract, IndicatorSpec spec)
     {
         public CompiledContract Contract => contract;
 
-        /// <summary>−1: every row counts.</summary>
+        public Measured Measures { get; } =
+            spec.Function == MeasureFunction.Open ? Measured.Open : spec.Field == IndicatorSpec.DurationField ? Measured.Duration : Measured.Field;
+
+        /// <summary>−1: none, or one that this contract version does not have yet.</summary>
         public int Measure { get; } = spec.Field is null ? -1 : contract.OrdinalOf(spec.Field);
 
+        /// <summary>Every row counts, whatever its values.</summary>
+        public bool CountsRows { get; } = spec.Field is null;
+
         public bool CountsOnly { get; } = spec.Function == MeasureFunction.Count;
+
+        public bool IsDistinct { get; } = spec.Function == MeasureFunction.Distinct;
 
         public int[] Dimensions { get; } = [.. spec.Dimensions.Select(contract.OrdinalOf)];
     }

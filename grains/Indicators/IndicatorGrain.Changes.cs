@@ -68,6 +68,8 @@ internal sealed partial class IndicatorGrain
         var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, selection);
         if (fault is not null) return Changes(Refused(ReadRefusal.Invalid, fault));
 
+        var asked = time.GetUtcNow();
+        var range = ReadRange.Of(definition.Spec, selection with { After = null }, asked);
         var tooMuch = false;
         var windows = Array.Empty<long>();
         ChangePlan plan;
@@ -75,7 +77,7 @@ internal sealed partial class IndicatorGrain
         while (true)
         {
             plan = ChangeRules.Plan(query, definition, source, _incarnation!.Value, ledger.Current, tooMuch);
-            sets = await ReadChangesAsync(definition, source, selection, plan, windows);
+            sets = await ReadChangesAsync(definition, source, range, plan, windows);
             if (Array.Exists(sets, set => set.Refusal == ReadRefusal.TooMany) && plan.Floors is not null)
             {
                 tooMuch = true;
@@ -83,7 +85,7 @@ internal sealed partial class IndicatorGrain
             }
 
             if (Array.Exists(sets, set => set.Refusal is not ReadRefusal.None) || plan.IsFull) break;
-            if (ChangeRules.Missing(windows, Array.ConvertAll(sets, set => set.Touched)) is not { } wanted) break;
+            if (ChangeRules.Missing(windows, Array.ConvertAll(sets, set => set.Touched), definition.Spec) is not { } wanted) break;
             windows = wanted;
         }
 
@@ -113,9 +115,10 @@ internal sealed partial class IndicatorGrain
         }
 
         var touched = CellRollUp.Touched(_areas, target!, Array.ConvertAll(sets, set => set.Touched), plan.Marks);
-        var rolled = plan.IsFull
-            ? CellRollUp.Make(definition, _areas, target!, selection, sets.Select(set => set.Cells), now)
-            : CellRollUp.Make(definition, _areas, target!, selection with { Latest = false, Limit = int.MaxValue }, sets.Select(set => set.Cells), now, touched);
+        var affected = CellRollUp.WithNext(definition.Spec, touched);
+        var rolled = CellRollUp.Make(
+            definition, _areas, target!, plan.IsFull ? selection : selection with { Latest = false, Limit = int.MaxValue },
+            sets.Select(set => set.Cells), sets.Select(set => set.Opening), plan.IsFull ? asked : now, plan.IsFull ? null : affected);
         if (rolled.Next is not null)
         {
             return Changes(Refused(ReadRefusal.TooMany, new(
@@ -124,13 +127,25 @@ internal sealed partial class IndicatorGrain
 
         ledger.Holds(rolled.ValidUntil);
         if (!plan.IsFull && !IsOver(query.Until, now)) ledger.Holds(query.Until);
-        return Changes(plan.IsFull ? ChangesKind.Full : ChangesKind.Part, ledger, rolled.Rows, CellRollUp.Tell(definition.Spec, touched), plan.TooOld);
+        return Changes(plan.IsFull ? ChangesKind.Full : ChangesKind.Part, ledger, rolled.Rows, CellRollUp.Tell(definition.Spec, Told(touched, affected, rolled.Rows, selection)), plan.TooOld);
     }
 
-    private Task<CellSet[]> ReadChangesAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery selection, ChangePlan plan, long[] windows) =>
-        ReadAsync(source, number => new CellQuery(definition.Indicator, definition.Version, selection.From, selection.To, plan.AtLeast[number], read.Value.MaxCells)
+    /// <summary>What was touched in the selection; of the windows after only what has a row, since one that lost it was touched itself.</summary>
+    private static IEnumerable<KeyValuePair<CellRollUp.Place, uint>> Told(
+        Dictionary<CellRollUp.Place, uint> touched, Dictionary<CellRollUp.Place, uint> affected, IndicatorValue[] rows, ValuesQuery selection)
+    {
+        var (from, to) = (selection.From?.UtcTicks ?? long.MinValue, selection.To?.UtcTicks ?? long.MaxValue);
+        var present = touched.Count == affected.Count ? [] : rows.Select(row => (row.From.UtcTicks, row.Area ?? "")).ToHashSet();
+        return affected.Where(place =>
+            place.Key.Window >= from && place.Key.Window < to && (touched.ContainsKey(place.Key) || present.Contains((place.Key.Window, place.Key.Area))));
+    }
+
+    private Task<CellSet[]> ReadChangesAsync(IndicatorDefinition definition, IndicatorSource source, ReadRange range, ChangePlan plan, long[] windows) =>
+        ReadAsync(source, number => new CellQuery(definition.Indicator, definition.Version, range.From, range.To, plan.AtLeast[number], read.Value.MaxCells)
         {
-            Latest = selection.Latest,
+            Latest = range.Latest,
+            Back = range.Back,
+            Opening = range.Opening,
             TouchedSince = plan.Floors?[number],
             Windows = plan.IsFull ? null : windows,
         });

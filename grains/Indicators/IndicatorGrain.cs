@@ -230,7 +230,9 @@ internal sealed partial class IndicatorGrain(
         var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query);
         if (fault is not null) return Refusal(Refused(ReadRefusal.Invalid, fault));
 
-        var sets = await ReadAsync(definition, source, query, atLeast, ledger.Current);
+        // Open records are counted up to the window of this instant; a later one would need other cells.
+        var asked = time.GetUtcNow();
+        var sets = await ReadAsync(source, ReadRange.Of(definition.Spec, query, asked), definition, atLeast, ledger.Current);
         if (definition != _stored.Value.Definition || source != Source) return null;
         if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
         {
@@ -257,7 +259,7 @@ internal sealed partial class IndicatorGrain(
             ledger.Begin(++_lastVersion, sequences, sets.Max(set => set.ReceivedAt));
         }
 
-        var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), now);
+        var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), sets.Select(set => set.Opening), asked, only: null);
         ledger.Remember(query, page);
         return new(ledger.Version, page, null) { Definition = definition };
 
@@ -280,15 +282,12 @@ internal sealed partial class IndicatorGrain(
         return new(ledger.Version, page, null) { Definition = _stored.Value.Definition };
     }
 
-    private Task<CellSet[]> ReadAsync(IndicatorDefinition definition, IndicatorSource source, ValuesQuery query, Watermark? atLeast, long[] answered)
-    {
-        var from = query.After is { } after && !query.Latest && (query.From is null || after.From > query.From) ? after.From : query.From;
-        return ReadAsync(source, number =>
+    private Task<CellSet[]> ReadAsync(IndicatorSource source, ReadRange range, IndicatorDefinition definition, Watermark? atLeast, long[] answered) =>
+        ReadAsync(source, number =>
         {
             var floor = Math.Max(answered[number], atLeast?.Sequences[number] ?? 0);
-            return new(definition.Indicator, definition.Version, from, query.To, floor, read.Value.MaxCells) { Latest = query.Latest };
+            return new(definition.Indicator, definition.Version, range.From, range.To, floor, read.Value.MaxCells) { Latest = range.Latest, Back = range.Back, Opening = range.Opening };
         });
-    }
 
     private async Task<CellSet[]> ReadAsync(IndicatorSource source, Func<int, CellQuery> cells) =>
         await Task.WhenAll(source.Partitions.Select(async (partition, number) =>

@@ -40,6 +40,7 @@ internal static class IndicatorRules
 
         if (!CatalogIds.IsValid(id))
             return Refused(CatalogRefusal.Invalid, new($"Die Kennung „{id}“ hat nicht die Form {CatalogIds.Pattern}.", $"The id “{id}” does not match {CatalogIds.Pattern}."));
+        spec = spec with { Coverage = spec.Coverage ?? (dataset.Spec.Kind == DatasetKind.Observations && spec is { Formula: null, Function: not MeasureFunction.Open }) };
         if (Fault(spec, dataset, limits) is { } fault) return Refused(CatalogRefusal.Invalid, fault);
         if (standing is not null && standing.Spec.Dataset != spec.Dataset)
         {
@@ -88,7 +89,7 @@ internal static class IndicatorRules
         if (AgencyRules.TextFault(spec.Title) is { } title) return new("title: " + title.De, "title: " + title.In("en"));
         if (spec.Description is { De.Length: > MaxDescriptionLength } or { En.Length: > MaxDescriptionLength }) return TooLong("description", MaxDescriptionLength);
         if (spec.Unit is { Length: > MaxUnitLength }) return TooLong("unit", MaxUnitLength);
-        if (!Enum.IsDefined(spec.Function)) return new("measure.function: count, sum, mean, min, max oder last.", "measure.function: count, sum, mean, min, max or last.");
+        if (!Enum.IsDefined(spec.Function)) return new("measure.function: Diese Funktion gibt es nicht.", "measure.function: There is no such function.");
         if (!Enum.IsDefined(spec.Access)) return new("access: open oder internal.", "access: open or internal.");
         if (spec.Decimals is < 0 or > Decimals.Most) return new($"decimals: 0 bis {Decimals.Most} oder null.", $"decimals: 0 to {Decimals.Most} or null.");
         if (spec.MinimumCount is < 0 or > MaxMinimumCount) return new($"disclosure.minimumCount: 0 bis {MaxMinimumCount}.", $"disclosure.minimumCount: 0 to {MaxMinimumCount}.");
@@ -102,6 +103,27 @@ internal static class IndicatorRules
             return new(
                 $"window, timeZone: „{spec.Window}“ in „{spec.TimeZone}“ geht nicht. Erlaubt sind PTnM und PTnH, die eine Stunde (PT1M bis PT1H) oder, bis PT12H, 24 Stunden teilen; P1D; P1W; PnM, das zwölf Monate teilt; P1Y; als Zeitzone ein IANA-Name wie Europe/Berlin.",
                 $"window, timeZone: “{spec.Window}” in “{spec.TimeZone}” is not possible. Allowed are PTnM and PTnH that divide an hour (PT1M to PT1H) or, up to PT12H, 24 hours; P1D; P1W; PnM that divides twelve months; P1Y; as time zone an IANA name such as Europe/Berlin.");
+        }
+
+        if (spec.Sliding is not null && spec.Function == MeasureFunction.Open)
+            return new("sliding: Offene Vorgänge werden zu einem Zeitpunkt gezählt, nicht über eine Spanne.", "sliding: Open records are counted at an instant, not over a span.");
+        if (spec.Sliding is { } sliding && !SlidingWindows.TryCount(spec.Window, sliding, out _))
+        {
+            return new(
+                $"sliding: „{Shortened(sliding)}“ sind nicht 2 bis {SlidingWindows.Most} ganze Fenster von {spec.Window}. Minuten, Stunden und Tage (P1D, P1W) passen zu Fenstern in Minuten und Stunden, Tage und Wochen zu solchen in Tagen und Wochen, Monate und Jahre zu solchen in Monaten und Jahren.",
+                $"sliding: “{Shortened(sliding)}” are not 2 to {SlidingWindows.Most} whole windows of {spec.Window}. Minutes, hours and days (P1D, P1W) go with windows in minutes and hours, days and weeks with those in days and weeks, months and years with those in months and years.");
+        }
+
+        if (spec.Target is { } target)
+        {
+            if (!double.IsFinite(target.Value)) return new("target.value muss eine Zahl sein.", "target.value must be a number.");
+            if (target.Due is { Year: < 1900 or > 9998 }) return new("target.due: 1900 bis 9998.", "target.due: 1900 to 9998.");
+        }
+
+        if (spec.Coverage is true && (dataset.Spec.Kind != DatasetKind.Observations || spec.Function == MeasureFunction.Open))
+        {
+            return new(
+                $"coverage: Reihen gibt es nur bei Beobachtungen; „{dataset.Id}“ hat Vorgänge.", $"coverage: Only observations have series; “{dataset.Id}” has records.");
         }
 
         var fields = dataset.Spec.Schema.Fields;
@@ -120,6 +142,7 @@ internal static class IndicatorRules
 
     private static LocalText? MeasureFault(IndicatorSpec spec, FieldSpec[] fields)
     {
+        if (spec.Function == MeasureFunction.Open || spec.Field == IndicatorSpec.DurationField) return LifeCycleFault(spec, fields);
         if (spec.Field is null)
         {
             return spec.Function == MeasureFunction.Count
@@ -131,13 +154,39 @@ internal static class IndicatorRules
             return new($"measure.field: Das Feld „{spec.Field}“ gibt es nicht.", $"measure.field: The field “{spec.Field}” does not exist.");
         if (measured.Role == FieldRole.Personal)
             return new($"measure.field: „{spec.Field}“ ist personenbezogen und wird nie gemessen.", $"measure.field: “{spec.Field}” is personal and is never measured.");
-        if (spec.Function == MeasureFunction.Count) return null;
+        if (spec.Function is MeasureFunction.Count or MeasureFunction.Distinct) return null;
         if (measured.Type is not (FieldType.Number or FieldType.Integer))
             return new($"measure.field: „{spec.Field}“ ist keine Zahl (number oder integer).", $"measure.field: “{spec.Field}” is no number (number or integer).");
         return measured.Role == FieldRole.Measure
             ? null
             : new($"measure.field: „{spec.Field}“ hat nicht die Rolle measure.", $"measure.field: “{spec.Field}” does not have the role measure.");
     }
+
+    private static LocalText? LifeCycleFault(IndicatorSpec spec, FieldSpec[] fields)
+    {
+        var (opened, closed) = (Array.Find(fields, field => field.Role == FieldRole.Opened), Array.Find(fields, field => field.Role == FieldRole.Closed));
+        if (opened is null || closed is null)
+        {
+            return new(
+                "measure: open und @duration brauchen je ein Feld mit den Rollen opened und closed.", "measure: open and @duration need a field with role opened and one with role closed.");
+        }
+
+        if (opened.Type != closed.Type)
+        {
+            return new(
+                $"measure: „{opened.Name}“ und „{closed.Name}“ müssen beide datetime oder beide date sein.", $"measure: “{opened.Name}” and “{closed.Name}” must both be datetime or both be date.");
+        }
+
+        if (spec.Function == MeasureFunction.Open)
+            return spec.Field is null ? null : new("measure.field: open zählt Vorgänge und misst kein Feld.", "measure.field: open counts records and measures no field.");
+        return spec.Function is MeasureFunction.Min or MeasureFunction.Max or MeasureFunction.Last or MeasureFunction.Distinct
+            ? new(
+                "measure.function: Von @duration gibt es count, sum, mean, stddev, stddevSample, p50, p90, p95 und p99.",
+                "measure.function: Of @duration there are count, sum, mean, stddev, stddevSample, p50, p90, p95 and p99.")
+            : null;
+    }
+
+    private static string Shortened(string text) => text.Length > 40 ? text[..40] + "…" : text;
 
     private static LocalText? DimensionsFault(IndicatorSpec spec, FieldSpec[] fields, IndicatorOptions limits)
     {

@@ -63,7 +63,8 @@ internal sealed partial class PartitionFold
         {
             var contract = await contracts.GetAsync(_dataset, rows.Key);
             var batch = fill.Batch(partition, RowPacking.Unpack(contract, [.. rows.Select(row => (row.Values, row.Area))]), rows.Key);
-            foreach (var fold in folds) await FoldAsync(fold, batch, contract);
+            var series = new SeriesOfBatch(contract, batch);
+            foreach (var fold in folds) await FoldAsync(fold, batch, contract, series);
         }
 
         foreach (var fold in folds) fold.Accepted = accepted;

@@ -59,7 +59,7 @@ internal sealed partial class PartitionFold(
     /// <summary>How many have not.</summary>
     public int CatchingUp => _folds.Count(fold => !IsLive(fold));
 
-    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => fold.Definition.Indicator != Position && IsLive(fold));
+    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => !OpenBlocks.IsInternal(fold.Definition) && HasJoined(fold));
 
     private DefinitionFold? Live => _folds.Count > 0 ? _folds[0] : null;
 
@@ -157,8 +157,44 @@ internal sealed partial class PartitionFold(
         IReadOnlyList<CellValue> Bounded(CellValue[] read) => read.Length > maxCells ? throw new TooManyCellsException(maxCells) : read;
     }
 
+    /// <summary>Per area and dimensions all that began and ended before an instant at which a window begins.</summary>
+    /// <exception cref="TooManyCellsException">More would have to be looked at.</exception>
+    public async Task<IReadOnlyList<CellValue>> ReadOpeningAsync(DefinitionFold fold, long from, int maxCells)
+    {
+        var sums = new Dictionary<(string Area, string Dimensions), (CellState State, long Sequence)>();
+        var (looked, done) = (0, long.MinValue);
+        foreach (var block in OpenBlocks.Of(fold.Definition))
+        {
+            var blocks = Find(block.Indicator, block.Version) ?? throw new InvalidOperationException($"{block.Indicator} is not folded");
+            var end = blocks.Windows.Floor(from);
+            await AddAsync(blocks, done, end);
+            done = end;
+        }
+
+        await AddAsync(fold, done, from);
+        return [.. sums.Select(sum => new CellValue(sum.Key.Area, from, sum.Key.Dimensions, sum.Value.State.ToBytes(), sum.Value.Sequence))];
+
+        async Task AddAsync(DefinitionFold part, long begin, long end)
+        {
+            if (begin >= end) return;
+            var read = await ReadAsync(part, begin, end, maxCells - looked);
+            looked += read.Count;
+            foreach (var cell in read)
+            {
+                var state = CellState.FromBytes(MeasureFunction.Open, cell.State);
+                if (sums.TryGetValue((cell.Area, cell.Dimensions), out var sum)) state.Merge(sum.State);
+                sums[(cell.Area, cell.Dimensions)] = (state, Math.Max(cell.Sequence, sum.Sequence));
+            }
+        }
+    }
+
+    /// <summary>Whether a definition, with what is folded for it alone, has reached the live fold.</summary>
+    public bool HasJoined(DefinitionFold fold) =>
+        IsLive(fold) && Array.TrueForAll(OpenBlocks.Of(fold.Definition), block => Find(block.Indicator, block.Version) is { } blocks && IsLive(blocks));
+
     /// <summary>Per area and dimensions the last window in [from, to) that has rows, looking back as far as the limit of cells allows.</summary>
-    public async Task<IReadOnlyList<CellValue>> ReadLatestAsync(DefinitionFold fold, long from, long to, int maxCells)
+    /// <param name="back">Also the cells of so many windows before each of these.</param>
+    public async Task<IReadOnlyList<CellValue>> ReadLatestAsync(DefinitionFold fold, long from, long to, int back, int maxCells)
     {
         var latest = new Dictionary<(string, string), CellValue>();
         if (fold.LastWindow == long.MinValue) return [];
@@ -191,7 +227,21 @@ internal sealed partial class PartitionFold(
             upper = lower;
         }
 
-        return [.. latest.Values];
+        if (back == 0) return [.. latest.Values];
+        var found = latest.Values.ToDictionary(cell => (cell.Area, cell.WindowFrom, cell.Dimensions));
+        var before = new HashSet<long>();
+        foreach (var window in latest.Values.Select(cell => cell.WindowFrom).Distinct())
+        {
+            var earlier = window;
+            for (var i = 0; i < back && earlier > 0; i++) before.Add(earlier = fold.Windows.Floor(earlier - 1));
+        }
+
+        foreach (var cell in await ReadWindowsAsync(fold, before, maxCells))
+        {
+            if (cell.WindowFrom < latest.GetValueOrDefault((cell.Area, cell.Dimensions)).WindowFrom) found.TryAdd((cell.Area, cell.WindowFrom, cell.Dimensions), cell);
+        }
+
+        return [.. found.Values];
     }
 
     /// <summary>Cells with windows in [from, to) that changed after a sequence, those without rows too.</summary>
@@ -302,6 +352,7 @@ internal sealed partial class PartitionFold(
     {
         var wanted = new List<IndicatorDefinition> { PositionDefinition };
         wanted.AddRange(_definitions);
+        wanted.AddRange(_definitions.SelectMany(OpenBlocks.Of));
         foreach (var gone in _folds.Where(fold => wanted.TrueForAll(w => !Same(fold.Definition, w))).ToArray()) _folds.Remove(gone);
         if (_definitions.Count > 0)
         {
@@ -372,10 +423,11 @@ internal sealed partial class PartitionFold(
             if (batch.Rows.Count > 0)
             {
                 var contract = await contracts.GetAsync(_dataset, batch.ContractVersion);
+                var series = new SeriesOfBatch(contract, batch);
                 foreach (var fold in folds)
                 {
                     if (fold.Definition.Indicator == Position) fold.Accepted += batch.Accepted;
-                    else await FoldAsync(fold, batch, contract);
+                    else await FoldAsync(fold, batch, contract, series);
                 }
 
                 _rowsSinceFlush += batch.Rows.Count;
@@ -389,7 +441,7 @@ internal sealed partial class PartitionFold(
         if (_rowsSinceFlush >= options.FlushRows) await FlushNowAsync();
     }
 
-    private async Task FoldAsync(DefinitionFold fold, LogBatch batch, Catalog.CompiledContract contract)
+    private async Task FoldAsync(DefinitionFold fold, LogBatch batch, Catalog.CompiledContract contract, SeriesOfBatch series)
     {
         if (fold.ResidentFrom != long.MinValue)
         {
@@ -402,7 +454,7 @@ internal sealed partial class PartitionFold(
             }
         }
 
-        fold.Apply(batch, contract);
+        fold.Apply(batch, contract, series);
     }
 
     private async Task MendAsync(DefinitionFold fold)
@@ -420,7 +472,7 @@ internal sealed partial class PartitionFold(
             var newest = rows.Count == 0 ? 0 : rows.Max(row => row.ContractVersion);
             if (newest == 0)
             {
-                cell.State = CellState.Create(fold.Definition.Spec.Function);
+                cell.State = fold.NewState();
                 continue;
             }
 

@@ -88,10 +88,15 @@ public sealed class ChangesRulesTests
     public void Every_partition_tells_of_the_windows_that_any_of_them_touched()
     {
         TouchedCell[] one = [new("a", 1, "", 5)], two = [new("b", 2, "", 6)];
-        Assert.Equal([1, 2], ChangeRules.Missing([], [one, two])!.Order());
-        Assert.Null(ChangeRules.Missing([1, 2], [one, two]));
-        Assert.Null(ChangeRules.Missing([], [one, one]));
-        Assert.Null(ChangeRules.Missing([], [[], []]));
+        Assert.Equal([1, 2], ChangeRules.Missing([], [one, two], Definition.Spec)!.Order());
+        Assert.Null(ChangeRules.Missing([1, 2], [one, two], Definition.Spec));
+        Assert.Null(ChangeRules.Missing([], [one, one], Definition.Spec));
+        Assert.Null(ChangeRules.Missing([], [[], []], Definition.Spec));
+
+        // With coverage a value speaks of the window before: that and the one after are needed too.
+        var hour = TimeSpan.TicksPerHour;
+        TouchedCell[] touched = [new("a", 5 * hour, "", 5)];
+        Assert.Equal([4 * hour, 5 * hour, 6 * hour], ChangeRules.Missing([], [touched], Definition.Spec with { Window = "PT1H", TimeZone = "UTC", Coverage = true })!.Order());
     }
 
     /// <summary>

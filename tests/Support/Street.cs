@@ -170,6 +170,26 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         }
     }
 
+    /// <summary>The values of an indicator as its grain would answer them, once everything in the log is folded.</summary>
+    public async Task<IndicatorValue[]> ValuesAsync(IndicatorDefinition definition, AreaTree? areas, ValuesQuery query, DateTimeOffset now)
+    {
+        var range = ReadRange.Of(definition.Spec, query, now);
+        var (target, fault) = CellRollUp.Aim(definition.Spec, areas, query);
+        Assert.Null(fault);
+        var (cells, openings) = (new List<IReadOnlyList<CellValue>>(), new List<IReadOnlyList<CellValue>>());
+        foreach (var partition in Partitions)
+        {
+            var fold = await SettledFoldAsync(partition);
+            var of = fold.Find(definition.Indicator, definition.Version)!;
+            Assert.True(fold.HasJoined(of));
+            var (from, to) = (range.From?.UtcTicks ?? long.MinValue, range.To?.UtcTicks ?? long.MaxValue);
+            cells.Add(range.Latest ? await fold.ReadLatestAsync(of, from, to, range.Back, int.MaxValue - 1) : await fold.ReadAsync(of, from, to, int.MaxValue - 1));
+            openings.Add(range.Opening ? await fold.ReadOpeningAsync(of, from, int.MaxValue - 1) : []);
+        }
+
+        return CellRollUp.Make(definition, areas, target!, query, cells, openings, now, only: null).Rows;
+    }
+
     /// <summary>All cells of an indicator, merged over the partitions, once everything in the log is folded.</summary>
     public async Task<Dictionary<(string Area, long Window, string Dimensions), CellState>> CellsAsync(IndicatorDefinition definition)
     {
@@ -179,7 +199,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
             var fold = await SettledFoldAsync(partition);
             foreach (var cell in await fold.ReadAsync(fold.Find(definition.Indicator, definition.Version)!, long.MinValue, long.MaxValue, int.MaxValue - 1))
             {
-                var state = CellState.FromBytes(definition.Spec.Function, cell.State);
+                var state = CellState.FromBytes(definition.Spec.Function, cell.State, definition.Spec.Coverage is true);
                 if (merged.TryGetValue((cell.Area, cell.WindowFrom, cell.Dimensions), out var other)) other.Merge(state);
                 else merged[(cell.Area, cell.WindowFrom, cell.Dimensions)] = state;
             }

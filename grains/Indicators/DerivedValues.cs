@@ -1,0 +1,30 @@
+namespace DataHub.Indicators;
+
+/// <summary>A value before disclosure control, rounding and target.</summary>
+/// <param name="Value">Null where there is none.</param>
+/// <param name="Count">Rows behind it; for open records the records.</param>
+/// <param name="Suppressed">Made of something that is suppressed.</param>
+internal readonly record struct Derived(double? Value, long Count, SeriesCoverage? Coverage = null, bool Suppressed = false);
+
+/// <summary>The values of a query, each computed when it is asked for.</summary>
+internal abstract class DerivedValues
+{
+    /// <summary>Whether new values appear as time passes although nothing is pushed.</summary>
+    public virtual bool GrowWithTime => false;
+
+    /// <summary>Places with a value behind a cursor, by window, area, dimensions. A value must be asked for before the next place.</summary>
+    public abstract IEnumerable<CellRollUp.Place> After(CellRollUp.Place? cursor);
+
+    /// <summary>The value at a place that <see cref="After"/> named.</summary>
+    public abstract Derived At(CellRollUp.Place place);
+}
+
+/// <summary>What the cells of one place come to. Most stand alone: their bytes are read only when a page needs them or another is merged in.</summary>
+internal sealed class PlaceCell(MeasureFunction function, byte[] only)
+{
+    private CellState? _cell;
+
+    public CellState Cell => _cell ??= CellState.FromBytes(function, only);
+
+    public void Add(byte[] other) => Cell.Merge(CellState.FromBytes(function, other));
+}
