@@ -17,7 +17,7 @@ internal static class IndicatorEndpoints
 
     private const string DefinitionExample = """
         { "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "dataset": "air-quality", "measure": { "function": "mean", "field": "no2" },
-          "window": "PT1H", "groupBy": ["area"], "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
+          "window": "PT1H", "groupBy": ["area"], "filter": "no2 IS NOT NULL AND station NOT LIKE 'test-%'", "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
         """;
 
     private const string ValuesExample = """

@@ -25,7 +25,7 @@ internal sealed record TargetJson([property: JsonRequired] double Value, [proper
 /// <param name="GroupBy"><c>area</c> and names of fields with role dimension.</param>
 /// <param name="Decimals">Places on output, 0 to 15; null: unrounded.</param>
 /// <param name="Access">open or internal; internal where absent.</param>
-/// <param name="Filter">CQL2 text over the dataset's fields: only rows for which it is true.</param>
+/// <param name="Filter">CQL2 text (OGC 21-065r2) over the dataset's fields, such as <c>no2 > 0 AND kind IN ('traffic', 'background')</c>: only rows of which it is true count.</param>
 /// <param name="Formula">Derives the values from other indicators of the dataset.</param>
 /// <param name="Sliding">ISO 8601 duration of so many whole windows: each value covers it, up to the end of its window.</param>
 /// <param name="Coverage">Whether each value says how many series reported and how many did in the window before; true where absent, for observations.</param>
@@ -53,8 +53,7 @@ internal sealed record IndicatorBodyJson(
 
     /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
     public string? NotSupported() =>
-        Filter is not null ? "filter"
-        : Formula is not null ? "formula"
+        Formula is not null ? "formula"
         : null;
 
     /// <summary>The definition, or what is missing or not allowed.</summary>

@@ -190,7 +190,7 @@ internal sealed partial class PartitionFold(
 
     /// <summary>Whether a definition, with what is folded for it alone, has reached the live fold.</summary>
     public bool HasJoined(DefinitionFold fold) =>
-        IsLive(fold) && Array.TrueForAll(OpenBlocks.Of(fold.Definition), block => Find(block.Indicator, block.Version) is { } blocks && IsLive(blocks));
+        IsLive(fold) && Array.TrueForAll(OpenBlocks.Of(fold.Definition), block => Find(block.Indicator, block.Version) is { } found && IsLive(found));
 
     /// <summary>Per area and dimensions the last window in [from, to) that has rows, looking back as far as the limit of cells allows.</summary>
     /// <param name="back">Also the cells of so many windows before each of these.</param>

@@ -41,7 +41,18 @@ public sealed class WayOfARowTests
         new("min", "min", "value", "PT1H", "Europe/Berlin", true, []),
         new("max", "max", "value", "P1W", "Europe/Berlin", false, []),
         new("last", "last", "value", "P1D", "Europe/Berlin", true, ["kind"]),
+        new("count-high", "count", null, "P1D", "Europe/Berlin", true, []) { Filter = row => row.Values["value"] > 3 || row.Dimensions["kind"] is null },
+        new("mean-some", "mean", "value", "PT3H", "Europe/Berlin", false, ["kind"]) { Filter = row => row.Dimensions["kind"] is "k\"0" or "k\"2" && row.Area is not "01" and not null },
+        new("min-late", "min", "value", "P1D", "Europe/Berlin", true, []) { Filter = row => row.Time >= Start.AddHours(9) && row.Values["value"] is not 0.1 },
     ];
+
+    /// <summary>What the oracle computes by itself, as the hub is told.</summary>
+    private static readonly Dictionary<string, string> Filters = new()
+    {
+        ["count-high"] = "value > 3 OR kind IS NULL",
+        ["mean-some"] = "kind IN ('k\"0', 'k\"2') AND NOT area = '01'",
+        ["min-late"] = "time >= TIMESTAMP('2026-10-25T07:00:00+02:00') AND value <> 0.1",
+    };
 
     private sealed record Row(int Station, int Minute, int Area, int Kind, double? Value, bool Delete);
 
@@ -118,7 +129,7 @@ public sealed class WayOfARowTests
                 case 8: await street.ReachHistoryAsync(partition, long.MaxValue); break; // history ahead
                 case 9: await (await street.FoldAsync(partition)).FlushAsync(); break;
                 case 10: await (await street.FoldAsync(partition)).ReachHeadAsync(); break; // the fold ahead
-                case 11 or 15: street.Define(definitions[1 + (number % 3 * 2)]); break; // a definition comes later
+                case 11 or 15: street.Define(definitions[1 + (number % (definitions.Length / 2) * 2)]); break; // a definition comes later
                 case 16: // definitions change while the folds run; what was being filled is given up
                     var changed = number % definitions.Length;
                     definitions[changed] = definitions[changed] with { Version = definitions[changed].Version + 1 };
@@ -159,7 +170,10 @@ public sealed class WayOfARowTests
 
     private static IndicatorSpec Spec(OracleIndicator indicator) => new(
         new(indicator.Id, null), "air", Enum.Parse<MeasureFunction>(indicator.Function, ignoreCase: true), indicator.Field,
-        indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open);
+        indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open)
+    {
+        Filter = Filters.GetValueOrDefault(indicator.Id),
+    };
 
     private static string OracleDimensions(string text) => text.Length == 0
         ? ""

@@ -44,6 +44,9 @@ public sealed record OracleIndicator(string Id, string Function, string? Field, 
 {
     /// <summary>Windows that a value covers: its own and those right before.</summary>
     public int Covered { get; init; } = 1;
+
+    /// <summary>Whether a row counts; null: every one does.</summary>
+    public Func<OracleRow, bool>? Filter { get; init; }
 }
 
 /// <summary>How many different series stand behind a value, and behind that of the window before.</summary>
@@ -102,7 +105,7 @@ public sealed class Oracle
             var groups = new Dictionary<OracleCell, List<OracleRow>>();
             foreach (var row in _standing.Values)
             {
-                if (row.Time is not { } time || !HasValue(indicator, row)) continue;
+                if (row.Time is not { } time || !HasValue(indicator, row) || indicator.Filter?.Invoke(row) == false) continue;
                 string? area = null;
                 if (indicator.ByArea && row.Area is not null)
                 {
@@ -133,7 +136,7 @@ public sealed class Oracle
         var places = new Dictionary<(string? Area, string Dimensions), List<OracleRow>>();
         foreach (var row in _standing.Values)
         {
-            if (WhenOf(indicator, row) is null || !HasValue(indicator, row)) continue;
+            if (WhenOf(indicator, row) is null || !HasValue(indicator, row) || indicator.Filter?.Invoke(row) == false) continue;
             string? area = null;
             if (indicator.ByArea && row.Area is not null)
             {
@@ -149,11 +152,15 @@ public sealed class Oracle
         foreach (var ((area, dimensions), rows) in places)
         {
             var first = rows.Min(row => WhenOf(indicator, row)!.Value);
-            for (var (begin, end) = Window(indicator.Window, indicator.TimeZone, first < from ? from : first); begin < to && (begin <= now || indicator is { Covered: 1, Function: not "open" });
+            var last = rows.Max(row => WhenOf(indicator, row)!.Value);
+            var goesOn = indicator is not { Covered: 1, Function: not "open" };
+            for (var (begin, end) = Window(indicator.Window, indicator.TimeZone, first < from ? from : first); begin < to && (begin <= last || (goesOn && begin <= now));
                 (begin, end) = Window(indicator.Window, indicator.TimeZone, end))
             {
-                if (begin > rows.Max(row => WhenOf(indicator, row)!.Value) && indicator is { Covered: 1, Function: not "open" }) break;
                 if (begin < from) continue;
+
+                // Nothing is carried on into windows that have not begun; rows ahead of time stand in their own.
+                if (begin > now && (indicator.Function == "open" || (goesOn && !rows.Exists(row => WhenOf(indicator, row) >= begin && WhenOf(indicator, row) < end)))) continue;
                 var cell = new OracleCell(indicator.Id, area, begin, end, dimensions);
                 if (indicator.Function == "open")
                 {

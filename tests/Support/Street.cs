@@ -152,24 +152,6 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         Announced.Clear();
     }
 
-    /// <summary>A fold with everything in the log and all its definitions joined.</summary>
-    public async Task<PartitionFold> SettledFoldAsync(string partition)
-    {
-        for (var attempt = 0; ; attempt++)
-        {
-            var fold = await FoldAsync(partition);
-            await fold.ReachHeadAsync();
-            for (var failed = 0; fold is { Halted: null, IsCatchingUp: true, IsSuperseded: false } && failed < 20;)
-            {
-                await fold.CatchUpAsync();
-                failed = fold.FillHalted is null ? 0 : failed + 1;
-            }
-
-            if (fold is { Halted: null, IsCatchingUp: false, IsSuperseded: false }) return fold;
-            Assert.True(attempt < 20, fold.Halted ?? fold.FillHalted);
-        }
-    }
-
     /// <summary>The values of an indicator as its grain would answer them, once everything in the log is folded.</summary>
     public async Task<IndicatorValue[]> ValuesAsync(IndicatorDefinition definition, AreaTree? areas, ValuesQuery query, DateTimeOffset now)
     {
@@ -188,6 +170,24 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         }
 
         return CellRollUp.Make(definition, areas, target!, query, cells, openings, now, only: null).Rows;
+    }
+
+    /// <summary>A fold with everything in the log and all its definitions joined.</summary>
+    public async Task<PartitionFold> SettledFoldAsync(string partition)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var fold = await FoldAsync(partition);
+            await fold.ReachHeadAsync();
+            for (var failed = 0; fold is { Halted: null, IsCatchingUp: true, IsSuperseded: false } && failed < 20;)
+            {
+                await fold.CatchUpAsync();
+                failed = fold.FillHalted is null ? 0 : failed + 1;
+            }
+
+            if (fold is { Halted: null, IsCatchingUp: false, IsSuperseded: false }) return fold;
+            Assert.True(attempt < 20, fold.Halted ?? fold.FillHalted);
+        }
     }
 
     /// <summary>All cells of an indicator, merged over the partitions, once everything in the log is folded.</summary>
