@@ -176,7 +176,7 @@ internal sealed partial class AggregationGrain(
         }
 
         if (_fold.Halted is not null) return;
-        
+
         // Behind the calls that wait by now; they have their turn first.
         if (_fold.IsCatchingUp && (again || _fold.FillHalted is null)) _catchUp.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         foreach (var fold in _fold.Joined) Tell(fold);
