@@ -51,16 +51,25 @@ internal static class Requests
         }
         catch (JsonException e)
         {
-            return (null, InvalidJson(http, new(
-                $"Zeile {e.LineNumber + 1}, Stelle {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e).De}",
-                $"Line {e.LineNumber + 1}, place {e.BytePositionInLine + 1}{At(e.Path)}: {Reason(e).En}")));
+            return (null, InvalidJson(http, Fault(e)));
         }
+    }
+
+    /// <summary>What is wrong with JSON, and where.</summary>
+    public static LocalText Fault(JsonException fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        var reason = Reason(fault);
+        return new(
+            $"Zeile {fault.LineNumber + 1}, Stelle {fault.BytePositionInLine + 1}{At(fault.Path)}: {reason.De}",
+            $"Line {fault.LineNumber + 1}, place {fault.BytePositionInLine + 1}{At(fault.Path)}: {reason.En}");
 
         static string At(string? path) => string.IsNullOrEmpty(path) || path == "$" ? "" : $" ({path})";
 
         // The runtime's messages name .NET types; only what they mean is told.
         static LocalText Reason(JsonException e)
         {
+            if (e is WireJsonException known) return known.Detail;
             if (e.Message.Contains("could not be converted", StringComparison.Ordinal)) return new("der Wert hat die falsche Art oder ist keines der erlaubten Wörter", "the value has the wrong type or is not one of the allowed words");
             if (e.Message.Contains("could not be mapped", StringComparison.Ordinal)) return new("dieses Element gibt es nicht", "there is no such member");
             if (e.Message.Contains("missing required", StringComparison.Ordinal))
@@ -69,8 +78,7 @@ internal static class Requests
                 return new($"Pflichtelemente fehlen: {names}", $"required members are missing: {names}");
             }
 
-            var end = e.Message.IndexOf(" Path: ", StringComparison.Ordinal);
-            return new("kein lesbares JSON", end < 0 ? e.Message : e.Message[..end]);
+            return new("kein lesbares JSON", "not readable as JSON");
         }
     }
 

@@ -55,21 +55,21 @@ public static class WireJson
         public override LocalText? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
             if (reader.TokenType == JsonTokenType.String) return new(reader.GetString()!, null);
-            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("expected a text or { \"de\": \"…\", \"en\": \"…\" }");
+            if (reader.TokenType != JsonTokenType.StartObject) throw new WireJsonException(new("ein Text oder { \"de\": \"…\", \"en\": \"…\" } wird erwartet", "a text or { \"de\": \"…\", \"en\": \"…\" } is expected"));
             string? de = null, en = null;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var name = reader.GetString();
-                if (!reader.Read() || reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null)) throw new JsonException($"the language {name} must be a text");
+                if (!reader.Read() || reader.TokenType is not (JsonTokenType.String or JsonTokenType.Null)) throw new WireJsonException(new($"die Sprache {name} muss ein Text sein", $"the language {name} must be a text"));
                 switch (name)
                 {
                     case "de": de = reader.GetString(); break;
                     case "en": en = reader.GetString(); break;
-                    default: throw new JsonException($"unknown language {name}; de and en are known");
+                    default: throw new WireJsonException(new($"die Sprache {name} ist unbekannt; bekannt sind de und en", $"the language {name} is unknown; de and en are known"));
                 }
             }
 
-            return new(de ?? throw new JsonException("a text needs its German form \"de\""), en);
+            return new(de ?? throw new WireJsonException(new("dem Text fehlt die deutsche Form (de)", "the text lacks its German form (de)")), en);
         }
 
         public override void Write(Utf8JsonWriter writer, LocalText value, JsonSerializerOptions options)
@@ -80,4 +80,10 @@ public static class WireJson
             writer.WriteEndObject();
         }
     }
+}
+
+/// <summary>JSON that is not what is expected, in the hub's own words.</summary>
+internal sealed class WireJsonException(LocalText detail) : JsonException(detail.En)
+{
+    public LocalText Detail => detail;
 }

@@ -27,6 +27,7 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         ["DataHub:Ingest:MaxRowBytes"] = "2048",
         ["DataHub:Ingest:MaxFieldLength"] = "256",
         ["DataHub:Ingest:MaxDepth"] = "4",
+        ["DataHub:Ingest:MaxColumns"] = "20",
         ["DataHub:Catalog:MaxFeeds"] = "2",
         ["DataHub:Catalog:MaxKeys"] = "3",
     };
@@ -41,16 +42,25 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         var faults = new List<string>();
         foreach (var bad in All)
         {
-            using var answer = await SendAsync(hub, keys, bad);
-            var text = await answer.Content.ReadAsStringAsync();
-            var problem = text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default;
-            var type = problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("type", out var word) ? word.GetString()!["/problems/".Length..] : "-";
-            if ((int)answer.StatusCode != bad.Status || type != bad.Problem || !text.Contains(bad.Says, StringComparison.Ordinal) || (int)answer.StatusCode >= 500)
-                faults.Add($"{bad.Request} {bad.Body?[..Math.Min(80, bad.Body.Length)]}\n   expected {bad.Status} {bad.Problem} “{bad.Says}”\n   got {(int)answer.StatusCode} {type} {text}");
+            var sentences = new List<string?>();
+            foreach (var language in (string[])["de", "en"])
+            {
+                using var answer = await SendAsync(hub, keys, bad, language);
+                var text = await answer.Content.ReadAsStringAsync();
+                var problem = text.StartsWith('{') ? JsonDocument.Parse(text).RootElement : default;
+                var type = problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("type", out var word) ? word.GetString()!["/problems/".Length..] : "-";
+                sentences.Add(problem.ValueKind == JsonValueKind.Object && problem.TryGetProperty("detail", out var detail) ? detail.GetString() : null);
+                if ((int)answer.StatusCode != bad.Status || type != bad.Problem || (language == "de" && !text.Contains(bad.Says, StringComparison.Ordinal)) || (int)answer.StatusCode >= 500)
+                    faults.Add($"{bad.Request} {bad.Body?[..Math.Min(80, bad.Body.Length)]}\n   expected {bad.Status} {bad.Problem} “{bad.Says}”\n   got {(int)answer.StatusCode} {type} {text}");
+            }
+
+            if (sentences.Any(string.IsNullOrWhiteSpace) || sentences[0] == sentences[1])
+                faults.Add($"{bad.Request} {bad.Body?[..Math.Min(80, bad.Body.Length)]}\n   expected a sentence in German and one in English\n   got {string.Join(" / ", sentences)}");
         }
 
         output.WriteLine($"{All.Count} bad requests");
         Assert.True(All.Count >= 100);
+        Assert.DoesNotContain(All, bad => bad.Says.Length == 0);
         Assert.True(faults.Count == 0, string.Join('\n', faults));
         Assert.Equal(before, await StandAsync(hub));
     }
@@ -63,34 +73,34 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
     private static List<Bad> All { get; } =
     [
         // Who asks
-        new(Push, 401, "unauthorized", "", "[]", Key: "none"),
-        new(Push, 401, "unauthorized", "", "[]", Key: "broken"),
-        new(Push, 401, "unauthorized", "", "[]", Key: "typo"),
-        new(Push, 403, "forbidden", "", "[]", Key: "other"),
-        new("GET datasets/bad/quarantine", 401, "unauthorized", "", Key: "none"),
-        new("GET datasets/bad/quarantine", 403, "forbidden", "", Key: "other"),
-        new("GET datasets/bad/quarantine/groups", 403, "forbidden", "", Key: "other"),
-        new("GET datasets/bad/quarantine/acts", 403, "forbidden", "", Key: "other"),
-        new("GET datasets/bad/conservation", 403, "forbidden", "", Key: "other"),
-        new("GET datasets/bad/records", 401, "unauthorized", "", Key: "broken"),
-        new("GET datasets/shut/records", 403, "forbidden", "", Key: "other"),
-        new("GET datasets/shut/records", 401, "unauthorized", "", Key: "none"),
-        new("POST datasets/bad/quarantine/discard", 403, "forbidden", "", """{"select":{},"reason":"x"}""", Key: "other"),
-        new("POST datasets/bad/erasures", 403, "forbidden", "", """{"where":{"id":"a"},"reason":"x","authority":"y"}"""),
-        new("PUT datasets/bad", 403, "forbidden", "", """{"title":"x","publisher":"bad-agency","kind":"observations","schema":{"primaryKey":["id","time"],"fields":[]}}"""),
-        new("PUT agencies/new", 403, "forbidden", "", """{"name":{"de":"x"}}"""),
-        new("POST agencies/bad-agency/keys", 403, "forbidden", "", """{"role":"push"}"""),
-        new("GET agencies/bad-agency/keys", 403, "forbidden", "", Key: "other"),
-        new("DELETE agencies/bad-agency/keys/none", 403, "forbidden", ""),
-        new("PUT areas/bad-areas", 403, "forbidden", "", "id,parent,name,level\n1,,x,0\n", Csv),
-        new("PUT indicators/bad-mean", 403, "forbidden", "", """{"title":"x","dataset":"bad","measure":{"function":"count"},"window":"PT1H"}""", Key: "other"),
-        new("PUT datasets/bad/feeds/more", 403, "forbidden", "", "{}"),
+        new(Push, 401, "unauthorized", "Recht push oder admin", "[]", Key: "none"),
+        new(Push, 401, "unauthorized", "Das ist kein Schlüssel dieses Hubs; einer beginnt mit „dh_“, gefolgt", "[]", Key: "broken"),
+        new(Push, 401, "unauthorized", "Tippfehler", "[]", Key: "typo"),
+        new(Push, 403, "forbidden", "Recht push oder admin", "[]", Key: "other"),
+        new("GET datasets/bad/quarantine", 401, "unauthorized", "Schlüssel der Behörde „bad-agency“", Key: "none"),
+        new("GET datasets/bad/quarantine", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other"),
+        new("GET datasets/bad/quarantine/groups", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other"),
+        new("GET datasets/bad/quarantine/acts", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other"),
+        new("GET datasets/bad/conservation", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other"),
+        new("GET datasets/bad/records", 401, "unauthorized", "Das ist kein Schlüssel dieses Hubs; einer beginnt mit „dh_“, gefolgt", Key: "broken"),
+        new("GET datasets/shut/records", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other"),
+        new("GET datasets/shut/records", 401, "unauthorized", "Schlüssel der Behörde „bad-agency“", Key: "none"),
+        new("POST datasets/bad/quarantine/discard", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", """{"select":{},"reason":"x"}""", Key: "other"),
+        new("POST datasets/bad/erasures", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", """{"where":{"id":"a"},"reason":"x","authority":"y"}"""),
+        new("PUT datasets/bad", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", """{"title":"x","publisher":"bad-agency","kind":"observations","schema":{"primaryKey":["id","time"],"fields":[]}}"""),
+        new("PUT agencies/new", 403, "forbidden", "Admin-Schlüssel der Plattform", """{"name":{"de":"x"}}"""),
+        new("POST agencies/bad-agency/keys", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", """{"role":"push"}"""),
+        new("GET agencies/bad-agency/keys", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", Key: "other"),
+        new("DELETE agencies/bad-agency/keys/none", 403, "forbidden", "Admin-Schlüssel von „bad-agency“"),
+        new("PUT areas/bad-areas", 403, "forbidden", "Admin-Schlüssel der Plattform", "id,parent,name,level\n1,,x,0\n", Csv),
+        new("PUT indicators/bad-mean", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", """{"title":"x","dataset":"bad","measure":{"function":"count"},"window":"PT1H"}""", Key: "other"),
+        new("PUT datasets/bad/feeds/more", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", "{}"),
 
         // What is asked for
         new("POST datasets/nothing/feeds/default/records", 404, "not-found", "nothing", "[]"),
         new("POST datasets/bad/feeds/nothing/records", 404, "not-found", "nothing", "[]"),
         new("POST datasets/BAD/feeds/default/records", 404, "not-found", "BAD", "[]"),
-        new("POST datasets/bad/feeds/a%2Fb/records", 404, "not-found", "", "[]"),
+        new("POST datasets/bad/feeds/a%2Fb/records", 404, "not-found", "Datenquelle „a%2Fb“ gibt es nicht.", "[]"),
         new("GET datasets/nothing", 404, "not-found", "nothing"),
         new("GET datasets/nothing/records", 404, "not-found", "nothing"),
         new("GET datasets/nothing/quarantine", 404, "not-found", "nothing"),
@@ -104,25 +114,28 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new("GET indicators/nothing/latest", 404, "not-found", "nothing"),
         new("GET agencies/nothing", 404, "not-found", "nothing"),
         new("GET areas/nothing", 404, "not-found", "nothing"),
-        new("GET /api/v1/nothing", 404, "not-found", ""),
-        new("GET /problems/nothing", 404, "not-found", ""),
-        new("GET /nothing", 404, "not-found", ""),
-        new("PUT datasets/bad/feeds/default/records", 405, "method-not-allowed", "", "[]"),
-        new("DELETE datasets/bad", 405, "method-not-allowed", ""),
-        new("POST indicators/bad-mean", 405, "method-not-allowed", "", "{}"),
-        new("DELETE receipts/01ARZ3NDEKTSV4RRFFQ69G5FAV", 405, "method-not-allowed", ""),
+        new("GET /api/v1/nothing", 404, "not-found", "Die Adresse /api/v1/nothing gibt es nicht. Alle Adressen beschreibt"),
+        new("GET /problems/nothing", 404, "not-found", "Die Adresse /problems/nothing gibt es nicht. Alle Adressen beschreibt"),
+        new("GET /nothing", 404, "not-found", "Die Adresse /nothing gibt es nicht. Alle Adressen beschreibt"),
+        new("PUT datasets/bad/feeds/default/records", 405, "method-not-allowed", "kennt PUT nicht; erlaubt: POST.", "[]"),
+        new("DELETE datasets/bad", 405, "method-not-allowed", "kennt DELETE nicht; erlaubt: GET, HEAD, PUT."),
+        new("POST indicators/bad-mean", 405, "method-not-allowed", "kennt POST nicht; erlaubt: GET, HEAD, PUT.", "{}"),
+        new("DELETE receipts/01ARZ3NDEKTSV4RRFFQ69G5FAV", 405, "method-not-allowed", "kennt DELETE nicht; erlaubt: GET, HEAD."),
 
         // Headers and parameters of pushes
         new(Push, 415, "unsupported-type", "/openapi/v1.json", "x", "text/plain"),
         new(Push, 415, "unsupported-type", "/openapi/v1.json", "<x/>", "application/xml"),
-        new(Push, 415, "unsupported-type", "", "[]", null),
-        new(Push, 415, "unsupported-type", "", "[]", Json, Headers: ("Content-Encoding", "lzma")),
-        new(Push, 415, "unsupported-type", "", "[]", Json, Headers: ("Content-Encoding", "gzip, br")),
-        new(Push, 400, "invalid-body", "", "[]", Json, Headers: ("Content-Encoding", "gzip")),
-        new(Push, 400, "invalid-body", "", "[]", Json, Headers: ("Content-Encoding", "br")),
-        new(Push, 400, "invalid-body", "", "[]", Json, Headers: ("Content-Encoding", "deflate")),
-        new(Push, 413, "too-large", "", null, Json, Bytes: Zip(new string(' ', 50_000)), Headers: ("Content-Encoding", "gzip")),
-        new(Push, 400, "invalid-body", "", null, Json, Bytes: Zip("[" + new string(' ', 20_000) + "]")[..40], Headers: ("Content-Encoding", "gzip")),
+        new(Push, 415, "unsupported-type", "Der Inhaltstyp „“ wird nicht angenommen; möglich sind", "[]", null),
+        new(Push, 415, "unsupported-type", "Die Content-Encoding „lzma“ wird nicht angenommen; möglich sind gzip,", "[]", Json, Headers: ("Content-Encoding", "lzma")),
+        new(Push, 415, "unsupported-type", "Der Inhalt ist mehrfach verpackt („gzip, br“); genommen wird eine", "[]", Json, Headers: ("Content-Encoding", "gzip, br")),
+        new(Push, 400, "invalid-body", "Content-Encoding ist gzip", "[]", Json, Headers: ("Content-Encoding", "gzip")),
+        new(Push, 400, "invalid-body", "Content-Encoding ist br", "[]", Json, Headers: ("Content-Encoding", "br")),
+        new(Push, 400, "invalid-body", "Content-Encoding ist deflate", "[]", Json, Headers: ("Content-Encoding", "deflate")),
+        new(Push, 413, "too-large", "40000", null, Json, Bytes: Pack("gzip", new string(' ', 50_000)), Headers: ("Content-Encoding", "gzip")),
+        new(Push, 413, "too-large", "40000", null, Json, Bytes: Pack("br", new string(' ', 50_000)), Headers: ("Content-Encoding", "br")),
+        new(Push, 413, "too-large", "40000", null, Json, Bytes: Pack("zstd", new string(' ', 50_000)), Headers: ("Content-Encoding", "zstd")),
+        new(Push, 413, "too-large", "40000", null, Json, Bytes: Pack("deflate", new string(' ', 50_000)), Headers: ("Content-Encoding", "deflate")),
+        new(Push, 400, "invalid-body", "Content-Encoding ist gzip", null, Json, Bytes: Pack("gzip", "[" + new string(' ', 20_000) + "]")[..40], Headers: ("Content-Encoding", "gzip")),
         new(Push, 400, "invalid-parameter", "Idempotency-Key", "[]", Json, Headers: ("Idempotency-Key", new string('k', 256))),
         new(Push, 400, "invalid-parameter", "Idempotency-Key", "[]", Json, Headers: ("Idempotency-Key", "a b")),
         new(Push + "?dryRun=ja", 400, "invalid-parameter", "dryRun", "[]"),
@@ -130,37 +143,42 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new("POST datasets/bad-parted/feeds/default/records?atomic=true", 400, "invalid-parameter", "atomic", "[]"),
 
         // Bodies
-        new(Push, 400, "invalid-json", "", "", Json),
-        new(Push, 400, "invalid-json", "", "["),
-        new(Push, 400, "invalid-json", "", """[{"id":"a"}"""),
-        new(Push, 400, "invalid-json", "", """[{"id":"a"}] x"""),
-        new(Push, 400, "invalid-json", "", "\"text\""),
-        new(Push, 400, "invalid-json", "", "nul"),
-        new(Push, 400, "invalid-json", "", "{\"id\":\"a\",}"),
-        new(Push, 400, "invalid-json", "", "[{'id':'a'}]"),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 0 (Zeile 1) kein lesbares JSON.", "", Json),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 1 (Zeile 1) kein lesbares JSON.", "["),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 11 (Zeile 1) kein lesbares JSON.", """[{"id":"a"}"""),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 13 (Zeile 1) kein lesbares JSON.", """[{"id":"a"}] x"""),
+        new(Push, 400, "invalid-json", "Erwartet wird ein JSON-Array von Zeilen oder eine einzelne Zeile als", "\"text\""),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 0 (Zeile 1) kein lesbares JSON.", "nul"),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 10 (Zeile 1) kein lesbares JSON.", "{\"id\":\"a\",}"),
+        new(Push, 400, "invalid-json", "Der Inhalt ist ab Byte 2 (Zeile 1) kein lesbares JSON.", "[{'id':'a'}]"),
         new(Push, 422, "too-deep", "4", """[{"id":[[[[[[1]]]]]]}]"""),
+        new(Push, 422, "too-deep", "4", null, MessagePack, Bytes: [0x91, 0x81, 0xA2, .. "id"u8, 0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x01]),
+        new(Push, 422, "too-deep", "4", null, MessagePack, Bytes: [0x81, 0xA7, .. "columns"u8, 0x81, 0xA2, .. "id"u8, 0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x91, 0x01]),
+        new(Push + "?atomic=true", 422, "not-atomic", "\"code\":\"too-deep\"", """{"id":[[[[[[1]]]]]]}""", NdJson),
         new(Push, 400, "invalid-body", "UTF-8", null, Json, Bytes: [0x5B, 0xFF, 0xFE, 0x5D]),
         new(Push, 413, "too-large", "40000", new string(' ', 41_000) + "[]"),
         new(Push, 413, "too-many-rows", "100", "[" + string.Join(',', Enumerable.Repeat("""{"id":"a"}""", 101)) + "]"),
         new(Push, 413, "too-many-rows", "100", string.Concat(Enumerable.Repeat("{\"id\":\"a\"}\n", 101)), NdJson),
+        new(Push, 413, "too-many-rows", "100", null, MessagePack, Bytes: [0xDC, 0, 101, .. Enumerable.Repeat((byte)0x80, 101)]),
+        new(Push, 413, "too-many-rows", "100", null, MessagePack, Bytes: [0x81, 0xA7, .. "columns"u8, 0x81, 0xA2, .. "id"u8, 0xDC, 0, 101, .. Enumerable.Repeat((byte)0xC0, 101)]),
         new(Push, 413, "too-many-rows", "100", "id\n" + string.Concat(Enumerable.Repeat("a\n", 101)), Csv),
-        new(Push, 400, "invalid-csv", "", "\n", Csv),
-        new(Push, 400, "invalid-csv", "", "id,id\n1,2\n", Csv),
-        new(Push, 400, "invalid-csv", "", "id,,no2\n1,2,3\n", Csv),
-        new(Push, 400, "invalid-csv", "", "\"id\n", Csv),
+        new(Push, 400, "invalid-csv", "Die erste Zeile mit den Feldnamen fehlt.", "\n", Csv),
+        new(Push, 400, "invalid-csv", "Die Spalte „id“ steht zweimal in der Kopfzeile.", "id,id\n1,2\n", Csv),
+        new(Push, 400, "invalid-csv", "Spalte 2 der Kopfzeile hat keinen Namen.", "id,,no2\n1,2,3\n", Csv),
+        new(Push, 400, "invalid-csv", "Die Anführungszeichen der Kopfzeile gehen ab Byte 1 nicht auf.", "\"id\n", Csv),
         new(Push, 400, "invalid-csv", "Kopfzeile", "a,2026-11-23T08:00:00Z\n", Csv),
         new(Push, 415, "unsupported-type", "ebcdic", "id\n", "text/csv; charset=ebcdic"),
-        new(Push, 415, "unsupported-type", "", "[]", "application/json; charset=utf-16"),
-        new(Push, 422, "too-many-columns", "512", string.Join(',', Enumerable.Range(0, 600).Select(i => $"c{i}")) + "\n", Csv),
-        new(Push, 400, "invalid-body", "", null, "text/csv; charset=utf-8", Bytes: [(byte)'i', (byte)'d', 10, 0xE4, 10]),
+        new(Push, 415, "unsupported-type", "Der Inhaltstyp „application/json; charset=utf-16“ wird nicht", "[]", "application/json; charset=utf-16"),
+        new(Push, 422, "too-many-columns", "20", string.Join(',', Enumerable.Range(0, 21).Select(i => $"c{i}")) + "\n", Csv),
+        new(Push, 400, "invalid-body", "Der Inhalt ist ab Byte 3 kein UTF-8.", null, "text/csv; charset=utf-8", Bytes: [(byte)'i', (byte)'d', 10, 0xE4, 10]),
         new(Push, 400, "invalid-body", "zstd", "[]", Json, Headers: ("Content-Encoding", "zstd")),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: []),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xC1]),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x91, 0x81]),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xDD, 0xFF, 0xFF, 0xFF, 0xFF]),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0xA1, (byte)'x']),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x90, 0x90]),
-        new(Push, 400, "invalid-messagepack", "", null, MessagePack, Bytes: [0x81, 0xA7, .. "columns"u8, 0x82, 0xA2, .. "id"u8, 0x91, 0xA1, (byte)'a', 0xA3, .. "no2"u8, 0x90]),
+        new(Push, 400, "invalid-messagepack", "Der Inhalt bricht nach Byte 0 ab: Angekündigt ist mehr, als folgt.", null, MessagePack, Bytes: []),
+        new(Push, 400, "invalid-messagepack", "Erwartet wird eine Liste von Maps, eine einzelne Map oder {", null, MessagePack, Bytes: [0xC1]),
+        new(Push, 400, "invalid-messagepack", "Der Inhalt bricht nach Byte 2 ab: Angekündigt ist mehr, als folgt.", null, MessagePack, Bytes: [0x91, 0x81]),
+        new(Push, 400, "invalid-messagepack", "Der Inhalt bricht nach Byte 5 ab: Angekündigt ist mehr, als folgt.", null, MessagePack, Bytes: [0xDD, 0xFF, 0xFF, 0xFF, 0xFF]),
+        new(Push, 400, "invalid-messagepack", "Erwartet wird eine Liste von Maps, eine einzelne Map oder {", null, MessagePack, Bytes: [0xA1, (byte)'x']),
+        new(Push, 400, "invalid-messagepack", "Nach dem Ende der Zeilen folgen ab Byte 1 weitere.", null, MessagePack, Bytes: [0x90, 0x90]),
+        new(Push, 400, "invalid-messagepack", "Die Spalte „no2“ hat 0 Werte, „id“ 1.", null, MessagePack, Bytes: [0x81, 0xA7, .. "columns"u8, 0x82, 0xA2, .. "id"u8, 0x91, 0xA1, (byte)'a', 0xA3, .. "no2"u8, 0x90]),
         new(Push + "?atomic=true", 422, "not-atomic", "\"code\":\"malformed-row\"", null, MessagePack, Bytes: [0x91, 0x01]),
         new(Push + "?atomic=true", 422, "not-atomic", "\"code\":\"required\"", null, MessagePack, Bytes: [0x91, 0x81, 0xA2, .. "id"u8, 0xA1, (byte)'a']),
 
@@ -182,8 +200,8 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new("GET datasets/bad/records?watermark=w1.x", 400, "invalid-parameter", "watermark"),
         new("GET datasets/bad/records?area=nothing", 400, "invalid-parameter", "area"),
         new("GET datasets/bad/records?format=xls", 400, "invalid-parameter", "format"),
-        new("GET datasets/bad/records", 406, "not-acceptable", "", Headers: ("Accept", "image/png")),
-        new("GET datasets/bad/records?watermark=OTHER", 410, "watermark-gone", ""),
+        new("GET datasets/bad/records", 406, "not-acceptable", "Es gibt application/json, text/csv, application/x-ndjson,", Headers: ("Accept", "image/png")),
+        new("GET datasets/bad/records?watermark=OTHER", 410, "watermark-gone", "Der Bestand wurde seither aus einer Sicherung wiederhergestellt. Ohne"),
         new("GET datasets/bad/quarantine?state=weg", 400, "invalid-parameter", "state"),
         new("GET datasets/bad/quarantine?after=5", 400, "invalid-parameter", "after"),
         new("GET datasets/bad/quarantine/groups?limit=5", 400, "invalid-parameter", "limit"),
@@ -194,8 +212,8 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         // Acts
         new("POST datasets/bad/quarantine/replay", 422, "invalid-act", "select", "{}"),
         new("POST datasets/bad/quarantine/replay", 422, "invalid-act", "rule", """{"select":{},"rule":{"field":"no2"}}"""),
-        new("POST datasets/bad/quarantine/replay", 400, "invalid-json", "", "{"),
-        new("POST datasets/bad/quarantine/replay", 415, "unsupported-type", "", "x", Csv),
+        new("POST datasets/bad/quarantine/replay", 400, "invalid-json", "Zeile 1, Stelle 2: kein lesbares JSON", "{"),
+        new("POST datasets/bad/quarantine/replay", 415, "unsupported-type", "Diese Adresse nimmt den Inhaltstyp oder die Kodierung nicht an;", "x", Csv),
         new("POST datasets/bad/quarantine/replay?dryRun=x", 400, "invalid-parameter", "dryRun", "{}"),
         new("POST datasets/bad/quarantine/discard", 422, "invalid-act", "reason", """{"select":{}}"""),
         new("POST datasets/bad/erasures", 422, "invalid-act", "where", """{"reason":"x","authority":"y"}""", Key: "admin"),
@@ -211,42 +229,50 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         new("GET indicators/bad-mean/latest?level=x", 400, "invalid-parameter", "level"),
         new("GET values?indicator=bad-mean,nothing&from=2026-11-23&to=2026-11-24", 404, "not-found", "nothing"),
         new("GET values?from=2026-11-23&to=2026-11-24", 400, "invalid-parameter", "indicator"),
-        new("PUT indicators/bad-new", 400, "invalid-json", "", "{", Key: "admin"),
-        new("PUT indicators/bad-new", 422, "invalid-indicator", "", """{"title":"x","dataset":"nothing","measure":{"function":"count"},"window":"PT1H"}""", Key: "admin"),
+        new("PUT indicators/bad-new", 400, "invalid-json", "Zeile 1, Stelle 2: kein lesbares JSON", "{", Key: "admin"),
+        new("PUT indicators/bad-new", 422, "invalid-indicator", "dataset: Den Datensatz „nothing“ gibt es nicht; erst PUT", """{"title":"x","dataset":"nothing","measure":{"function":"count"},"window":"PT1H"}""", Key: "admin"),
         new("PUT indicators/bad-new", 422, "invalid-indicator", "magic", """{"title":"x","dataset":"bad","measure":{"function":"magic"},"window":"PT1H"}""", Key: "admin"),
-        new("PUT indicators/bad-new", 422, "invalid-indicator", "", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"nobody"},"window":"PT1H"}""", Key: "admin"),
-        new("PUT indicators/bad-new", 422, "invalid-indicator", "", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"no2"},"window":"PT7H"}""", Key: "admin"),
-        new("PUT indicators/bad-new", 422, "invalid-indicator", "", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"no2"},"window":"immer"}""", Key: "admin"),
+        new("PUT indicators/bad-new", 422, "invalid-indicator", "measure.field: Das Feld „nobody“ gibt es nicht.", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"nobody"},"window":"PT1H"}""", Key: "admin"),
+        new("PUT indicators/bad-new", 422, "invalid-indicator", "window, timeZone: „PT7H“ in „Europe/Berlin“ geht nicht. Erlaubt sind", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"no2"},"window":"PT7H"}""", Key: "admin"),
+        new("PUT indicators/bad-new", 422, "invalid-indicator", "window, timeZone: „immer“ in „Europe/Berlin“ geht nicht. Erlaubt sind", """{"title":"x","dataset":"bad","measure":{"function":"mean","field":"no2"},"window":"immer"}""", Key: "admin"),
         new("PUT indicators/Bad_New", 400, "invalid-id", "Bad_New", """{"title":"x","dataset":"bad","measure":{"function":"count"},"window":"PT1H"}""", Key: "admin"),
 
         // Descriptions
+        new("PUT agencies/new", 413, "too-large", "1048576", new string(' ', 1_100_000), Key: "admin"),
+        new("PUT datasets/bad-new", 413, "too-large", "1048576", new string(' ', 1_100_000), Key: "admin"),
+        new("PUT indicators/bad-new", 413, "too-large", "1048576", new string(' ', 1_100_000), Key: "admin"),
+        new("PUT datasets/bad/feeds/second", 413, "too-large", "1048576", new string(' ', 1_100_000), Key: "admin"),
+        new("POST datasets/bad/quarantine/replay", 413, "too-large", "1048576", new string(' ', 1_100_000)),
+        new("POST datasets/bad/erasures", 413, "too-large", "1048576", new string(' ', 1_100_000), Key: "admin"),
         new("PUT agencies/Groß", 422, "invalid-agency", "Groß", """{"name":{"de":"x"}}""", Key: "admin"),
-        new("PUT agencies/new", 400, "invalid-json", "", """{"name":5}""", Key: "admin"),
-        new("PUT agencies/new", 400, "invalid-json", "", """{"name":{"de":"x"},"colour":"red"}""", Key: "admin"),
-        new("PUT agencies/new", 422, "invalid-agency", "", """{"name":{"de":""}}""", Key: "admin"),
-        new("POST agencies/bad-agency/keys", 400, "invalid-json", "", """{"role":"king"}""", Key: "admin"),
+        new("PUT agencies/new", 400, "invalid-json", "($.name): ein Text oder {", """{"name":5}""", Key: "admin"),
+        new("PUT agencies/new", 400, "invalid-json", "Zeile 1, Stelle 29 ($.colour): dieses Element gibt es nicht", """{"name":{"de":"x"},"colour":"red"}""", Key: "admin"),
+        new("PUT agencies/new", 400, "invalid-json", "($.name): dem Text fehlt die deutsche Form (de)", """{"name":{"en":"x"}}""", Key: "admin"),
+        new("PUT agencies/new", 400, "invalid-json", "($.name): die Sprache fr ist unbekannt", """{"name":{"fr":"x"}}""", Key: "admin"),
+        new("PUT agencies/new", 422, "invalid-agency", "name: Der deutsche Text darf nicht leer sein.", """{"name":{"de":""}}""", Key: "admin"),
+        new("POST agencies/bad-agency/keys", 400, "invalid-json", "Zeile 1, Stelle 15 ($.role): der Wert hat die falsche Art oder ist", """{"role":"king"}""", Key: "admin"),
         new("POST agencies/nothing/keys", 404, "not-found", "nothing", """{"role":"push"}""", Key: "admin"),
         new("POST agencies/bad-agency/keys", 422, "limit-reached", "MaxKeys", """{"role":"push"}""", Key: "admin"),
         new("PUT datasets/bad-new", 400, "invalid-json", "kind", """{"title":"x","publisher":"bad-agency","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
         new("PUT datasets/bad-new", 422, "invalid-dataset", "nobody", """{"title":"x","publisher":"nobody","kind":"records","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
         new("PUT datasets/bad-new", 422, "invalid-dataset", "nowhere", """{"title":"x","publisher":"bad-agency","kind":"records","areaSystem":"nowhere","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
-        new("PUT datasets/bad-new", 422, "invalid-contract", "", """{"title":"x","publisher":"bad-agency","kind":"records","schema":{"primaryKey":["nobody"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
-        new("PUT datasets/bad-new", 422, "invalid-contract", "", """{"title":"x","publisher":"bad-agency","kind":"observations","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
+        new("PUT datasets/bad-new", 422, "invalid-contract", "schema, nobody: Der primaryKey nennt „nobody“, aber kein Feld heißt", """{"title":"x","publisher":"bad-agency","kind":"records","schema":{"primaryKey":["nobody"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
+        new("PUT datasets/bad-new", 422, "invalid-contract", "schema: Beobachtungen brauchen ein Feld mit der Rolle time.", """{"title":"x","publisher":"bad-agency","kind":"observations","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
         new("PUT datasets/bad-new", 400, "invalid-json", "type", """{"title":"x","publisher":"bad-agency","kind":"records","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"magic"}]}}""", Key: "admin"),
-        new("PUT datasets/bad-new", 422, "invalid-contract", "", """{"title":"x","publisher":"bad-agency","kind":"records","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string","constraints":{"pattern":"("}}]}}""", Key: "admin"),
+        new("PUT datasets/bad-new", 422, "invalid-contract", "Das Muster „(“ ist kein regulärer Ausdruck", """{"title":"x","publisher":"bad-agency","kind":"records","schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string","constraints":{"pattern":"("}}]}}""", Key: "admin"),
         new("PUT datasets/bad-new", 422, "invalid-dataset", "partitions", """{"title":"x","publisher":"bad-agency","kind":"records","partitions":0,"schema":{"primaryKey":["id"],"fields":[{"name":"id","type":"string"}]}}""", Key: "admin"),
         new("PUT datasets/bad", 409, "conflict", "publisher", """{"title":"x","publisher":"bad-other","kind":"observations","areaSystem":"bad-areas","schema":{"primaryKey":["id","time"],"fields":[{"name":"id","type":"string","role":"series"},{"name":"time","type":"datetime","role":"time"}]}}""", Key: "admin"),
-        new("PUT datasets/bad", 409, "incompatible-contract", "", """{"title":"x","publisher":"bad-agency","kind":"observations","areaSystem":"bad-areas","schema":{"primaryKey":["id","time"],"fields":[{"name":"id","type":"string","role":"series"},{"name":"time","type":"datetime","role":"time"}]}}""", Key: "admin"),
+        new("PUT datasets/bad", 409, "incompatible-contract", "schema, area: Ein Feld kann nicht wegfallen; es darf leer bleiben.", """{"title":"x","publisher":"bad-agency","kind":"observations","areaSystem":"bad-areas","schema":{"primaryKey":["id","time"],"fields":[{"name":"id","type":"string","role":"series"},{"name":"time","type":"datetime","role":"time"}]}}""", Key: "admin"),
         new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "rhythm", """{"rhythm":"bald"}""", Key: "admin"),
         new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "quota", """{"quota":{"rowsPerDay":-1}}""", Key: "admin"),
         new("PUT datasets/bad/feeds/third", 422, "limit-reached", "MaxFeeds", "{}", Key: "admin"),
         new("PUT datasets/bad/feeds/second", 422, "invalid-feed", "csv.header", """{"csv":{"header":{"A":"nobody"}}}""", Key: "admin"),
-        new("PUT datasets/bad/feeds/second", 400, "invalid-json", "", """{"csv":{"colour":"red"}}""", Key: "admin"),
-        new("PUT areas/bad-new", 422, "invalid-areas", "", "id,parent,name,level\n1,9,x,1\n", Csv, Key: "admin"),
-        new("PUT areas/bad-new", 400, "invalid-csv", "", "id;parent\n", Csv, Key: "admin"),
-        new("PUT areas/bad-new", 422, "invalid-areas", "", "id,parent,name,level\n1,,x,0\n2,1,y,5\n", Csv, Key: "admin"),
-        new("PUT areas/bad-new", 400, "invalid-json", "", "{", "application/geo+json", Key: "admin"),
-        new("PUT areas/bad-new", 415, "unsupported-type", "", "x", "text/plain", Key: "admin"),
+        new("PUT datasets/bad/feeds/second", 400, "invalid-json", "Zeile 1, Stelle 18 ($.csv.colour): dieses Element gibt es nicht", """{"csv":{"colour":"red"}}""", Key: "admin"),
+        new("PUT areas/bad-new", 422, "invalid-areas", "Gebiet „1“: das übergeordnete Gebiet „9“ fehlt.", "id,parent,name,level\n1,9,x,1\n", Csv, Key: "admin"),
+        new("PUT areas/bad-new", 400, "invalid-csv", "Die Spalte „id;parent“ ist unbekannt; bekannt sind id, parent, name,", "id;parent\n", Csv, Key: "admin"),
+        new("PUT areas/bad-new", 422, "invalid-areas", "Gebiet „2“ auf Ebene 5: das übergeordnete „1“ ist auf Ebene 0, also", "id,parent,name,level\n1,,x,0\n2,1,y,5\n", Csv, Key: "admin"),
+        new("PUT areas/bad-new", 400, "invalid-json", "kein lesbares JSON", "{", "application/geo+json", Key: "admin"),
+        new("PUT areas/bad-new", 415, "unsupported-type", "Diese Adresse nimmt den Inhaltstyp oder die Kodierung nicht an;", "x", "text/plain", Key: "admin"),
     ];
 
     private static IEnumerable<Bad> Rows()
@@ -354,11 +380,11 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         return stand.ToString();
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(HubFixture hub, Dictionary<string, string> keys, Bad bad)
+    private static async Task<HttpResponseMessage> SendAsync(HubFixture hub, Dictionary<string, string> keys, Bad bad, string language)
     {
         var space = bad.Request.IndexOf(' ', StringComparison.Ordinal);
         var path = bad.Request[(space + 1)..].Replace("OTHER", new Feeds.Watermark(Guid.Empty, "bad", [1]).ToString(), StringComparison.Ordinal);
-        using var request = new HttpRequestMessage(new HttpMethod(bad.Request[..space]), path.StartsWith('/') ? path : "api/v1/" + path);
+        using var request = new HttpRequestMessage(new HttpMethod(bad.Request[..space]), path.StartsWith('/') ? path : "api/v1/" + path) { Headers = { { "Accept-Language", language } } };
         if (bad.Body is not null || bad.Bytes is not null)
         {
             request.Content = new ByteArrayContent(bad.Bytes ?? Encoding.UTF8.GetBytes(bad.Body!));
@@ -375,10 +401,20 @@ public sealed class BadRequestsTests(ITestOutputHelper output)
         return await hub.Anonymous.SendAsync(request);
     }
 
-    private static byte[] Zip(string text)
+    private static byte[] Pack(string encoding, string text)
     {
-        using var zipped = new MemoryStream();
-        using (var gzip = new GZipStream(zipped, CompressionLevel.Fastest)) gzip.Write(Encoding.UTF8.GetBytes(text));
-        return zipped.ToArray();
+        using var packed = new MemoryStream();
+        using (Stream stream = encoding switch
+        {
+            "br" => new BrotliStream(packed, CompressionLevel.Fastest),
+            "zstd" => new ZstdSharp.CompressionStream(packed),
+            "deflate" => new ZLibStream(packed, CompressionLevel.Fastest),
+            _ => new GZipStream(packed, CompressionLevel.Fastest),
+        })
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+        }
+
+        return packed.ToArray();
     }
 }

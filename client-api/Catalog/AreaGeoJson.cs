@@ -190,7 +190,8 @@ internal static class AreaGeoJson
         }
         catch (JsonException e)
         {
-            throw Wrong(ProblemTypes.InvalidJson, e.Message, e.Message);
+            var fault = Requests.Fault(e);
+            throw Wrong(ProblemTypes.InvalidJson, fault.De, fault.En!);
         }
     }
 

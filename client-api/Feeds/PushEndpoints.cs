@@ -111,10 +111,10 @@ internal static class PushEndpoints
     private static IResult OverQuota(HttpContext http, string dataset, string feed, TimeSpan after, QuotaReading[] quotas)
     {
         FeedQuotas.Tell(http.Response, quotas);
-        var used = string.Join(", ", quotas.Where(quota => quota.Remaining == 0).Select(quota => $"{quota.Quota} {quota.Name} / {quota.Window} s"));
+        string Used(string rows, string bytes) => string.Join(", ", quotas.Where(quota => quota.Remaining == 0).Select(quota => $"{quota.Quota} {(quota.Name == "bytes" ? bytes : rows)} / {quota.Window} s"));
         return Problems.Later(http, ProblemTypes.TooManyRequests, new(
-            $"Das Kontingent der Datenquelle „{dataset}/{feed}“ ist aufgebraucht ({used}). Es wurde nichts gespeichert; nach der Wartezeit dieselbe Lieferung wiederholen.",
-            $"The quota of the feed “{dataset}/{feed}” is used up ({used}). Nothing was stored; repeat the same push after the time named."), after);
+            $"Das Kontingent der Datenquelle „{dataset}/{feed}“ ist aufgebraucht ({Used("Zeilen", "Byte")}). Es wurde nichts gespeichert; nach der Wartezeit dieselbe Lieferung wiederholen.",
+            $"The quota of the feed “{dataset}/{feed}” is used up ({Used("rows", "bytes")}). Nothing was stored; repeat the same push after the time named."), after);
     }
 
     internal static LocalText NeedsKey(string dataset) => new(

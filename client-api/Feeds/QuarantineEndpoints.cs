@@ -49,11 +49,11 @@ internal static class QuarantineEndpoints
             .Produces<JsonDocument>().Refuses(400, 401, 403, 404, 503)
             .Example("""{ "dataset": "air-quality", "groups": [ { "cause": "no2:above-maximum", "rows": 312, "oldest": "2026-11-22T08:00:00Z", "newest": "2026-11-23T08:00:00Z", "values": [ { "value": "23400", "rows": 7 } ] } ] }""", 200);
         group.MapRead("acts", ActsAsync)
-            .WithSummary("What was done to quarantined rows: who, when, why, what was changed and what became of them, newest first. For keys of the publisher.")
+            .WithSummary("What was done to quarantined rows: who, when, why, what was changed and what became of them, newest first; an act on rows of several partitions or feeds has an entry for each. For keys of the publisher.")
             .Takes("limit", $"Acts of the page, 1 to {Requests.MaxPage}.", JsonSchemaType.Integer)
             .Takes("after", "From the next of an earlier answer.")
             .Produces<JsonDocument>().Refuses(400, 401, 403, 404, 503)
-            .Example("""{ "dataset": "air-quality", "acts": [ { "act": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "kind": "replay", "at": "2026-11-23T09:12:00Z", "feed": "default", "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Gerät meldete Nanogramm", "changed": { "rule": { "field": "no2", "unit": "ng/m3" } }, "accepted": 310, "duplicate": 2, "discarded": 0 } ], "next": null }""", 200);
+            .Example("""{ "dataset": "air-quality", "acts": [ { "act": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "kind": "replay", "at": "2026-11-23T09:12:00Z", "feed": "default", "partition": 0, "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Gerät meldete Nanogramm", "changed": { "rule": { "field": "no2", "unit": "ng/m3" } }, "accepted": 310, "duplicate": 2, "discarded": 0 } ], "next": null }""", 200);
         group.MapPost("replay", (string dataset, HttpContext http, QuarantineService service, IOptions<IngestOptions> options) => ActAsync(dataset, http, service, options.Value, QuarantineActKind.Replay))
             .WithSummary("Checks quarantined rows anew, as they came or put right, and takes those that pass. For keys that may push.")
             .WithDescription($"select names the rows: ids, or any of cause, value, feed and receipt; {{}} is all that is open. Or rows: values to put over what came, row by row. rule puts every selected row right: one of rename {{ from, to }}, shiftDecimal (places to the right), unit (what the values are in; metric prefixes), decimalComma, renameField, drop. At most limit rows ({QuarantineRequest.DefaultRows}, up to {QuarantineRequest.MostRows}); next says where to go on (after). A row that passes moves to accepted or duplicate once, whoever repeats; one that does not stays as it was. ?dryRun=true says what would happen.")
@@ -178,6 +178,7 @@ internal static class QuarantineEndpoints
                 writer.WriteString("kind", act.Kind == QuarantineActKind.Discard ? "discard" : "replay");
                 writer.WriteString("at", act.At.UtcDateTime);
                 writer.WriteString("feed", act.Feed);
+                writer.WriteNumber("partition", act.Place.Partition);
                 writer.WriteString("agency", act.Agency);
                 writer.WriteString("key", act.KeyId);
                 writer.WriteString("reason", act.Reason);

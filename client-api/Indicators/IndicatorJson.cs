@@ -25,7 +25,7 @@ internal sealed record TargetJson([property: JsonRequired] double Value, [proper
 /// <param name="GroupBy"><c>area</c> and names of fields with role dimension.</param>
 /// <param name="Decimals">Places on output, 0 to 15; null: unrounded.</param>
 /// <param name="Access">open or internal; internal where absent.</param>
-/// <param name="Filter">CQL2 text over the dataset's fields: only rows for which it is true.</param>
+/// <param name="Filter">CQL2 text (OGC 21-065r2) over the dataset's fields, such as <c>no2 > 0 AND kind IN ('traffic', 'background')</c>: only rows of which it is true count.</param>
 /// <param name="Formula">
 /// Instead of <c>measure</c>: derives the values from other indicators of the dataset, which have the same window, time zone
 /// and groups; these can then be left out. <c>+ - * /</c>, parentheses, numbers, ids (in double quotes where they are not a
@@ -55,11 +55,6 @@ internal sealed record IndicatorBodyJson(
 {
     private const string Area = "area";
     private const string DefaultTimeZone = "Europe/Berlin";
-
-    /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
-    public string? NotSupported() =>
-        Filter is not null ? "filter"
-        : null;
 
     /// <summary>The definition, or what is missing or not allowed.</summary>
     public (IndicatorSpec? Spec, LocalText? Fault) ToSpec()
@@ -141,8 +136,16 @@ internal sealed record DefinitionJson(
     }
 }
 
+/// <summary>How far a definition is that does not answer yet, over all partitions.</summary>
+/// <param name="Done">Rows read.</param>
+/// <param name="Of">Rows ever accepted: at most so many are to be read.</param>
+/// <param name="Share">0 to 1.</param>
+/// <param name="Phase">history: reads what stood when it began; log: reads what came since; joined: about to answer.</param>
+internal sealed record ProgressJson(long Done, long Of, double Share, FillPhase Phase);
+
 /// <summary>An indicator as it stands: the definition that answers, and a newer one that is still being filled.</summary>
 /// <param name="Pending">Answers once it has caught up; null where there is none.</param>
+/// <param name="Progress">Of the pending definition or, while it is being filled, of the first; null where there is nothing to fill.</param>
 internal sealed record IndicatorJson(
     string Id,
     int Definition,
@@ -167,7 +170,8 @@ internal sealed record IndicatorJson(
     bool Coverage,
     string? AreaSystem,
     int? AreaVersion,
-    DefinitionJson? Pending)
+    DefinitionJson? Pending,
+    ProgressJson? Progress)
 {
     public static IndicatorJson Of(IndicatorInfo info)
     {
@@ -176,7 +180,8 @@ internal sealed record IndicatorJson(
             info.Id, definition.Definition, definition.Title, definition.Description, definition.Dataset, info.Publisher, definition.Measure, definition.Window, definition.TimeZone,
             definition.GroupBy, definition.Decimals, definition.Unit, definition.Access, info.License, definition.Disclosure,
             definition.Filter, definition.Formula, definition.Inputs, definition.Sliding, definition.Target, definition.Coverage,
-            info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending));
+            info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending),
+            info.Progress is { } progress ? new(progress.Done, progress.Of, progress.Share, progress.Phase) : null);
     }
 }
 

@@ -172,6 +172,8 @@ internal static class ValuesTable
         ValueState.Suppressed => "suppressed",
         ValueState.Preliminary => "preliminary",
         ValueState.Stale => "stale",
+        ValueState.Missing => "missing",
+        ValueState.Undefined => "undefined",
         _ => "ok",
     };
 

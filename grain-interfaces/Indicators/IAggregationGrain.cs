@@ -23,10 +23,14 @@ public interface IAggregationGrain : IGrainWithStringKey
     [Alias("Passed")]
     Task<string[]?> PassedAsync(long sequence);
 
-    /// <summary>Lets every definition but these begin anew: they may have folded a row that was erased since, and not its retraction.</summary>
+    /// <summary>
+    /// Lets every definition but these begin anew, unless it was filled as of that sequence or a later one: they may have
+    /// folded a row that was erased since, and not its retraction.
+    /// </summary>
     /// <param name="passed">From <see cref="PassedAsync"/>.</param>
+    /// <param name="sequence">What was asked for there.</param>
     [Alias("RefoldOthers")]
-    Task RefoldOthersAsync(string[] passed);
+    Task RefoldOthersAsync(string[] passed, long sequence);
 
     /// <summary>Where the fold stands; for health and conservation.</summary>
     [Alias("Status")]
@@ -81,6 +85,9 @@ public sealed record CellSet(
 
     /// <summary>Cells that changed after <see cref="CellQuery.TouchedSince"/>, those that lost all their rows too; without their states.</summary>
     [Id(6)] public TouchedCell[] Touched { get; init; } = [];
+
+    /// <summary>How far the definition is; null where there is no such definition.</summary>
+    [Id(7)] public DefinitionProgress? Progress { get; init; }
 }
 
 /// <param name="Area">As <see cref="CellValue.Area"/>.</param>

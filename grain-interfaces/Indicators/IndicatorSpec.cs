@@ -137,4 +137,8 @@ public sealed record IndicatorInfo(
     [property: Id(3)] string? AreaSystem,
     [property: Id(4)] int AreaVersion,
     [property: Id(5)] string? License,
-    [property: Id(6)] string Publisher);
+    [property: Id(6)] string Publisher)
+{
+    /// <summary>How far <see cref="Pending"/> is or, while the first definition is still being filled, that one; null where there is nothing to fill.</summary>
+    [Id(7)] public DefinitionProgress? Progress { get; init; }
+}

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 using DataHub.Catalog;
@@ -77,13 +79,42 @@ internal static class ErasureRules
             // Kept as it came all the same; then only the text can be looked through.
         }
 
-        return Array.TrueForAll(where, condition => raw.Contains(condition.Text, StringComparison.Ordinal));
+        return Array.TrueForAll(where, condition => Contains(raw, condition.Text));
 
         static bool Names(string name, string text, ErasureCondition condition) =>
             text == condition.Text && (name == condition.Field || condition.Text.Length >= ShortestTelling)
-            || (condition.Text.Length >= ShortestTelling && text.Contains(condition.Text, StringComparison.Ordinal));
+            || (condition.Text.Length >= ShortestTelling && Contains(text, condition.Text));
 
         static string Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    }
+
+    /// <summary>Whether a text tells of the value: as it is, or behind the escapes of JSON and the doubled quotes of CSV, which nothing has read where a row is broken.</summary>
+    private static bool Contains(string text, string value) =>
+        text.Contains(value, StringComparison.Ordinal) || (text.AsSpan().ContainsAny('\\', '"') && Unescaped(text).Contains(value, StringComparison.Ordinal));
+
+    private static string Unescaped(string text)
+    {
+        var plain = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
+        {
+            var next = i + 1 < text.Length ? text[i + 1] : '\0';
+            if (text[i] == '\\' && next == 'u' && i + 6 <= text.Length && ushort.TryParse(text.AsSpan(i + 2, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var unit))
+            {
+                plain.Append((char)unit);
+                i += 5;
+            }
+            else if ((text[i] == '\\' && next is '"' or '\\' or '/') || (text[i] == '"' && next == '"'))
+            {
+                plain.Append(next);
+                i++;
+            }
+            else
+            {
+                plain.Append(text[i]);
+            }
+        }
+
+        return plain.ToString();
     }
 
     /// <summary>A batch without the content of an erasure, and what of it history holds; null where nothing of it is in the batch.</summary>
@@ -97,7 +128,6 @@ internal static class ErasureRules
         var kept = new List<int>(batch.Rows.Count);
         var versions = new List<(long, byte[], long)>();
         var series = new List<byte[]>();
-        var ofPerson = where.Any(condition => contract.Series.Contains(condition.Ordinal));
         for (var row = 0; row < batch.Rows.Count; row++)
         {
             var key = RowKeys.Key(contract, batch.Rows, row);
@@ -109,7 +139,8 @@ internal static class ErasureRules
 
             if (batch.Changes[row] == RowChange.Retraction) continue;
             versions.Add((contract.TimeTicks(batch.Rows, row), key, batch.Sequence));
-            if (ofPerson && RowKeys.Series(contract, batch.Rows, row) is { } name) series.Add(name);
+            // Where new rows are told by their series, it goes once nothing is left of it (ErasuresGrain); elsewhere nobody asks for it.
+            if (!contract.KeyIsSeriesAndTime && RowKeys.Series(contract, batch.Rows, row) is { } name) series.Add(name);
         }
 
         var erasedRows = batch.Rows.Count - kept.Count;
@@ -150,9 +181,14 @@ internal static class ErasureRules
         var rows = act.Rows.Any(row => row.Corrected is not null && quarantined.Contains((row.Sequence, row.Index)))
             ? Array.ConvertAll(act.Rows, row => quarantined.Contains((row.Sequence, row.Index)) ? row with { Corrected = null } : row)
             : act.Rows;
-        var rule = act.Rule is not null && Array.Exists(where, condition => act.Rule.Contains(JsonEncodedText.Encode(condition.Text, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString(), StringComparison.Ordinal)) ? null : act.Rule;
-        return ReferenceEquals(rows, act.Rows) && rule == act.Rule ? act : act with { Rows = rows, Rule = rule };
+        var rule = act.Rule is not null && Array.Exists(where, condition => Contains(act.Rule, condition.Text)) ? null : act.Rule;
+        var reason = act.Reason is not null && Array.Exists(where, condition => condition.Text.Length >= ShortestTelling && Contains(act.Reason, condition.Text)) ? null : act.Reason;
+        return ReferenceEquals(rows, act.Rows) && rule == act.Rule && reason == act.Reason ? act : act with { Rows = rows, Rule = rule, Reason = reason };
     }
+
+    /// <summary>The series of rows, where new rows are told by it and a key names it.</summary>
+    public static IEnumerable<byte[]> Series(CompiledContract contract, RowBlock rows) =>
+        contract.KeyIsSeriesAndTime ? Enumerable.Range(0, rows.Count).Select(row => RowKeys.Series(contract, rows, row)!) : [];
 }
 
 /// <summary>A value looked for.</summary>

@@ -171,9 +171,10 @@ internal sealed partial class ErasuresGrain(
         for (var p = 0; p < dataset.Partitions.Length; p++)
         {
             var done = await OverwriteAsync(dataset.Partitions[p].Key, retracted[p], work.Quarantined[p].ToHashSet(), where, work.UpTo[p], info.Id, cancellationToken);
+            await DropSeriesAsync(dataset.Partitions[p].Key, contract, work.Keys![p], cancellationToken);
             (versions, batches) = (versions + done.Versions, batches + done.Batches);
             // A definition that began meanwhile may have seen a row and not its retraction: it begins anew with what is left.
-            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p]);
+            await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p], Highest(retracted[p], work.UpTo[p]));
         }
 
         // The values go with the work, before the files are cleaned of everything that was.
@@ -292,12 +293,12 @@ internal sealed partial class ErasuresGrain(
         string partition, Dictionary<byte[], long> keys, HashSet<(long, int)> quarantined, ErasureCondition[] where, long upTo, string erasure, CancellationToken cancellationToken)
     {
         var (versions, batches) = (0L, 0L);
-        if (keys.Count == 0 && quarantined.Count == 0) return (0, 0);
         await foreach (var batch in ReadAsync(partition, Math.Max(Highest(keys, upTo), await log.HeadAsync(partition, cancellationToken)), cancellationToken))
         {
             var contract = await contracts.GetAsync(Dataset, Math.Max(1, batch.ContractVersion));
             if (ErasureRules.Erase(batch, contract, keys, quarantined, where, erasure) is not { } erased) continue;
-            await store.EraseHistoryAsync(partition, new(erased.Versions, erased.Series, erased.Quarantined, [.. where.Select(w => w.Text)]), CancellationToken.None);
+            var act = erased.Batch.Act is { } left && left != batch.Act ? (batch.Sequence, left.Rule, left.Reason) : ((long, string?, string?)?)null;
+            await store.EraseHistoryAsync(partition, new(erased.Versions, erased.Series, erased.Quarantined, act), CancellationToken.None);
             await store.OverwriteAsync(partition, [erased.Batch], CancellationToken.None);
             (versions, batches) = (versions + erased.Rows, batches + 1);
         }
@@ -305,9 +306,27 @@ internal sealed partial class ErasuresGrain(
         return (versions, batches);
     }
 
-    private async IAsyncEnumerable<LogBatch> ReadAsync(string partition, long upTo, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Takes out the names of series of which the erasure has left no row; those with others are kept, because by them new rows are told from old ones.</summary>
+    private async Task DropSeriesAsync(string partition, CompiledContract present, byte[][] keys, CancellationToken cancellationToken)
     {
-        for (var after = 0L; after < upTo;)
+        var series = ErasureRules.Series(present, RowPacking.Unpack(present, [.. keys.Select(key => (key, (string?)null))])).ToHashSet(ByteKeyComparer.Instance);
+        for (var (after, attempt) = (0L, 0); series.Count > 0; attempt++)
+        {
+            var head = await log.HeadAsync(partition, cancellationToken);
+            await foreach (var batch in ReadAsync(partition, head, cancellationToken, after))
+            {
+                if (batch.Rows.Count > 0) series.ExceptWith(ErasureRules.Series(await contracts.GetAsync(Dataset, batch.ContractVersion), batch.Rows));
+            }
+
+            if (await store.EraseSeriesAsync(partition, series, head, CancellationToken.None)) return;
+            if (attempt == 100) throw new InvalidOperationException($"{Dataset}: history of {partition} does not come to rest");
+            after = head;
+        }
+    }
+
+    private async IAsyncEnumerable<LogBatch> ReadAsync(string partition, long upTo, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken, long after = 0)
+    {
+        while (after < upTo)
         {
             var batches = await log.ReadPartitionAsync(partition, after, maxBatches: 500, maxBytes: 8 << 20, cancellationToken);
             if (batches.Count == 0) yield break;

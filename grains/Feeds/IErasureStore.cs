@@ -25,6 +25,10 @@ internal interface IErasureStore
     /// <summary>Takes row versions, quarantined content, series, and texts of acts out of history. Repeating is harmless.</summary>
     Task EraseHistoryAsync(string partition, HistoryErasure erasure, CancellationToken cancellationToken);
 
+    /// <summary>Takes series out of history of which nothing is left up to a sequence. Repeating is harmless.</summary>
+    /// <returns>False, and nothing is taken out, where history is further than that: there may be new rows of them.</returns>
+    Task<bool> EraseSeriesAsync(string partition, IReadOnlyCollection<byte[]> series, long upTo, CancellationToken cancellationToken);
+
     /// <summary>Sees to it that nothing overwritten is left in freed pages and write-ahead logs.</summary>
     /// <returns>False where a store was too large to be written anew; its freed pages were filled with zeros, but pages moved about earlier may hold copies.</returns>
     Task<bool> CompactAsync(CancellationToken cancellationToken);
@@ -35,8 +39,9 @@ internal sealed record StoredErasure(ErasureInfo Info, byte[]? Work);
 
 /// <summary>What is to be taken out of a partition's history.</summary>
 /// <param name="Versions">By time, key and the sequence from which they held.</param>
-/// <param name="Series">Series none of whose rows is left.</param>
+/// <param name="Series">Series by which no new row is told.</param>
 /// <param name="Quarantined">By sequence and index.</param>
-/// <param name="Texts">An act whose rule contains one of these loses the rule.</param>
+/// <param name="Act">What remains of the act of a batch, by its sequence; null where nothing of it goes.</param>
 internal sealed record HistoryErasure(
-    IReadOnlyList<(long Time, byte[] Key, long From)> Versions, IReadOnlyList<byte[]> Series, IReadOnlyList<(long Sequence, int Index)> Quarantined, IReadOnlyList<string> Texts);
+    IReadOnlyList<(long Time, byte[] Key, long From)> Versions, IReadOnlyList<byte[]> Series, IReadOnlyList<(long Sequence, int Index)> Quarantined,
+    (long Sequence, string? Rule, string? Reason)? Act);

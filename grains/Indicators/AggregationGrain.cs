@@ -17,6 +17,7 @@ internal sealed partial class AggregationGrain(
     IHistoryStore history,
     ICellStore cells,
     IContractSource contracts,
+    FoldMetrics metrics,
     IOptions<FoldOptions> options,
     ILogger<PartitionFold> logger) : Grain, IAggregationGrain, IStreamSubscriptionObserver, IAsyncBatchObserver<LogBatch>
 {
@@ -31,6 +32,7 @@ internal sealed partial class AggregationGrain(
     private PartitionFold _fold = null!;
     private IGrainTimer _catchUp = null!;
     private bool _definitionsKnown;
+    private int _catchingUp;
 
     private string Partition => this.GetPrimaryKeyString();
 
@@ -46,6 +48,7 @@ internal sealed partial class AggregationGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_definitionsKnown) await _fold.FlushAsync();
+        CountCatchingUp(0);
     }
 
     public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
@@ -97,7 +100,8 @@ internal sealed partial class AggregationGrain(
     private async Task<CellSet> ReadAsync(CellQuery query)
     {
         if (_fold.Find(query.Indicator, query.DefinitionVersion) is not { } fold) return Refused(ReadRefusal.NotFound, $"{query.Indicator} version {query.DefinitionVersion}");
-        if (!_fold.HasJoined(fold)) return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: false, [], null);
+        var progress = _fold.ProgressOf(fold);
+        if (progress.Phase != FillPhase.Joined) return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: false, [], null) { Progress = progress };
 
         try
         {
@@ -112,7 +116,7 @@ internal sealed partial class AggregationGrain(
                 { Latest: true } => await _fold.ReadLatestAsync(fold, from, to, query.Back, query.MaxCells),
                 _ => await _fold.ReadAsync(fold, from, to, query.MaxCells),
             };
-            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null) { Touched = [.. touched], Opening = [.. opening] };
+            return new(ReadRefusal.None, fold.Sequence, fold.ReceivedAt, Joined: true, [.. read], null) { Touched = [.. touched], Opening = [.. opening], Progress = progress };
         }
         catch (TooManyCellsException e)
         {
@@ -135,10 +139,10 @@ internal sealed partial class AggregationGrain(
         return _fold.Passed(sequence);
     }
 
-    public async Task RefoldOthersAsync(string[] passed)
+    public async Task RefoldOthersAsync(string[] passed, long sequence)
     {
         await KnowDefinitionsAsync();
-        await _fold.RefoldOthersAsync(passed);
+        await _fold.RefoldOthersAsync(passed, sequence);
         AfterFolding();
     }
 
@@ -156,7 +160,7 @@ internal sealed partial class AggregationGrain(
     {
         if (!await KnowDefinitionsAsync()) return;
         await _fold.ReachHeadAsync();
-        AfterFolding();
+        AfterFolding(again: true);
     }
 
     private async Task CatchUpAsync(CancellationToken cancellationToken)
@@ -167,8 +171,10 @@ internal sealed partial class AggregationGrain(
     }
 
     /// <summary>What every turn ends with: give way, go on catching up, and tell the indicators.</summary>
-    private void AfterFolding()
+    /// <param name="again">Also try fills that stood still.</param>
+    private void AfterFolding(bool again = false)
     {
+        CountCatchingUp(_fold.CatchingUp);
         if (_fold.IsSuperseded)
         {
             DeactivateOnIdle();
@@ -176,7 +182,7 @@ internal sealed partial class AggregationGrain(
         }
 
         if (_fold.Halted is not null) return;
-        if (_fold.IsCatchingUp) _catchUp.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+        if (_fold.IsCatchingUp && (again || _fold.FillHalted is null)) _catchUp.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
         var joined = _fold.Joined.ToList();
 
         // A formula has no cells: it stands where its inputs stand, and changed if any of them did.
@@ -220,6 +226,12 @@ internal sealed partial class AggregationGrain(
             LogDefinitions(e, Partition);
             return false;
         }
+    }
+
+    private void CountCatchingUp(int now)
+    {
+        metrics.CatchingUp(now - _catchingUp);
+        _catchingUp = now;
     }
 
     private Task<long> ReachHistoryAsync(long sequence) => GrainFactory.GetGrain<IHistoryGrain>(Partition).ReachAsync(sequence);

@@ -33,6 +33,11 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>Stored up to here; −1: nothing was ever stored.</summary>
     public long StoredSequence { get; set; } = -1;
 
+    /// <summary>Its fill from history, under way or done; null: folded from the log alone.</summary>
+    public DefinitionFill? Fill { get; set; }
+
+    public bool IsFilling => Fill is { } fill && Sequence < fill.AsOf;
+
     /// <summary>Greatest window begin that any cell ever had.</summary>
     public long LastWindow { get; set; } = long.MinValue;
 
@@ -225,10 +230,11 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     /// <summary>
     /// When a row counts and with which value: once at its time; a duration once when its record is closed; an open record
-    /// as +1 when it was opened and as −1 when it was closed.
+    /// as +1 when it was opened and as −1 when it was closed. Never where the filter is not true of it.
     /// </summary>
     private static int Marks(RowBlock rows, int row, Layout layout, Span<(long Time, double Value)> into)
     {
+        if (layout.Filter is { } filter && !filter(rows, row)) return 0;
         var contract = layout.Contract;
         if (layout.Measures == Measured.Field)
         {
@@ -351,6 +357,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private sealed class Layout(CompiledContract contract, IndicatorSpec spec)
     {
         public CompiledContract Contract => contract;
+
+        /// <summary>Null: every row counts.</summary>
+        public RowPredicate? Filter { get; } = spec.Filter is null ? null : RowPredicates.For(contract, spec.Filter);
 
         public Measured Measures { get; } =
             spec.Function == MeasureFunction.Open ? Measured.Open : spec.Field == IndicatorSpec.DurationField ? Measured.Duration : Measured.Field;

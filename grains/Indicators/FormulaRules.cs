@@ -113,7 +113,7 @@ internal static class FormulaRules
     /// <summary>“Did you mean …?” with a blank before it; empty where nothing is near.</summary>
     public static LocalText Meant(string word, IEnumerable<string> known)
     {
-        var near = known.Select(name => (Name: name, Distance: Distance(word, name))).Where(name => name.Distance <= Math.Max(1, Math.Min(word.Length, name.Name.Length) / 3))
+        var near = known.Select(name => (Name: name, Distance: Spelling.Distance(word, name))).Where(name => name.Distance <= Math.Max(1, Math.Min(word.Length, name.Name.Length) / 3))
             .OrderBy(name => name.Distance).ThenBy(name => name.Name, StringComparer.Ordinal).Select(name => name.Name).FirstOrDefault();
         return near is null ? new("", "") : new($" Gemeint: {Written(near)}?", $" Did you mean {Written(near)}?");
     }
@@ -152,22 +152,4 @@ internal static class FormulaRules
     private static IEnumerable<IndicatorDefinition> Versions(IndicatorInfo info) => info.Pending is { } pending ? [info.Definition, pending] : [info.Definition];
 
     private static string Written(string name) => name.Contains('-', StringComparison.Ordinal) || char.IsAsciiDigit(name[0]) ? $"\"{name}\"" : name;
-
-    /// <summary>Letters to change, insert, leave out or swap with the next.</summary>
-    private static int Distance(string a, string b)
-    {
-        var rows = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++) rows[i, 0] = i;
-        for (var j = 0; j <= b.Length; j++) rows[0, j] = j;
-        for (var i = 1; i <= a.Length; i++)
-        {
-            for (var j = 1; j <= b.Length; j++)
-            {
-                rows[i, j] = Math.Min(Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1, rows[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1));
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
-            }
-        }
-
-        return rows[a.Length, b.Length];
-    }
 }

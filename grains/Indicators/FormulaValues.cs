@@ -16,19 +16,17 @@ internal sealed class FormulaValues : DerivedValues
     private readonly IndicatorSpec _spec;
     private readonly CalendarWindows _windows;
     private readonly Dictionary<string, long?> _populations = new(StringComparer.Ordinal);
-    private readonly Dictionary<(Formula.Rank, long, string), double[]> _ranked = [];
-    private readonly Lazy<string[]> _rankedAreas;
+    private readonly Dictionary<(Formula.Rank Rank, int Level, long Window, string Dimensions), double[]> _ranked = [];
+    private readonly Lazy<ILookup<int, string>> _rankedAreas;
 
     /// <param name="spec">Of the formula.</param>
     /// <param name="inputs">In the order of <see cref="Formula.Ids"/>.</param>
-    /// <param name="areas">Needed for populations and where <paramref name="target"/> has a level.</param>
+    /// <param name="areas">Needed for populations, ranks and where <paramref name="target"/> has a level.</param>
     public FormulaValues(Formula formula, IndicatorSpec spec, InputValues[] inputs, AreaTree? areas, RollUpTarget target, ValuesQuery query)
     {
         (_formula, _spec, _inputs, _areas, _target, _query) = (formula, spec, inputs, areas, target, query);
         _windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
-        _rankedAreas = new(() => target.Whole ? [""]
-            : target.Level is { } level ? [.. areas!.AtLevel(level).Select(area => area.Id)]
-            : [.. inputs.SelectMany(input => input.Level.Areas).Where(area => area.Length > 0).Distinct(StringComparer.Ordinal)]);
+        _rankedAreas = new(() => inputs.SelectMany(input => input.Level.Areas).Where(area => area.Length > 0 || target.Whole).Distinct(StringComparer.Ordinal).ToLookup(LevelOf));
     }
 
     public override bool GrowWithTime => Array.Exists(_inputs, input => input.Asked.GrowWithTime);
@@ -121,27 +119,30 @@ internal sealed class FormulaValues : DerivedValues
         if (own.State != TermState.Known) return own;
         if (place.Area.Length == 0 && !_target.Whole) return Term.Missing; // rows without an area are no area
 
-        var key = (rank, place.Window, place.Dimensions);
+        var key = (rank, LevelOf(place.Area), place.Window, place.Dimensions);
         if (!_ranked.TryGetValue(key, out var values))
         {
             // Pages go by window: what lies far behind is not asked for again.
             if (_ranked.Count >= 10_000) _ranked.Clear();
             values =
             [
-                .. _rankedAreas.Value.Select(area => place with { Area = area }).Where(other => Array.Exists(_inputs, input => input.Level.Find(other) is not null))
+                .. _rankedAreas.Value[key.Item2].Select(area => place with { Area = area }).Where(other => Array.Exists(_inputs, input => input.Level.Find(other) is not null))
                     .Select(other => Compute(rank.Of, Scope.Level, other)).Where(Counts).Select(term => term.Value),
             ];
             Array.Sort(values);
             _ranked[key] = values;
         }
 
-        return Counts(own) ? Term.Of(1 + values.Length - Above(values, own.Value), own.Count) : Term.Suppressed;
+        return Counts(own) ? Term.Of(1 + values.Length - NotAbove(values, own.Value), own.Count) : Term.Suppressed;
 
         bool Counts(Term term) => term.State == TermState.Known && term.Count >= _spec.MinimumCount;
     }
 
+    /// <summary>Where areas were asked for as rows carry them, only those of one level are compared.</summary>
+    private int LevelOf(string area) => _target.Level is null && _areas is not null && _areas.TryGet(area, out var found) ? found.Level : -1;
+
     /// <summary>How many of the sorted values are not greater.</summary>
-    private static int Above(double[] values, double value)
+    private static int NotAbove(double[] values, double value)
     {
         var (low, high) = (0, values.Length);
         while (low < high)

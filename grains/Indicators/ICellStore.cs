@@ -8,7 +8,7 @@ internal interface ICellStore
 
     /// <summary>
     /// Stores cells and positions in one transaction, if every definition named still stands where the caller thinks
-    /// (<see cref="DefinitionMove.Expected"/>; −1: does not exist yet).
+    /// (<see cref="DefinitionMove.Expected"/>, −1: does not exist yet; and <see cref="DefinitionMove.ExpectedFill"/>).
     /// </summary>
     /// <returns>False if one stands elsewhere; nothing is stored then.</returns>
     Task<bool> FlushAsync(string partition, IReadOnlyList<DefinitionMove> moves, IReadOnlyList<StoredCell> cells, CancellationToken cancellationToken);
@@ -29,9 +29,20 @@ internal interface ICellStore
 /// <param name="Sequence">Folded and stored up to here.</param>
 /// <param name="LastWindow">Greatest window begin (ticks) that any of its cells ever had; <see cref="long.MinValue"/> where it has none.</param>
 /// <param name="Accepted">Accepted rows applied.</param>
-internal sealed record DefinitionPosition(string Indicator, int Version, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt);
+internal sealed record DefinitionPosition(string Indicator, int Version, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt)
+{
+    /// <summary>Its fill from history, under way or done; null: folded from the log alone.</summary>
+    public DefinitionFill? Fill { get; init; }
+}
 
-internal sealed record DefinitionMove(string Indicator, int Version, long Expected, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt);
+internal sealed record DefinitionMove(string Indicator, int Version, long Expected, long Sequence, long LastWindow, long Accepted, DateTimeOffset ReceivedAt)
+{
+    /// <inheritdoc cref="DefinitionPosition.Fill"/>
+    public DefinitionFill? Fill { get; init; }
+
+    /// <summary>What the caller thinks is stored as <see cref="Fill"/>: as of the same sequence, as many rows.</summary>
+    public DefinitionFill? ExpectedFill { get; init; }
+}
 
 /// <param name="Window">Ticks (UTC) at which the window begins.</param>
 /// <param name="Area">Empty where not grouped by area, or the row has none.</param>

@@ -41,13 +41,12 @@ internal sealed partial class IndicatorGrain
         {
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             await LookAfterAsync();
-            var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
             for (var attempt = 0; ; attempt++)
             {
                 // Asked in every turn that answers: a right that was taken away meanwhile is gone.
                 if (!await KnowInputsAsync()) return Changes(Unavailable());
                 if (Unreadable(caller) is { } meanwhile) return new(meanwhile.Refusal, null, meanwhile.Detail);
-                var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, ledger);
+                var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, Ledger());
                 if (result is not null && (result.Refusal != ReadRefusal.NotYet || Stopwatch.GetTimestamp() >= deadline))
                     return Unreadable(caller) is { } now ? new(now.Refusal, null, now.Detail) : result;
                 if (result is null && attempt >= MaxAttempts) return Changes(Unavailable());
@@ -93,6 +92,7 @@ internal sealed partial class IndicatorGrain
             windows = wanted;
         }
 
+        if (definition != _stored.Value.Definition || source != Source) return null;
         if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
         {
             return refused.Refusal switch
@@ -103,10 +103,9 @@ internal sealed partial class IndicatorGrain
             };
         }
 
-        if (Array.Exists(sets, set => !set.Joined)) return Changes(Building());
+        if (Array.Exists(sets, set => !set.Joined)) return Changes(Building(definition, sets));
         if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Changes(TooMany());
         var sequences = Array.ConvertAll(sets, set => set.Sequence);
-        if (definition != _stored.Value.Definition || source != Source) return null;
         var now = time.GetUtcNow();
         var fit = ledger.Fit(sequences);
         if (fit == ReadFit.Older) return null;

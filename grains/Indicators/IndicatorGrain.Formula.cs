@@ -63,7 +63,7 @@ internal sealed partial class IndicatorGrain
             var infos = await Task.WhenAll(inputs.Select(input => GrainFactory.GetGrain<IIndicatorGrain>(input.Indicator).GetAsync(Caller.Hub))).WaitAsync(s_checkLimit);
             if (Array.Exists(infos, info => info is null)) throw new InvalidOperationException($"an input of {Id} does not exist");
             var known = Array.ConvertAll(infos, info => info!);
-            if (_inputsOf == inputs && !known.SequenceEqual(_inputs)) Signal();
+            if (_inputsOf == inputs && !known.Select(Versions).SequenceEqual(_inputs.Select(Versions))) Signal();
             (_inputs, _inputsOf, _inputsAsked) = (known, inputs, begun);
             if (FormulaRules.Refreshed(_stored.Value, known) != _stored.Value) SettleSoon();
         }
@@ -71,6 +71,8 @@ internal sealed partial class IndicatorGrain
         {
             _asking = null;
         }
+
+        static (int, int?) Versions(IndicatorInfo info) => (info.Definition.Version, info.Pending?.Version);
     }
 
     /// <summary>An input that answers with a new version makes a new version of the formula.</summary>

@@ -30,14 +30,14 @@ internal sealed partial class IndicatorGrain
         try
         {
             var plain = Plain(query);
-            var ledger = Ledger;
+            var ledger = Ledger();
             var (reading, refusal) = await BeginAsync(plain);
             if (reading is null) return new(refusal, null);
             if (reading.Definition.Version != plan.Definition || !reading.Source.Partitions.AsSpan().SequenceEqual(plan.Partitions)) return new(null, PlanOf(reading, query.AtLeast));
 
             var (loaded, windows) = await FinishAsync(reading with { At = plan.At, Windows = plan.Windows }, sets, ledger);
             if (windows is not null) return new(null, PlanOf(reading with { Windows = windows }, query.AtLeast));
-            if (loaded is not { } done || (done.Page is not null && done.Version != ledger.Version)) return new(null, PlanOf(reading with { Windows = plan.Windows }, query.AtLeast));
+            if (loaded is not { } done || (done.Page is not null && (done.Version != ledger.Version || done.Definition != _stored.Value.Definition))) return new(null, PlanOf(reading with { Windows = plan.Windows }, query.AtLeast));
             return new(done.Refusal ?? Page(ledger, done.Page!), null);
         }
         catch (Exception e)
@@ -47,9 +47,7 @@ internal sealed partial class IndicatorGrain
         }
     }
 
-    private AnswerLedger Ledger => _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
-
-    private CellPlan PlanOf(Reading reading, Watermark? atLeast) => new(ReadRefusal.None, null, reading.Definition.Version, reading.Source.Partitions, reading.At, reading.Windows, Queries(reading, atLeast?.Sequences, Ledger.Current));
+    private CellPlan PlanOf(Reading reading, Watermark? atLeast) => new(ReadRefusal.None, null, reading.Definition.Version, reading.Source.Partitions, reading.At, reading.Windows, Queries(reading, atLeast?.Sequences, Ledger().Current));
 
     private static CellPlan NoPlan(ValuesResult refusal) => new(refusal.Refusal, refusal.Detail, 0, [], default, [], []);
 
@@ -96,6 +94,7 @@ internal sealed partial class IndicatorGrain
     {
         var (definition, source, query) = (reading.Definition, reading.Source, reading.Query);
         var all = sets.SelectMany(partition => partition).ToArray();
+        if (definition != _stored.Value.Definition || source != Source) return (null, null);
         if (Array.Find(all, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
         {
             return refused.Refusal switch
@@ -106,10 +105,9 @@ internal sealed partial class IndicatorGrain
             };
         }
 
-        if (Array.Exists(all, set => !set.Joined)) return Refusal(Building());
+        if (Array.Exists(all, set => !set.Joined)) return Refusal(Building(definition, all));
         if (all.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
         var sequences = Array.ConvertAll(sets, partition => partition[0].Sequence);
-        if (definition != _stored.Value.Definition || source != Source) return (null, null);
 
         var (values, missing) = CellReading.Values(definition, reading.Areas, reading.Target, query, sets, reading.At, reading.Windows);
         if (missing is not null) return (null, missing);
@@ -125,7 +123,7 @@ internal sealed partial class IndicatorGrain
 
         var page = CellRollUp.Page(definition.Spec, query, values, reading.At, only: null);
         ledger.Remember(query, page);
-        return (new(ledger.Version, page, null), null);
+        return (new(ledger.Version, page, null) { Definition = definition }, null);
 
         static (Loaded?, long[]?) Refusal(ValuesResult refusal) => (new(0, null, refusal), null);
     }

@@ -36,6 +36,8 @@ internal sealed partial class IndicatorGrain(
     private StoredState<IndicatorVersions> _reserved = null!;
     private IGrainTimer _settle = null!;
     private AnswerLedger? _ledger;
+    private IndicatorDefinition? _answering;
+    private (int Version, DefinitionProgress Progress) _progress;
     private AreaTree? _areas;
     private IndicatorSource? _source;
     private Guid? _incarnation;
@@ -92,7 +94,7 @@ internal sealed partial class IndicatorGrain(
 
         // The folds learn of it now if they answer, else by the timer.
         SettleSoon();
-        return result;
+        return result with { Indicator = Info() };
     }
 
     public Task<IndicatorInfo?> GetAsync(Caller caller) => Task.FromResult(Info());
@@ -144,13 +146,14 @@ internal sealed partial class IndicatorGrain(
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
     {
-        var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        var ledger = Ledger();
         if (query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             return Page(ledger, new([], null, ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil), notModified: true);
 
-        var plain = Plain(query);
         while (true)
         {
+            Ledger();
+            var plain = Plain(query);
             if (ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             {
                 if (ledger.TryRecall(plain, out var known)) return Page(ledger, known);
@@ -171,7 +174,7 @@ internal sealed partial class IndicatorGrain(
             }
 
             // Another read may have gone further meanwhile, or this one began before the caller's watermark was known.
-            if (loaded.Page is { } page && loaded.Version == ledger.Version && Reached(ledger, query)) return Page(ledger, page);
+            if (loaded.Page is { } page && loaded.Version == ledger.Version && loaded.Definition == _stored.Value.Definition && Reached(ledger, query)) return Page(ledger, page);
             if (late) return query.AtLeast is null ? Unavailable() : NotYet();
             if (ledger.IsStale) await Task.Delay(s_again);
         }
@@ -200,7 +203,9 @@ internal sealed partial class IndicatorGrain(
         await Task.Yield();
         try
         {
-            for (var attempt = 0; attempt < MaxAttempts; attempt++)
+            // For another definition the days of the query may be others.
+            var definition = _stored.Value.Definition;
+            for (var attempt = 0; attempt < MaxAttempts && definition == _stored.Value.Definition; attempt++)
             {
                 if (await TryLoadAsync(query, atLeast, ledger) is { } loaded) return loaded;
             }
@@ -243,7 +248,7 @@ internal sealed partial class IndicatorGrain(
             LogStale(Id, ledger.Version);
         }
 
-        return new(ledger.Version, page, null);
+        return new(ledger.Version, page, null) { Definition = _stored.Value.Definition };
     }
 
     private async Task<CellSet[]> ReadAsync(IndicatorSource source, Func<int, CellQuery> cells) =>
@@ -263,7 +268,7 @@ internal sealed partial class IndicatorGrain(
     /// <summary>Makes sure that the tree is that of the source's version.</summary>
     private async Task<ValuesResult?> AreasAsync(IndicatorSpec spec, IndicatorSource source, ValuesQuery query)
     {
-        var needsAreas = (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs.Population);
+        var needsAreas = (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
         if (source.AreaSystem is null || !needsAreas) return null;
         if (_areas?.System.Id == source.AreaSystem && _areas.System.Version == source.AreaVersion) return null;
         if (await GrainFactory.GetGrain<IAreaSystemGrain>(source.AreaSystem).GetAsync(Caller.Hub, source.AreaVersion) is not { } system) return Unavailable();
@@ -337,6 +342,7 @@ internal sealed partial class IndicatorGrain(
     /// </summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
+        var isBuilding = false;
         try
         {
             if (_stored.Value.Definition is not null)
@@ -349,6 +355,11 @@ internal sealed partial class IndicatorGrain(
                     Signal();
                     LogJoined(Id, pending.Version);
                 }
+                else if (_stored.Value is { Pending: null, Definition: { } first } && first.Version == _stored.Value.Changes)
+                {
+                    // Never changed since it was made: it may still be the first, being filled.
+                    isBuilding = !await HasJoinedAsync(first);
+                }
 
                 if (_source is not null) await _stored.StoreAsync(_stored.Value with { Source = _source });
                 var stored = _stored.Value;
@@ -359,7 +370,7 @@ internal sealed partial class IndicatorGrain(
                     await _stored.StoreAsync(_stored.Value with { Announced = stored.Changes });
                 }
 
-                if (_stored.Value.Pending is not null) return;
+                if (isBuilding || _stored.Value.Pending is not null) return;
             }
 
             _settle.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -375,7 +386,24 @@ internal sealed partial class IndicatorGrain(
         // An empty range: only whether it, or all that it is computed from, has joined is asked.
         var nothing = Array.ConvertAll(definition.Inputs ?? [definition], of => new CellQuery(of.Indicator, of.Version, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, 1));
         var sets = await Task.WhenAll(Source.Partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).ReadManyAsync(nothing)));
+        Learn(definition, [.. sets.SelectMany(each => each)]);
         return Array.TrueForAll(sets, each => Array.TrueForAll(each, set => set is { Refusal: ReadRefusal.None, Joined: true }));
+    }
+
+    /// <summary>Takes note of how far a definition is; what was told before never goes back.</summary>
+    private DefinitionProgress Learn(IndicatorDefinition definition, CellSet[] sets)
+    {
+        var found = sets.Select(set => set.Progress ?? default).Aggregate((one, other) => one.With(other));
+        if (_progress.Version == definition.Version) found = found.After(_progress.Progress);
+        _progress = (definition.Version, found);
+        return found;
+    }
+
+    /// <summary>How far the definition is that is to answer next; null where there is nothing to fill.</summary>
+    private DefinitionProgress? Progress(IndicatorState stored)
+    {
+        if (stored.Pending is { } pending) return _progress.Version == pending.Version ? _progress.Progress : default(DefinitionProgress);
+        return _progress.Version == stored.Definition?.Version && _progress.Progress.Phase != FillPhase.Joined ? _progress.Progress : null;
     }
 
     /// <summary>Whether a version number is at hand, at once; else some are reserved first and the answer is false.</summary>
@@ -410,7 +438,18 @@ internal sealed partial class IndicatorGrain(
 
     private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);
 
-    private IndicatorInfo? Info() => IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source });
+    private IndicatorInfo? Info() =>
+        IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source }) is { } info ? info with { Progress = Progress(_stored.Value) } : null;
+
+    /// <summary>The ledger; outdated where another definition answers now than when it was last used.</summary>
+    private AnswerLedger Ledger()
+    {
+        var ledger = _ledger ??= new(Source.Partitions.Length, options.Value.MemoRows);
+        if (_answering == _stored.Value.Definition) return ledger;
+        _answering = _stored.Value.Definition;
+        ledger.Outdate();
+        return ledger;
+    }
 
     private ValuesResult Page(AnswerLedger ledger, RolledUp page, bool notModified = false) => new(
         ReadRefusal.None,
@@ -424,8 +463,12 @@ internal sealed partial class IndicatorGrain(
         return last.Text;
     }
 
-    private ValuesResult Building() => Refused(ReadRefusal.NotYet, new(
-        $"„{Id}“ wird gerade aus dem Bestand aufgebaut.", $"“{Id}” is being built from what is stored."));
+    private ValuesResult Building(IndicatorDefinition definition, CellSet[] sets)
+    {
+        var share = (int)(100 * Learn(definition, sets).Share);
+        return Refused(ReadRefusal.NotYet, new(
+            $"„{Id}“ wird gerade aus dem Bestand aufgebaut; {share} % sind geschafft.", $"“{Id}” is being built from what is stored; {share}% are done."));
+    }
 
     private ValuesResult NotYet() => Refused(ReadRefusal.NotYet, new($"„{Id}“ hat den Stand noch nicht erreicht.", $"“{Id}” has not reached the watermark yet."));
 
@@ -439,7 +482,11 @@ internal sealed partial class IndicatorGrain(
     private static ValuesResult Refused(ReadRefusal refusal, LocalText detail) => new(refusal, null, detail);
 
     /// <summary>What a read came to: a page of a version, a refusal, or neither where it must be made again.</summary>
-    private readonly record struct Loaded(long Version, RolledUp? Page, ValuesResult? Refusal);
+    private readonly record struct Loaded(long Version, RolledUp? Page, ValuesResult? Refusal)
+    {
+        /// <summary>What the page was made from.</summary>
+        public IndicatorDefinition? Definition { get; init; }
+    }
 
     [LoggerMessage(1300, LogLevel.Information, "Indicator {Indicator} created on {Dataset}")]
     private partial void LogCreated(string indicator, string dataset);

@@ -46,4 +46,24 @@ internal sealed class IndicatorOptions
     [Range(1, 100)]
     [Setting("Fenster, die eine Formel zurückblickt", "Windows that a formula looks back")]
     public int MaxFormulaWindowsBack { get; set; } = 12;
+
+    /// <summary>Characters of a filter. 1 to 100,000, default 10,000.</summary>
+    [Range(1, FilterLimits.GreatestLength)]
+    [Setting("Zeichen eines Filters", "Characters of a filter")]
+    public int MaxFilterLength { get; set; } = 10_000;
+
+    /// <summary>Parentheses and NOTs within one another in a filter. 1 to 100, default 32.</summary>
+    [Range(1, FilterLimits.GreatestDepth)]
+    [Setting("Verschachtelung von Klammern und NOT in einem Filter", "Nesting of parentheses and NOT in a filter")]
+    public int MaxFilterDepth { get; set; } = 32;
+
+    /// <summary>Conditions (comparisons, IN, BETWEEN, LIKE, IS NULL) of one filter. 1 to 1,000, default 100.</summary>
+    [Range(1, FilterLimits.GreatestTerms)]
+    [Setting("Bedingungen eines Filters", "Conditions of a filter")]
+    public int MaxFilterTerms { get; set; } = 100;
+
+    /// <summary>Values of all IN lists of one filter together. 1 to 10,000, default 1,000.</summary>
+    [Range(1, FilterLimits.GreatestItems)]
+    [Setting("Werte aller IN-Listen eines Filters zusammen", "Values of all IN lists of a filter together")]
+    public int MaxFilterItems { get; set; } = 1_000;
 }

@@ -146,8 +146,13 @@ internal static class IndicatorRules
         if (spec.ByArea && dataset.Spec.AreaSystem is null)
             return new($"groupBy: „{dataset.Id}“ hat kein Gebietssystem, also keine Gebiete.", $"groupBy: “{dataset.Id}” has no area system, hence no areas.");
 
-        return MeasureFault(spec, fields) ?? DimensionsFault(spec, fields, limits);
+        return MeasureFault(spec, fields) ?? DimensionsFault(spec, fields, limits) ?? FilterFault(spec, fields, limits);
     }
+
+    private static LocalText? FilterFault(IndicatorSpec spec, FieldSpec[] fields, IndicatorOptions limits) =>
+        spec.Filter is not null && RowPredicates.Fault(spec.Filter, fields, FilterLimits.Of(limits)) is { } fault
+            ? new("filter: " + fault.De, "filter: " + fault.In("en"))
+            : null;
 
     private static LocalText? MeasureFault(IndicatorSpec spec, FieldSpec[] fields)
     {

@@ -34,6 +34,9 @@ internal sealed partial class PartitionFold(
     private int _rowsSinceFlush;
     private bool _started;
 
+    // Definitions whose fill failed were taken out of memory; they are to be read again.
+    private bool _forgotten;
+
     /// <summary>The live fold: every joined definition stands here.</summary>
     public long Sequence => Live?.Sequence ?? 0;
 
@@ -48,16 +51,19 @@ internal sealed partial class PartitionFold(
 
     public bool IsSuperseded { get; private set; }
 
-    public bool HasUnstored => _folds.Any(fold => fold.Sequence != fold.StoredSequence);
+    public bool HasUnstored => _folds.Any(IsUnstored);
 
     /// <summary>Definitions that have not reached the live fold.</summary>
-    public bool IsCatchingUp => _folds.Any(fold => fold.Sequence < Sequence);
+    public bool IsCatchingUp => _forgotten || CatchingUp > 0;
 
-    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => !OpenBlocks.IsInternal(fold.Definition) && fold.Sequence == Sequence);
+    /// <summary>How many have not.</summary>
+    public int CatchingUp => _folds.Count(fold => !IsLive(fold));
+
+    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => !OpenBlocks.IsInternal(fold.Definition) && IsLive(fold));
 
     private DefinitionFold? Live => _folds.Count > 0 ? _folds[0] : null;
 
-    /// <summary>Sets the definitions; new ones begin at the beginning of the log, those that are gone are forgotten.</summary>
+    /// <summary>Sets the definitions; new ones are filled from history, those that are gone are forgotten.</summary>
     public Task DefineAsync(IReadOnlyList<IndicatorDefinition> definitions)
     {
         _definitions = definitions;
@@ -87,30 +93,22 @@ internal sealed partial class PartitionFold(
     /// <summary>Takes the definitions that are behind one step on; those that reach the live fold have joined it.</summary>
     public Task CatchUpAsync() => GuardAsync(async () =>
     {
-        if (_folds.Where(fold => fold.Sequence < Sequence).MinBy(fold => fold.Sequence) is not { } last) return;
-        var behind = _folds.Where(fold => fold.Sequence == last.Sequence).ToArray();
-        var end = Sequence;
-        for (var rows = 0; rows < options.CatchUpRows && behind[0].Sequence < end;)
-        {
-            var batches = await log.ReadPartitionAsync(partition, behind[0].Sequence, maxBatches: 500, maxBytes: 8 << 20, CancellationToken.None);
-            if (batches.Count == 0) throw new InvalidOperationException($"the log of {partition} ends before {end}");
-            var upTo = batches.Where(batch => batch.Sequence <= end).ToArray();
-            rows += upTo.Sum(batch => batch.Rows.Count);
-            await FoldAsync(behind, upTo);
-        }
-
-        await FlushNowAsync();
+        if (_forgotten) await DefineAsync(await cells.PositionsAsync(partition, CancellationToken.None));
+        if (_folds.Where(IsBehindInLog).MinBy(fold => fold.Sequence) is { } last) await CatchUpFromLogAsync([.. _folds.Where(fold => IsBehindInLog(fold) && fold.Sequence == last.Sequence)]);
+        else await FillAsync();
     });
 
     /// <summary>The definitions, if all of them have stored a sequence; else null.</summary>
     public string[]? Passed(long sequence) =>
-        _started && _folds.Count > 0 && _folds.TrueForAll(fold => fold.StoredSequence >= sequence) ? [.. _folds.Select(Name)] : null;
+        _started && !_forgotten && _folds.Count > 0 && _folds.TrueForAll(fold => fold.StoredSequence >= sequence) ? [.. _folds.Select(Name)] : null;
 
-    /// <summary>Lets every definition but these begin anew.</summary>
-    public Task RefoldOthersAsync(IReadOnlyCollection<string> passed) => GuardAsync(async () =>
+    /// <summary>
+    /// Lets every definition but these begin anew, unless it was filled as of a sequence or a later one: then it never saw
+    /// what was over by then.
+    /// </summary>
+    public Task RefoldOthersAsync(IReadOnlyCollection<string> passed, long sequence) => GuardAsync(async () =>
     {
-        if (!_started) return;
-        foreach (var other in _folds.Where(fold => fold.Definition.Indicator != Position && !passed.Contains(Name(fold))).ToArray())
+        foreach (var other in _folds.Where(fold => fold.Definition.Indicator != Position && !(fold.Fill?.AsOf >= sequence) && !passed.Contains(Name(fold))).ToArray())
         {
             await cells.DropAsync(partition, other.Definition.Indicator, other.Definition.Version, CancellationToken.None);
             _folds.Remove(other);
@@ -192,7 +190,7 @@ internal sealed partial class PartitionFold(
 
     /// <summary>Whether a definition, with what is folded for it alone, has reached the live fold.</summary>
     public bool HasJoined(DefinitionFold fold) =>
-        fold.Sequence == Sequence && Array.TrueForAll(OpenBlocks.Of(fold.Definition), block => Find(block.Indicator, block.Version)?.Sequence == Sequence);
+        IsLive(fold) && Array.TrueForAll(OpenBlocks.Of(fold.Definition), block => Find(block.Indicator, block.Version) is { } found && IsLive(found));
 
     /// <summary>Per area and dimensions the last window in [from, to) that has rows, looking back as far as the limit of cells allows.</summary>
     /// <param name="back">Also the cells of so many windows before each of these.</param>
@@ -295,7 +293,16 @@ internal sealed partial class PartitionFold(
     public DefinitionFold? Find(string indicator, int version) =>
         _folds.Find(fold => fold.Definition.Indicator == indicator && fold.Definition.Version == version);
 
-    private DefinitionFold[] LiveFolds() => [.. _folds.Where(fold => fold.Sequence == Sequence)];
+    private DefinitionFold[] LiveFolds() => [.. _folds.Where(IsLive)];
+
+    private bool IsLive(DefinitionFold fold) => fold.Sequence == Sequence && !fold.IsFilling;
+
+    private bool IsBehindInLog(DefinitionFold fold) => fold.Sequence < Sequence && !fold.IsFilling && !IsNew(fold);
+
+    /// <summary>Whether a definition waits for its fill to begin: nothing of it was ever stored, and the live fold has left the beginning.</summary>
+    private bool IsNew(DefinitionFold fold) => fold.StoredSequence < 0 && fold.Sequence == 0 && !fold.IsFilling && Sequence > 0;
+
+    private bool IsUnstored(DefinitionFold fold) => fold.Sequence != fold.StoredSequence && !fold.IsFilling && !IsNew(fold);
 
     private async Task GuardAsync(Func<Task> work)
     {
@@ -311,27 +318,34 @@ internal sealed partial class PartitionFold(
             _started = false;
             Halted = e.Message;
             LogHalted(e, partition, Sequence);
-            _folds.Clear();
-            _rowsSinceFlush = 0;
+            Forget();
         }
+    }
+
+    private void Forget()
+    {
+        _folds.Clear();
+        _forgotten = false;
+        _rowsSinceFlush = 0;
     }
 
     private async Task StartAsync()
     {
-        _folds.Clear();
-        _rowsSinceFlush = 0;
+        Forget();
         var head = await log.HeadAsync(partition, CancellationToken.None);
         var positions = await cells.PositionsAsync(partition, CancellationToken.None);
-        foreach (var ahead in positions.Where(position => position.Sequence > head))
+        foreach (var ahead in positions.Where(IsAhead))
         {
             // Files or backups of different moments: rebuilt, never believed.
-            LogAhead(partition, ahead.Indicator, ahead.Sequence, head);
+            LogAhead(partition, ahead.Indicator, Math.Max(ahead.Sequence, ahead.Fill?.AsOf ?? 0), head);
             await cells.DropAsync(partition, ahead.Indicator, ahead.Version, CancellationToken.None);
         }
 
-        await DefineAsync([.. positions.Where(position => position.Sequence <= head)]);
+        await DefineAsync([.. positions.Where(position => !IsAhead(position))]);
         HeadAtStart = head;
         _started = true;
+
+        bool IsAhead(DefinitionPosition position) => position.Sequence > head || position.Fill?.AsOf > head;
     }
 
     private async Task DefineAsync(IReadOnlyList<DefinitionPosition> positions)
@@ -355,6 +369,7 @@ internal sealed partial class PartitionFold(
             if (position is not null)
             {
                 fold.Sequence = fold.StoredSequence = fold.TouchedKnownAfter = position.Sequence;
+                fold.Fill = position.Fill;
                 fold.Accepted = position.Accepted;
                 fold.LastWindow = position.LastWindow;
                 fold.ResidentFrom = position.LastWindow == long.MinValue ? long.MinValue : position.LastWindow + 1;
@@ -364,7 +379,24 @@ internal sealed partial class PartitionFold(
             _folds.Add(fold);
         }
 
+        _forgotten = false;
+
         static bool Same(IndicatorDefinition a, IndicatorDefinition b) => a.Indicator == b.Indicator && a.Version == b.Version;
+    }
+
+    private async Task CatchUpFromLogAsync(DefinitionFold[] behind)
+    {
+        var end = Sequence;
+        for (var rows = 0; rows < options.CatchUpRows && behind[0].Sequence < end;)
+        {
+            var batches = await log.ReadPartitionAsync(partition, behind[0].Sequence, maxBatches: 500, maxBytes: 8 << 20, CancellationToken.None);
+            if (batches.Count == 0) throw new InvalidOperationException($"the log of {partition} ends before {end}");
+            var upTo = batches.Where(batch => batch.Sequence <= end).ToArray();
+            rows += upTo.Sum(batch => batch.Rows.Count);
+            await FoldAsync(behind, upTo);
+        }
+
+        await FlushNowAsync();
     }
 
     private async Task ReadLogAsync(long upTo)
@@ -454,28 +486,39 @@ internal sealed partial class PartitionFold(
 
     private async Task FlushNowAsync()
     {
-        var moved = _folds.Where(fold => fold.Sequence != fold.StoredSequence).ToArray();
+        var moved = _folds.Where(IsUnstored).ToArray();
         if (moved.Length == 0) return;
+        if (await StoreAsync(moved, fold => fold.Sequence, fold => fold.Fill)) _rowsSinceFlush = 0;
+    }
 
+    /// <summary>Stores what changed in these definitions and where they stand then, in one conditional transaction.</summary>
+    /// <returns>False if another activation moved one of them.</returns>
+    private async Task<bool> StoreAsync(DefinitionFold[] moved, Func<DefinitionFold, long> sequence, Func<DefinitionFold, DefinitionFill?> fill)
+    {
         var moves = Array.ConvertAll(moved, fold => new DefinitionMove(
-            fold.Definition.Indicator, fold.Definition.Version, fold.StoredSequence, fold.Sequence, fold.LastWindow, fold.Accepted, fold.ReceivedAt));
+            fold.Definition.Indicator, fold.Definition.Version, fold.StoredSequence, sequence(fold), fold.LastWindow, fold.Accepted, fold.ReceivedAt)
+        {
+            Fill = fill(fold),
+            ExpectedFill = fold.StoredSequence < 0 ? null : fold.Fill,
+        });
         var changed = moved.SelectMany(fold => fold.Dirty).Select(cell => new StoredCell(
             cell.Fold.Definition.Indicator, cell.Fold.Definition.Version, cell.Window, cell.Area, cell.Dimensions, cell.Sequence, cell.Bytes)).ToArray();
         if (!await cells.FlushAsync(partition, moves, changed, CancellationToken.None))
         {
             IsSuperseded = true;
             LogSuperseded(partition, Sequence);
-            return;
+            return false;
         }
 
         foreach (var fold in moved)
         {
-            fold.StoredSequence = fold.Sequence;
+            fold.StoredSequence = fold.Sequence = sequence(fold);
+            fold.Fill = fill(fold);
             fold.Dirty.Clear();
             fold.Evict(options.MaxHotCells);
         }
 
-        _rowsSinceFlush = 0;
+        return true;
     }
 
     [LoggerMessage(1200, LogLevel.Error, "The fold of {Partition} stands still after sequence {Sequence}; it is tried again")]

@@ -17,6 +17,7 @@ internal static class LogStreamsExtensions
         silo.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<FoldOptions>().BindConfiguration(FoldOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddSingleton<FoldMetrics>();
         silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>
         {
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);

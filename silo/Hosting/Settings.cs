@@ -62,29 +62,10 @@ internal static class Settings
 
     private static LocalText Unknown(string key, IEnumerable<string> known)
     {
-        var nearest = known.OrderBy(name => Distance(name, key)).FirstOrDefault();
+        var nearest = known.OrderBy(name => Spelling.Distance(name, key)).FirstOrDefault();
         return new(
             $"Die Einstellung {key} gibt es nicht; gemeint ist vielleicht {nearest}. Alle Einstellungen zeigt --help.",
             $"There is no setting {key}; perhaps {nearest} is meant. --help shows all settings.");
-    }
-
-    /// <summary>Levenshtein distance, case ignored.</summary>
-    private static int Distance(string a, string b)
-    {
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var above = row[j];
-                row[j] = Math.Min(Math.Min(row[j], row[j - 1]) + 1, diagonal + (char.ToUpperInvariant(a[i - 1]) == char.ToUpperInvariant(b[j - 1]) ? 0 : 1));
-                diagonal = above;
-            }
-        }
-
-        return row[^1];
     }
 
     private static SettingsSection[] Find()

@@ -1,8 +1,10 @@
 using DataHub.Benchmarks;
 
 // Usage: dotnet run -c Release --project tests/Benchmarks [-- --repeats 3 --scale 100] (scale in percent of the full amount of rows and requests)
+//        dotnet run -c Release --project tests/Benchmarks -- filters (what an indicator's filter costs per row; needs no hub)
 //        (the program starts its own hub and its own limits; both listen on 127.0.0.1 and end with it)
 if (args is ["limits", var address]) return await Limits.ServeAsync(address);
+if (args is ["filters"]) return Filters.Run(repeats: 7);
 
 var repeats = Option("--repeats", 3, 1, 20);
 var scale = Option("--scale", 100, 1, 1_000) / 100.0;

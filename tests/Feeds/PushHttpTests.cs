@@ -199,6 +199,50 @@ public sealed class PushHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task Who_pushes_notices_nothing_while_contract_and_areas_get_one_new_version_after_the_other()
+    {
+        var agency = await hub.AgencyAsync("moving-agency");
+        await AreasAsync(0);
+        await hub.PutAirQualityAsync("moving", "moving-agency", partitions: 3, areaSystem: "moving");
+        await HubFixture.OkAsync(hub.Admin.PutAsync("api/v1/indicators/moving", new StringContent(
+            """{"title":"x","dataset":"moving","measure":{"function":"sum","field":"no2"},"window":"P1D","access":"open"}""", Encoding.UTF8, "application/json")));
+        using var over = new CancellationTokenSource();
+        var pushing = Enumerable.Range(0, 4).Select(client => Task.Run(async () =>
+        {
+            var pushes = 0;
+            for (; !over.IsCancellationRequested; pushes++)
+            {
+                var rows = Enumerable.Range(0, 5).Select(i => $$"""{"station":"s{{client}}-{{i}}","time":"{{new DateTime(2026, 11, 23, 8, 0, 0, DateTimeKind.Utc).AddSeconds(pushes):yyyy-MM-ddTHH:mm:ssZ}}","area":"01","no2":1}""");
+                var receipt = await HubFixture.OkAsync(PushAsync(agency, "moving", $"[{string.Join(',', rows)}]"));
+                Assert.Equal((5, 5, 0, 0), Counts(receipt.RootElement));
+            }
+
+            return pushes;
+        })).ToArray();
+
+        var schema = Contracts.AirQuality.Schema;
+        for (var version = 1; version <= 12; version++)
+        {
+            // What the new versions know passes at once.
+            await AreasAsync(version);
+            schema = schema with { Fields = [.. schema.Fields, Contracts.Field($"note{version}", FieldType.String)] };
+            await hub.PutDatasetAsync("moving", "moving-agency", DatasetKind.Observations, schema, 3, "moving");
+            Assert.Equal((1, 1, 0, 0), Counts((await HubFixture.OkAsync(PushAsync(agency, "moving", $$"""{"station":"new","time":"2026-11-23T{{version:00}}:00:00Z","area":"1{{version:00}}","note{{version}}":"x","no2":1}"""))).RootElement));
+        }
+
+        await over.CancelAsync();
+        var total = ((await Task.WhenAll(pushing)).Sum() * 5) + 12;
+        var watermark = (await HubFixture.OkAsync(PushAsync(agency, "moving", "[]"))).RootElement.GetProperty("watermark").GetString();
+        var counts = Assert.Single((await HubFixture.OkAsync(agency.GetAsync("api/v1/datasets/moving/conservation"))).RootElement.GetProperty("feeds").EnumerateArray());
+        Assert.Equal((total, total), (counts.GetProperty("received").GetInt32(), counts.GetProperty("accepted").GetInt32()));
+        var cell = Assert.Single((await HubFixture.OkAsync(agency.GetAsync($"api/v1/indicators/moving/values?from=2026-11-23&to=2026-11-24&watermark={watermark}"))).RootElement.GetProperty("rows").EnumerateArray());
+        Assert.Equal((total, total), (cell.GetProperty("value").GetInt32(), cell.GetProperty("count").GetInt32()));
+
+        async Task AreasAsync(int version) => await HubFixture.OkAsync(hub.Admin.PutAsync("api/v1/areas/moving", new StringContent(
+            "id,parent,name,level\n01,,Stadt,0\n" + string.Concat(Enumerable.Range(1, version).Select(i => $"1{i:00},01,Teil {i},1\n")), Encoding.UTF8, "text/csv")));
+    }
+
+    [Fact]
     public async Task A_body_beyond_the_limit_is_413_with_the_limit()
     {
         await using var small = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Ingest:MaxBodyBytes"] = "2048", ["DataHub:Ingest:MaxRows"] = "5" });

@@ -150,6 +150,21 @@ public sealed class ChangesHttpTests
     }
 
     [Fact]
+    public async Task Where_nothing_else_is_said_a_sign_of_life_comes_every_fifteen_seconds()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        await PushAsync(await DatasetAsync(hub), ("a", 8, 10));
+        await using var viewer = new ChangesViewer(hub.Anonymous, "api/v1/indicators/live-sum/changes?from=2026-11-01");
+        await viewer.ConnectAsync();
+        await EqualAsync(hub, viewer);
+        var quiet = System.Diagnostics.Stopwatch.StartNew();
+
+        await UntilAsync(() => viewer.Heartbeats > 0, () => "no sign of life");
+
+        Assert.InRange(quiet.Elapsed.TotalSeconds, 13, 18);
+    }
+
+    [Fact]
     public async Task Many_viewers_of_a_random_life_see_what_a_poll_sees_and_are_computed_for_once()
     {
         await using var hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Changes:Period"] = "00:00:00.020", ["DataHub:Changes:RowsPerEvent"] = "3" });
@@ -157,12 +172,14 @@ public sealed class ChangesHttpTests
         var random = new Random(7);
         var viewers = Enumerable.Range(0, 20).Select(i => new ChangesViewer(hub.Anonymous, i % 2 == 0 ? "api/v1/indicators/live-sum/changes?from=2026-11-01" : "api/v1/indicators/live-sum/changes")).ToArray();
         foreach (var viewer in viewers) await viewer.ConnectAsync();
+        var faithful = viewers.ToHashSet();
         for (var round = 0; round < 60; round++)
         {
             await PushAsync(agency, [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => ($"s{random.Next(4)}", random.Next(24), random.Next(3) == 0 ? (int?)null : random.Next(100)))]);
             if (round % 7 == 3)
             {
                 var viewer = viewers[random.Next(viewers.Length)];
+                faithful.Remove(viewer);
                 await viewer.DisconnectAsync();
                 await PushAsync(agency, ($"s{random.Next(4)}", random.Next(24), random.Next(100)));
                 await viewer.ConnectAsync();
@@ -170,6 +187,9 @@ public sealed class ChangesHttpTests
         }
 
         for (var i = 0; i < viewers.Length; i++) await EqualAsync(hub, viewers[i], i % 2 == 0 ? "values?from=2026-11-01&limit=1000" : "latest");
+        // Whoever was there all the time got no cell that was the same as before.
+        Assert.NotEmpty(faithful);
+        Assert.All(faithful, viewer => Assert.Equal(0, viewer.Unchanged));
         var metrics = await hub.Anonymous.GetStringAsync("metrics");
         double Of(string name) => metrics.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal)).Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(20, Of("datahub_changes_viewers"));

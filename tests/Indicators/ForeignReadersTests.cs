@@ -94,7 +94,7 @@ public sealed class ForeignReadersTests(HubFixture hub) : IClassFixture<HubFixtu
         var file = await SaveAsync(values, "parquet");
         using var duck = Open();
         Assert.Equal(
-            "area VARCHAR, from TIMESTAMP WITH TIME ZONE, to TIMESTAMP WITH TIME ZONE, value DOUBLE, count BIGINT, state VARCHAR",
+            "area VARCHAR, from TIMESTAMP WITH TIME ZONE, to TIMESTAMP WITH TIME ZONE, value DOUBLE, count BIGINT, state VARCHAR, series BIGINT, seriesBefore BIGINT",
             string.Join(", ", Read(duck, $"DESCRIBE SELECT * FROM '{file}'").Select(column => $"{column["column_name"]} {column["column_type"]}")));
         var read = Read(duck, $"SELECT area, epoch_us(\"from\") AS f, epoch_us(\"to\") AS t, value, count, state FROM '{file}'");
         var rows = json.GetProperty("rows").EnumerateArray().ToArray();

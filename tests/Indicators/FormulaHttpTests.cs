@@ -59,7 +59,7 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     {
         var city = await CityAsync("share");
         await city.PutAsync("part", new { formula = "share(sharea) * 100" });
-        await city.PutAsync("mean", new { formula = "share(\"share-mean\")" });
+        await city.PutAsync("ofmeans", new { formula = "share(\"share-mean\")" });
         var watermark = await city.PushAsync(Row("a", 8, "010101", n: 2), Row("b", 8, "010102", n: 1), Row("c", 8, "020101", n: 5), Row("d", 9, "020101", n: 5));
         Assert.Equal("010101@08=25/1ok 010102@08=12.5/1ok 020101@08=62.5/1ok 020101@09=100/1ok", await city.RowsAsync("part", $"watermark={watermark}"));
         Assert.Equal("01@08=37.5/2ok", await city.RowsAsync("part", $"area=01&watermark={watermark}"));
@@ -67,7 +67,7 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal("-@08=100/3ok -@09=100/1ok", await city.RowsAsync("part", $"whole=true&watermark={watermark}"));
 
         // Not of the sum of means: of the mean over all.
-        Assert.Equal("01@08=0.5625/2ok", await city.RowsAsync("mean", $"area=01&watermark={watermark}"));
+        Assert.Equal("01@08=0.5625/2ok", await city.RowsAsync("ofmeans", $"area=01&watermark={watermark}"));
     }
 
     [Fact]

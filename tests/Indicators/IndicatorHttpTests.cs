@@ -39,9 +39,9 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         Assert.Equal(
             $$"""{"indicator":"shape","version":{{version}},"watermark":"{{watermark}}","definition":1,"unit":"ug/m3","license":"dl-de/by-2-0","asOf":"{{asOf}}","""
             + "\"title\":" + """{"de":"Stickstoffdioxid","en":"Nitrogen dioxide"},"publisher":"senumvk","timeZone":"Europe/Berlin","describedBy":"/api/v1/indicators/shape","rows":["""
-            + """{"area":null,"from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":1,"count":1,"state":"ok"},"""
-            + """{"area":"01","from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":23.5,"count":2,"state":"ok"},"""
-            + """{"area":"02","from":"2026-03-02T09:00:00Z","to":"2026-03-02T10:00:00Z","value":7,"count":1,"state":"ok"}],"next":null}""",
+            + """{"area":null,"from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":1,"count":1,"state":"ok","coverage":{"series":1,"before":0}},"""
+            + """{"area":"01","from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":23.5,"count":2,"state":"ok","coverage":{"series":2,"before":0}},"""
+            + """{"area":"02","from":"2026-03-02T09:00:00Z","to":"2026-03-02T10:00:00Z","value":7,"count":1,"state":"ok","coverage":{"series":1,"before":0}}],"next":null}""",
             text);
         Assert.EndsWith("Z", asOf, StringComparison.Ordinal);
         Assert.Equal("application/json; charset=utf-8", answer.Content.Headers.ContentType?.ToString());
@@ -95,9 +95,9 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         using var csv = await hub.Anonymous.SendAsync(request);
         Assert.Equal("text/csv", csv.Content.Headers.ContentType?.MediaType);
         Assert.Equal(
-            "area,from,to,kind,value,count,state\r\n"
-            + ",2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,\"b,\"\"ü\"\"\",-3,1,ok\r\n"
-            + "010101,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,a,20.3,1,ok\r\n",
+            "area,from,to,kind,value,count,state,series,seriesBefore\r\n"
+            + ",2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,\"b,\"\"ü\"\"\",-3,1,ok,1,0\r\n"
+            + "010101,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,a,20.3,1,ok,1,0\r\n",
             await csv.Content.ReadAsStringAsync());
         using var json = await hub.Anonymous.GetAsync(path);
         Assert.NotEqual(json.Headers.ETag, csv.Headers.ETag);
@@ -174,7 +174,7 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
             version = answer.GetProperty("version").GetInt64();
             if (answer.GetProperty("definition").GetInt32() > 1)
             {
-                Assert.Equal("""{"area":"010101","from":"2026-03-01T23:00:00Z","to":"2026-03-02T23:00:00Z","value":3,"count":2,"state":"ok"}""", answer.GetProperty("rows")[0].GetRawText());
+                Assert.Equal("""{"area":"010101","from":"2026-03-01T23:00:00Z","to":"2026-03-02T23:00:00Z","value":3,"count":2,"state":"ok","coverage":{"series":2,"before":0}}""", answer.GetProperty("rows")[0].GetRawText());
                 break;
             }
 
@@ -242,16 +242,17 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
     public async Task Definitions_that_cannot_be_are_refused_with_the_member()
     {
         var air = await AirAsync(hub, "air-refused");
-        foreach (var (member, value) in new (string, object)[] { ("filter", "no2 > 3"), ("formula", "a / b"), ("sliding", "PT1H"), ("target", new { value = 40 }) })
+        foreach (var (member, value, status, type) in new (string, object, int, string)[]
         {
-            var body = new Dictionary<string, object?>(Definition("air-refused")) { [member] = value };
-            var problem = await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused", body), 422, "not-supported");
-            Assert.Equal(member, problem.RootElement.GetProperty("member").GetString());
-            body[member] = null;
-            await OkAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused", body));
+            ("sliding", "PT1H", 422, "invalid-indicator"), ("sliding", "PT90M", 422, "invalid-indicator"), ("sliding", "P1M", 422, "invalid-indicator"), ("sliding", "PT9000H", 422, "invalid-indicator"),
+            ("target", new { value = 40 }, 400, "invalid-json"), ("target", new { value = 40, direction = "beside" }, 400, "invalid-json"),
+            ("target", new { value = 40, direction = "below", due = "2030-13-01" }, 400, "invalid-json"), ("target", new { value = 40, direction = "below", due = "0001-01-01" }, 422, "invalid-indicator"),
+            ("formula", "a / b", 422, "invalid-indicator"), ("measure", new { function = "open" }, 422, "invalid-indicator"), ("measure", new { function = "mean", field = "@duration" }, 422, "invalid-indicator"),
+        })
+        {
+            await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused2", new Dictionary<string, object?>(Definition("air-refused")) { [member] = value }), status, type);
         }
 
-        await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused2", Definition("air-refused", function: "p95")), 422, "not-supported");
         await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused2", Definition("air-refused", function: "median")), 422, "invalid-indicator");
         await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused2", Definition("air-refused", window: "PT7M")), 422, "invalid-indicator");
         await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/refused2", Definition("no-such-dataset")), 422, "invalid-indicator");

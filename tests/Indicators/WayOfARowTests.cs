@@ -41,7 +41,18 @@ public sealed class WayOfARowTests
         new("min", "min", "value", "PT1H", "Europe/Berlin", true, []),
         new("max", "max", "value", "P1W", "Europe/Berlin", false, []),
         new("last", "last", "value", "P1D", "Europe/Berlin", true, ["kind"]),
+        new("count-high", "count", null, "P1D", "Europe/Berlin", true, []) { Filter = row => row.Values["value"] > 3 || row.Dimensions["kind"] is null },
+        new("mean-some", "mean", "value", "PT3H", "Europe/Berlin", false, ["kind"]) { Filter = row => row.Dimensions["kind"] is "k\"0" or "k\"2" && row.Area is not "01" and not null },
+        new("min-late", "min", "value", "P1D", "Europe/Berlin", true, []) { Filter = row => row.Time >= Start.AddHours(9) && row.Values["value"] is not 0.1 },
     ];
+
+    /// <summary>What the oracle computes by itself, as the hub is told.</summary>
+    private static readonly Dictionary<string, string> Filters = new()
+    {
+        ["count-high"] = "value > 3 OR kind IS NULL",
+        ["mean-some"] = "kind IN ('k\"0', 'k\"2') AND NOT area = '01'",
+        ["min-late"] = "time >= TIMESTAMP('2026-10-25T07:00:00+02:00') AND value <> 0.1",
+    };
 
     private sealed record Row(int Station, int Minute, int Area, int Kind, double? Value, bool Delete);
 
@@ -58,7 +69,7 @@ public sealed class WayOfARowTests
         (station, slot, area, kind, value, delete) => new Row(station, slot * 10, area, kind, value, delete == 0));
 
     private static readonly Gen<Step[]> GenSteps = Gen.Select(
-        Gen.Int[0, 2], GenRow.Array[0, 12], Gen.Bool, Gen.Int[0, 11],
+        Gen.Int[0, 2], GenRow.Array[0, 12], Gen.Bool, Gen.Int[0, 20],
         (partition, rows, repeat, happening) => new Step(partition, rows, repeat, happening)).Array[1, 25];
 
     [Fact]
@@ -73,7 +84,7 @@ public sealed class WayOfARowTests
     {
         await using var stores = TemporaryStores.Open();
         var contract = CompiledContract.Compile(schema, kind);
-        var street = new Street(stores.Log, stores.History, stores.Cells, contract, "air", partitions: 3, new FoldOptions { CatchUpRows = 100 });
+        var street = new Street(stores.Log, stores.History, stores.Cells, contract, "air", partitions: 3, new FoldOptions { CatchUpRows = 4, MaxHotCells = steps.Length % 2 == 0 ? 6 : 500_000 });
         var definitions = Indicators.Select((indicator, i) => new IndicatorDefinition(indicator.Id, 1, Spec(indicator))).ToArray();
         street.Define([.. definitions.Where((_, i) => i % 2 == 0)]);
         await street.OpenAsync();
@@ -94,6 +105,9 @@ public sealed class WayOfARowTests
                 case 3: stores.History.Faults.FailNext(nameof(IHistoryStore.ApplyAsync), WriteFault.AnswerLost); break;
                 case 4: stores.Cells.Faults.FailNext(nameof(ICellStore.FlushAsync), WriteFault.AnswerLost); break;
                 case 5: stores.Cells.Faults.FailNext(nameof(ICellStore.FlushAsync), WriteFault.Refused); break;
+                case 12: stores.History.Faults.FailNext(nameof(IHistoryStore.VersionsAsync), WriteFault.Refused); break;
+                case 13: stores.History.Faults.FailNext(nameof(IHistoryStore.VersionsAsync), WriteFault.AnswerLost, after: 1); break;
+                case 14: stores.Cells.Faults.FailNext(nameof(ICellStore.ReadAsync), WriteFault.Refused); break;
                 default: break;
             }
 
@@ -115,13 +129,19 @@ public sealed class WayOfARowTests
                 case 8: await street.ReachHistoryAsync(partition, long.MaxValue); break; // history ahead
                 case 9: await (await street.FoldAsync(partition)).FlushAsync(); break;
                 case 10: await (await street.FoldAsync(partition)).ReachHeadAsync(); break; // the fold ahead
-                case 11: street.Define(definitions[1 + (number % 3 * 2)]); break; // a definition comes later
+                case 11 or 15: street.Define(definitions[1 + (number % (definitions.Length / 2) * 2)]); break; // a definition comes later
+                case 16: // definitions change while the folds run; what was being filled is given up
+                    var changed = number % definitions.Length;
+                    definitions[changed] = definitions[changed] with { Version = definitions[changed].Version + 1 };
+                    await street.RedefineAsync([.. definitions]);
+                    break;
+                case >= 12: await (await street.FoldAsync(partition)).CatchUpAsync(); break; // one step of a fill
                 default: break;
             }
         }
 
         street.Kill();
-        street.Define(definitions);
+        await street.RedefineAsync([.. definitions]);
         var expected = new Oracle().Play(accepted).Cells(Indicators);
         foreach (var definition in definitions)
         {
@@ -150,7 +170,10 @@ public sealed class WayOfARowTests
 
     private static IndicatorSpec Spec(OracleIndicator indicator) => new(
         new(indicator.Id, null), "air", Enum.Parse<MeasureFunction>(indicator.Function, ignoreCase: true), indicator.Field,
-        indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open);
+        indicator.Window, indicator.TimeZone, indicator.ByArea, indicator.Dimensions, null, null, AccessClass.Open)
+    {
+        Filter = Filters.GetValueOrDefault(indicator.Id),
+    };
 
     private static string OracleDimensions(string text) => text.Length == 0
         ? ""

@@ -53,6 +53,7 @@ public sealed class BreakTests(ITestOutputHelper output)
             // Thirty pushes and the marks of those who came back, not five hundred times that.
             Assert.InRange(Of("datahub_changes_computations"), 1, 200);
             Assert.DoesNotContain(viewers, viewer => viewer.Events.Any(e => e.Name == "reset"));
+            Assert.All(viewers, viewer => Assert.Equal(0, viewer.Unchanged));
             await stop.CancelAsync();
             await Task.WhenAll(watching);
             foreach (var viewer in viewers) await viewer.DisposeAsync();

@@ -64,6 +64,87 @@ public sealed class IncidentReportsTests
         Assert.Equal(feed.GetProperty("received").GetInt64(), feed.GetProperty("accepted").GetInt64() + feed.GetProperty("duplicate").GetInt64());
     }
 
+    private const string CasesDataset = """
+        { "title": "Fahrraddiebstähle als Vorgänge", "publisher": "polizei-2", "kind": "records", "access": "open", "areaSystem": "lor-2021-cases", "partitions": 3,
+          "schema": { "primaryKey": "id", "fields": [
+            { "name": "id", "type": "integer" }, { "name": "opened", "type": "datetime", "role": "opened" }, { "name": "closed", "type": "datetime", "role": "closed" },
+            { "name": "lor", "type": "string", "role": "area" }, { "name": "kind", "type": "string", "role": "dimension" } ] } }
+        """;
+
+    private sealed record Case(int Id, DateTimeOffset Opened, DateTimeOffset? Closed, string Area, string Kind);
+
+    /// <summary>
+    /// Each report is opened, perhaps first in another area or as another kind, moved, closed, perhaps reopened and closed
+    /// again, some are deleted in the end; pushes are shuffled where they do not depend on one another.
+    /// </summary>
+    [SharedDataFact(Reports, Areas)]
+    public async Task Open_counts_of_life_cycles_equal_a_query_over_the_file_at_any_instant()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var agency = hub.With(await hub.KeyAsync("polizei-2", KeyRole.Admin));
+        await HubFixture.OkAsync(hub.Admin.PutAsync("api/v1/areas/lor-2021-cases", Body(AreaTree(), "text/csv")));
+        await HubFixture.OkAsync(agency.PutAsync("api/v1/datasets/bike-cases", Body(CasesDataset, "application/json")));
+        await HubFixture.OkAsync(agency.PutAsync("api/v1/indicators/bike-open", Body(
+            """{ "title": "Offen", "dataset": "bike-cases", "measure": { "function": "open" }, "window": "PT1H", "groupBy": ["area", "kind"], "access": "open" }""", "application/json")));
+        await HubFixture.OkAsync(agency.PutAsync("api/v1/indicators/bike-took", Body(
+            """{ "title": "Dauer", "dataset": "bike-cases", "measure": { "function": "p90", "field": "@duration" }, "window": "P1M", "groupBy": ["kind"], "unit": "s", "access": "open" }""", "application/json")));
+
+        var random = new Random(1907);
+        var lines = SharedData.Text(Reports).Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(l => l.TrimEnd('\r').Split(',')).ToArray();
+        var cases = lines.Select((cells, i) =>
+        {
+            var (opened, closed) = (Instant(cells[1], cells[2]), Instant(cells[3], cells[4]));
+            // What ended in the hour in which it began stays open: then there is something to count at any time.
+            return new Case(i, opened, closed > opened ? closed : null, cells[5], cells[8]);
+        }).ToArray();
+        Assert.Contains(cases, c => c.Closed is null);
+        var deleted = cases.Where(_ => random.Next(20) == 0).Select(c => c.Id).ToHashSet();
+
+        var begun = cases.Select(c => Row(random.Next(3) == 0 ? c with { Area = cases[random.Next(cases.Length)].Area, Kind = "Fahrrad" } : c, closed: null));
+        var moved = cases.SelectMany(c => random.Next(4) == 0 ? [Row(c, c.Opened.AddHours(3)), Row(c, null)] : new[] { Row(c, null) });
+        var watermark = "";
+        foreach (var stage in new[] { Shuffled(begun), moved.ToArray(), [.. Shuffled(cases.Select(c => Row(c, c.Closed))), .. deleted.Select(id => $$"""{"id":{{id}},"@delete":true}""")] })
+        {
+            foreach (var chunk in stage.Chunk(2_000))
+            {
+                var receipt = (await HubFixture.OkAsync(agency.PostAsync("api/v1/datasets/bike-cases/feeds/default/records", Body(string.Join('\n', chunk), "application/x-ndjson")))).RootElement;
+                Assert.Equal(0, receipt.GetProperty("quarantined").GetInt32());
+                watermark = receipt.GetProperty("watermark").GetString()!;
+            }
+        }
+
+        var standing = cases.Where(c => !deleted.Contains(c.Id)).ToArray();
+        var first = new DateTimeOffset(2021, 12, 20, 0, 0, 0, TimeSpan.Zero);
+        for (var i = 0; i < 100; i++)
+        {
+            var (instant, level) = (first.AddHours(random.Next(24 * 210)), i % 2 == 0 ? 0 : 3);
+            var expected = standing.Where(c => c.Opened < instant && (c.Closed is null || c.Closed >= instant))
+                .GroupBy(c => (Area: level == 0 ? c.Area[..2] : c.Area, c.Kind)).ToDictionary(group => group.Key, group => group.LongCount());
+            var answer = (await HubFixture.OkAsync(hub.Anonymous.GetAsync(
+                $"api/v1/indicators/bike-open/values?level={level}&from={instant.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&to={instant:yyyy-MM-ddTHH:mm:ssZ}&limit=10000&watermark={watermark}"))).RootElement;
+            Assert.Equal(JsonValueKind.Null, answer.GetProperty("next").ValueKind);
+            var told = answer.GetProperty("rows").EnumerateArray().Where(row => row.GetProperty("value").GetInt64() != 0)
+                .ToDictionary(row => (Area: row.GetProperty("area").GetString()!, Kind: row.GetProperty("dimensions").GetProperty("kind").GetString()!), row => row.GetProperty("value").GetInt64());
+            Assert.Equal(expected, told);
+        }
+
+        var took = (await HubFixture.OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/bike-took/values?limit=10000&watermark={watermark}"))).RootElement.GetProperty("rows").EnumerateArray().ToArray();
+        Assert.Equal(standing.LongCount(c => c.Closed is not null), took.Sum(row => row.GetProperty("count").GetInt64()));
+
+        string[] Shuffled(IEnumerable<string> rows)
+        {
+            var all = rows.ToArray();
+            random.Shuffle(all);
+            return all;
+        }
+
+        // The file's hours are those of the clock; whatever zone they are read in is the same on both sides.
+        static DateTimeOffset Instant(string day, string hour) =>
+            new(DateTime.ParseExact(day, "dd.MM.yyyy", CultureInfo.InvariantCulture).AddHours(int.Parse(hour, CultureInfo.InvariantCulture)), TimeSpan.FromHours(1));
+
+        static string Row(Case c, DateTimeOffset? closed) => JsonSerializer.Serialize(new { id = c.Id, opened = c.Opened, closed, lor = c.Area, kind = c.Kind });
+    }
+
     /// <summary>Shuffled, a third of the rows twice in their push or in a later one, some pushes repeated under their key.</summary>
     /// <returns>The watermark that includes all of it.</returns>
     private static async Task<string> PushAllAsync(HttpClient agency, string header, string[] rows)

@@ -1,4 +1,5 @@
 using DataHub.Feeds;
+using DataHub.Indicators;
 using DataHub.Support;
 
 namespace DataHub.Storage.Sqlite;
@@ -6,6 +7,24 @@ namespace DataHub.Storage.Sqlite;
 /// <summary>Files of earlier versions are brought up to date with what is in them.</summary>
 public sealed class SqliteUpgradeTests
 {
+    [Fact]
+    public async Task Definitions_of_the_second_version_stand_where_they_stood_and_go_on_without_a_fill()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.FullName, "cells.db");
+        using (var old = SqliteSession.Open(path, ["PRAGMA journal_mode = WAL"]))
+        {
+            SqliteMigrations.Apply(old, "cells.db", [.. SqliteMigrations.Known("Cells").Take(2)], TimeProvider.System);
+            old.Script("INSERT INTO fold_position (partition_key, indicator, version, sequence, last_window, accepted, received_at) VALUES ('air/0', 'no2', 3, 7, 20, 9, 100)");
+        }
+
+        using var file = SqliteFile.Open(path, "Cells", new(), TimeProvider.System);
+        var cells = new SqliteCellStore(file);
+
+        Assert.Equal([new("no2", 3, 7, 20, 9, new DateTimeOffset(100, TimeSpan.Zero))], await cells.PositionsAsync("air/0", default));
+        Assert.True(await cells.FlushAsync("air/0", [new("no2", 3, 7, 8, 20, 10, DateTimeOffset.UnixEpoch)], [], default));
+    }
+
     [Fact]
     public async Task Quarantined_rows_of_the_first_version_keep_their_order_and_can_be_replayed_by_name()
     {

@@ -71,6 +71,28 @@ public abstract class CellStoreConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_fill_is_stored_with_its_cells_and_moves_on_only_from_where_it_stands()
+    {
+        var begun = new DefinitionFill(9, 100, new(long.MinValue, [0, 255]));
+        var further = new DefinitionFill(9, 250, new(77, [7]));
+        var done = new DefinitionFill(9, 260, null);
+        Assert.True(await FlushAsync([Move("mean", 1, -1, 0) with { Fill = begun }], [Cell("mean", 1, 10, "01", 9)]));
+        var stored = Assert.Single(await Cells.PositionsAsync(Air, default)).Fill!;
+        Assert.Equal((9, 100, long.MinValue, "00FF"), (stored.AsOf, stored.Rows, stored.After!.Time, Convert.ToHexString(stored.After.Key)));
+
+        Assert.False(await FlushAsync([Move("mean", 1, 0, 0) with { Fill = further }], [Cell("mean", 1, 20, "01", 9)]));
+        Assert.False(await FlushAsync([Move("mean", 1, 0, 0) with { Fill = further, ExpectedFill = begun with { Rows = 99 } }], [Cell("mean", 1, 20, "01", 9)]));
+        Assert.False(await FlushAsync([Move("mean", 1, 0, 0) with { Fill = further, ExpectedFill = begun with { AsOf = 8 } }], [Cell("mean", 1, 20, "01", 9)]));
+        Assert.Equal(["10 01  @9"], await ReadAsync("mean", 1));
+
+        Assert.True(await FlushAsync([Move("mean", 1, 0, 0) with { Fill = further, ExpectedFill = begun }], [Cell("mean", 1, 20, "01", 9)]));
+        Assert.True(await FlushAsync([Move("mean", 1, 0, 9) with { Fill = done, ExpectedFill = further }], []));
+        Assert.Equal(done, Assert.Single(await Cells.PositionsAsync(Air, default)).Fill);
+        Assert.True(await FlushAsync([Move("mean", 1, 9, 10) with { Fill = done, ExpectedFill = done }], []));
+        Assert.Equal(["10 01  @9", "20 01  @9"], await ReadAsync("mean", 1));
+    }
+
+    [Fact]
     public async Task Windows_touched_after_a_sequence_are_found_until_the_definition_is_dropped()
     {
         await FlushAsync([Move("mean", 1, -1, 5), Move("sum", 1, -1, 9)], [Cell("mean", 1, 10, "01", 4), Cell("mean", 1, 10, "02", 2), Cell("mean", 1, 20, "01", 5), Cell("sum", 1, 30, "", 9)]);

@@ -28,7 +28,7 @@ public sealed record OracleFormula(string Kind, double Number, string? Name, Ora
 /// <param name="Count">The least rows behind anything in it; of no meaning where suppressed.</param>
 public readonly record struct OracleTerm(string State, double Value, long Count);
 
-/// <summary>Computes formulas from the oracle's cells, in doubles, by walking the tree.</summary>
+/// <summary>Computes formulas from the oracle's cells, in doubles, by walking the tree. Ids of areas of one level have one length.</summary>
 /// <param name="window">ISO 8601 duration.</param>
 /// <param name="timeZone">IANA name.</param>
 /// <param name="asked">Per input of the formula the cells of the answer: of the areas at its level.</param>
@@ -85,7 +85,7 @@ public sealed class FormulaOracle(
                 if (own.State != "ok") return own;
                 if (area is null && !isWhole) return new("missing", 0, 0);
                 if (own.Count < ownMinimum) return new("suppressed", 0, 0);
-                var areas = isWhole ? [null] : asked.Values.SelectMany(c => c.Keys).Where(key => key.Area is not null && key.From == from && key.Dimensions == dimensions).Select(key => key.Area).Distinct();
+                var areas = isWhole ? [null] : asked.Values.SelectMany(c => c.Keys).Where(key => key.Area is not null && key.Area.Length == area!.Length && key.From == from && key.Dimensions == dimensions).Select(key => key.Area).Distinct();
                 var greater = areas.Select(other => Compute(formula.Parts[0], other, from, dimensions, all))
                     .Count(other => other.State == "ok" && other.Count >= ownMinimum && other.Value > own.Value);
                 return new("ok", greater + 1, own.Count);

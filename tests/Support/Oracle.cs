@@ -24,20 +24,42 @@ public sealed record OracleRow(
 
     /// <summary>Fields whose different values are counted, as the hub writes them as text; null or missing is no value.</summary>
     public IReadOnlyDictionary<string, string?> Texts { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>When a record was opened; null for observations.</summary>
+    public DateTimeOffset? Opened { get; init; }
+
+    /// <summary>When it was closed; null while it is open.</summary>
+    public DateTimeOffset? Closed { get; init; }
+
+    /// <summary>Names the series of an observation.</summary>
+    public string Series { get; init; } = "";
 }
 
 /// <summary>What is to be computed.</summary>
-/// <param name="Function">count, sum, mean, min, max, last, stddev, stddevSample, p50, p90, p95, p99 or distinct.</param>
-/// <param name="Field">Measured field; null only for count.</param>
+/// <param name="Function">count, sum, mean, min, max, last, stddev, stddevSample, p50, p90, p95, p99, distinct or open.</param>
+/// <param name="Field">Measured field; null only for count and open. <c>@duration</c>: seconds from opened to closed.</param>
 /// <param name="Window">ISO 8601 duration.</param>
 /// <param name="Dimensions">Fields grouped by.</param>
-public sealed record OracleIndicator(string Id, string Function, string? Field, string Window, string TimeZone, bool ByArea, string[] Dimensions);
+public sealed record OracleIndicator(string Id, string Function, string? Field, string Window, string TimeZone, bool ByArea, string[] Dimensions)
+{
+    /// <summary>Windows that a value covers: its own and those right before.</summary>
+    public int Covered { get; init; } = 1;
+
+    /// <summary>Whether a row counts; null: every one does.</summary>
+    public Func<OracleRow, bool>? Filter { get; init; }
+}
+
+/// <summary>How many different series stand behind a value, and behind that of the window before.</summary>
+public sealed record OracleSeries(long Series, long Before);
 
 /// <summary>One number's place. <see cref="Dimensions"/> joins the values by U+001F, a null being U+0000.</summary>
 public readonly record struct OracleCell(string Indicator, string? Area, DateTimeOffset From, DateTimeOffset To, string Dimensions);
 
 /// <param name="Value">Not rounded to decimals; null only for stddevSample of one row.</param>
-public readonly record struct OracleValue(double? Value, long Count);
+public readonly record struct OracleValue(double? Value, long Count)
+{
+    public OracleSeries? Coverage { get; init; }
+}
 
 /// <summary>
 /// Says what every indicator must be: replays the accepted operations one after the other and computes each cell from
@@ -83,7 +105,7 @@ public sealed class Oracle
             var groups = new Dictionary<OracleCell, List<OracleRow>>();
             foreach (var row in _standing.Values)
             {
-                if (row.Time is not { } time || !HasValue(indicator, row)) continue;
+                if (row.Time is not { } time || !HasValue(indicator, row) || indicator.Filter?.Invoke(row) == false) continue;
                 string? area = null;
                 if (indicator.ByArea && row.Area is not null)
                 {
@@ -104,14 +126,85 @@ public sealed class Oracle
         return cells;
     }
 
+    /// <summary>
+    /// Every value of an indicator, sliding ones and open records too, that begins in [from, to) and not after now: for each
+    /// place and window the rows are sought anew, nothing is carried along.
+    /// </summary>
+    public IReadOnlyDictionary<OracleCell, OracleValue> Values(OracleIndicator indicator, DateTimeOffset from, DateTimeOffset to, DateTimeOffset now, Func<string, string?>? areaAt = null)
+    {
+        var values = new Dictionary<OracleCell, OracleValue>();
+        var places = new Dictionary<(string? Area, string Dimensions), List<OracleRow>>();
+        foreach (var row in _standing.Values)
+        {
+            if (WhenOf(indicator, row) is null || !HasValue(indicator, row) || indicator.Filter?.Invoke(row) == false) continue;
+            string? area = null;
+            if (indicator.ByArea && row.Area is not null)
+            {
+                area = areaAt is null ? row.Area : areaAt(row.Area);
+                if (area is null) continue;
+            }
+
+            var dimensions = string.Join('\u001f', indicator.Dimensions.Select(d => row.Dimensions.GetValueOrDefault(d) ?? "\0"));
+            if (!places.TryGetValue((area, dimensions), out var rows)) places[(area, dimensions)] = rows = [];
+            rows.Add(row);
+        }
+
+        foreach (var ((area, dimensions), rows) in places)
+        {
+            var first = rows.Min(row => WhenOf(indicator, row)!.Value);
+            var last = rows.Max(row => WhenOf(indicator, row)!.Value);
+            var goesOn = indicator is not { Covered: 1, Function: not "open" };
+            for (var (begin, end) = Window(indicator.Window, indicator.TimeZone, first < from ? from : first); begin < to && (begin <= last || (goesOn && begin <= now));
+                (begin, end) = Window(indicator.Window, indicator.TimeZone, end))
+            {
+                if (begin < from) continue;
+
+                // Nothing is carried on into windows that have not begun; rows ahead of time stand in their own.
+                if (begin > now && (indicator.Function == "open" || (goesOn && !rows.Exists(row => WhenOf(indicator, row) >= begin && WhenOf(indicator, row) < end)))) continue;
+                var cell = new OracleCell(indicator.Id, area, begin, end, dimensions);
+                if (indicator.Function == "open")
+                {
+                    if (!rows.Exists(row => row.Opened < end)) continue;
+                    var open = rows.Count(row => row.Opened < end && (row.Closed is null || row.Closed >= end));
+                    values[cell] = new(open, open);
+                    continue;
+                }
+
+                var covered = In(rows, begin, end);
+                if (covered.Count == 0) continue;
+                var previous = Window(indicator.Window, indicator.TimeZone, begin.AddTicks(-1));
+                values[cell] = new(Measure(indicator, covered), covered.Count)
+                {
+                    Coverage = new(covered.Select(row => row.Series).Distinct().LongCount(), In(rows, previous.From, previous.To).Select(row => row.Series).Distinct().LongCount()),
+                };
+            }
+        }
+
+        return values;
+
+        List<OracleRow> In(List<OracleRow> rows, DateTimeOffset begin, DateTimeOffset end)
+        {
+            for (var back = 1; back < indicator.Covered; back++) begin = Window(indicator.Window, indicator.TimeZone, begin.AddTicks(-1)).From;
+            return rows.FindAll(row => WhenOf(indicator, row) >= begin && WhenOf(indicator, row) < end);
+        }
+    }
+
+    /// <summary>When a row counts.</summary>
+    private static DateTimeOffset? WhenOf(OracleIndicator indicator, OracleRow row) =>
+        indicator.Function == "open" ? row.Opened : indicator.Field == "@duration" ? (row.Opened is null ? null : row.Closed) : row.Time;
+
+    private static double Number(OracleIndicator indicator, OracleRow row) =>
+        indicator.Field == "@duration" ? (row.Closed!.Value - row.Opened!.Value).TotalSeconds : row.Values[indicator.Field!]!.Value + 0.0;
+
     private static bool HasValue(OracleIndicator indicator, OracleRow row) =>
+        indicator.Field == "@duration" ||
         indicator.Field is not { } field || (indicator.Function == "distinct" ? row.Texts.GetValueOrDefault(field) is not null : row.Values.GetValueOrDefault(field) is not null);
 
     private static double? Measure(OracleIndicator indicator, List<OracleRow> rows)
     {
         if (indicator.Function == "count") return rows.Count;
         if (indicator.Function == "distinct") return Distinct(rows.Select(r => r.Texts[indicator.Field!]!));
-        var values = rows.Select(r => r.Values[indicator.Field!]!.Value + 0.0).ToList();
+        var values = rows.Select(row => Number(indicator, row)).ToList();
         return indicator.Function switch
         {
             "sum" => Sum(values),

@@ -90,6 +90,14 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         _folds.Clear();
     }
 
+    /// <summary>These definitions and no others from now on; the folds that run are told.</summary>
+    public async Task RedefineAsync(params IndicatorDefinition[] definitions)
+    {
+        _definitions.Clear();
+        _definitions.AddRange(definitions);
+        foreach (var fold in _folds.Values) await fold.DefineAsync([.. definitions]);
+    }
+
     public async Task<PartitionFold> FoldAsync(string partition)
     {
         if (_folds.TryGetValue(partition, out var fold) && !fold.IsSuperseded) return fold;
@@ -144,24 +152,54 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         Announced.Clear();
     }
 
+    /// <summary>The values of an indicator as its grain would answer them, once everything in the log is folded.</summary>
+    public async Task<IndicatorValue[]> ValuesAsync(IndicatorDefinition definition, AreaTree? areas, ValuesQuery query, DateTimeOffset now)
+    {
+        var range = ReadRange.Of(definition.Spec, query, now);
+        var (target, fault) = CellRollUp.Aim(definition.Spec, areas, query);
+        Assert.Null(fault);
+        var (cells, openings) = (new List<IReadOnlyList<CellValue>>(), new List<IReadOnlyList<CellValue>>());
+        foreach (var partition in Partitions)
+        {
+            var fold = await SettledFoldAsync(partition);
+            var of = fold.Find(definition.Indicator, definition.Version)!;
+            Assert.True(fold.HasJoined(of));
+            var (from, to) = (range.From?.UtcTicks ?? long.MinValue, range.To?.UtcTicks ?? long.MaxValue);
+            cells.Add(range.Latest ? await fold.ReadLatestAsync(of, from, to, range.Back, int.MaxValue - 1) : await fold.ReadAsync(of, from, to, int.MaxValue - 1));
+            openings.Add(range.Opening ? await fold.ReadOpeningAsync(of, from, int.MaxValue - 1) : []);
+        }
+
+        return CellRollUp.Make(definition, areas, target!, query, cells, openings, now, only: null).Rows;
+    }
+
+    /// <summary>A fold with everything in the log and all its definitions joined.</summary>
+    public async Task<PartitionFold> SettledFoldAsync(string partition)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var fold = await FoldAsync(partition);
+            await fold.ReachHeadAsync();
+            for (var failed = 0; fold is { Halted: null, IsCatchingUp: true, IsSuperseded: false } && failed < 20;)
+            {
+                await fold.CatchUpAsync();
+                failed = fold.FillHalted is null ? 0 : failed + 1;
+            }
+
+            if (fold is { Halted: null, IsCatchingUp: false, IsSuperseded: false }) return fold;
+            Assert.True(attempt < 20, fold.Halted ?? fold.FillHalted);
+        }
+    }
+
     /// <summary>All cells of an indicator, merged over the partitions, once everything in the log is folded.</summary>
     public async Task<Dictionary<(string Area, long Window, string Dimensions), CellState>> CellsAsync(IndicatorDefinition definition)
     {
         var merged = new Dictionary<(string, long, string), CellState>();
         foreach (var partition in Partitions)
         {
-            var fold = await FoldAsync(partition);
-            for (var attempt = 0; ; attempt++)
-            {
-                await fold.ReachHeadAsync();
-                while (fold.Halted is null && fold.IsCatchingUp) await fold.CatchUpAsync();
-                if (fold.Halted is null) break;
-                Assert.True(attempt < 20, fold.Halted);
-            }
-
+            var fold = await SettledFoldAsync(partition);
             foreach (var cell in await fold.ReadAsync(fold.Find(definition.Indicator, definition.Version)!, long.MinValue, long.MaxValue, int.MaxValue - 1))
             {
-                var state = CellState.FromBytes(definition.Spec.Function, cell.State);
+                var state = CellState.FromBytes(definition.Spec.Function, cell.State, definition.Spec.Coverage is true);
                 if (merged.TryGetValue((cell.Area, cell.WindowFrom, cell.Dimensions), out var other)) other.Merge(state);
                 else merged[(cell.Area, cell.WindowFrom, cell.Dimensions)] = state;
             }

@@ -58,6 +58,39 @@ public sealed class ToolCommandTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal(3, (await RunAsync((hub.Address, key), "receipt", "01M85TE81WJVE9C37DP5NKMBKC")).ExitCode);
     }
 
+    [Fact]
+    public async Task An_indicator_is_followed_through_a_restart_of_the_hub_and_each_value_told_once()
+    {
+        await using var own = await HubFixture.StartAsync();
+        var agency = await own.AgencyAsync("tail-amt");
+        await own.PutAirQualityAsync("tail", "tail-amt");
+        await HubFixture.OkAsync(own.Admin.PutAsync("api/v1/indicators/tail", new StringContent(
+            """{"title":"x","dataset":"tail","measure":{"function":"sum","field":"no2"},"window":"PT1H","access":"open"}""", Encoding.UTF8, "application/json")));
+        await PushAsync(agency, 8, 1);
+        await using var told = ToolProcess.Start(Path.Combine(_folder.FullName, "tail"), (own.Address, own.AdminKey), "tail", "tail", "--from", "2026-11-23", "--json");
+        await using var shown = ToolProcess.Start(Path.Combine(_folder.FullName, "shown"), (own.Address, own.AdminKey), "tail", "tail", "--from", "2026-11-23", "--lang", "en");
+        await told.UntilAsync(() => told.Events.Length == 1);
+        await shown.UntilAsync(() => shown.Output.Contains("preliminary", StringComparison.Ordinal) || shown.Output.Contains("ok", StringComparison.Ordinal));
+
+        await PushAsync(agency, 9, 2);
+        await told.UntilAsync(() => told.Events.Length == 2);
+        await own.RestartAsync();
+        await PushAsync(own.Admin, 10, 3);
+        await told.UntilAsync(() => told.Events.Length == 3);
+        await shown.UntilAsync(() => shown.Output.Split('\n').Count(line => line.StartsWith('~')) == 2);
+
+        Assert.Equal(["state 1", "change 2", "change 3"], told.Events.Select(e => $"{e.GetProperty("event").GetString()} {Assert.Single(e.GetProperty("data").GetProperty("rows").EnumerateArray()).GetProperty("value")}"));
+        Assert.Equal(5, await told.InterruptAsync());
+        var last = told.Events[1].GetProperty("id").GetString()!;
+        var (code, resumed) = await RunAsync((own.Address, own.AdminKey), "tail", "tail", "--from", "2026-11-23", "--json", "--last-event-id", last, "--events", "1");
+        Assert.Equal(0, code);
+        Assert.Equal(3, Assert.Single(Assert.Single(resumed.Events).GetProperty("data").GetProperty("rows").EnumerateArray()).GetProperty("value").GetInt32());
+        Assert.Equal(3, (await RunAsync((own.Address, own.AdminKey), "tail", "nothing")).ExitCode);
+
+        static async Task PushAsync(HttpClient client, int hour, int value) => await HubFixture.OkAsync(client.PostAsync(
+            "api/v1/datasets/tail/feeds/default/records", new StringContent($$"""[{"station":"a","time":"2026-11-23T{{hour:00}}:00:00Z","no2":{{value}}}]""", Encoding.UTF8, "application/json")));
+    }
+
     [Theory]
     [InlineData("de", "Beschreibung:", "Aufruf:", "Zeigt diese Hilfe")]
     [InlineData("en", "Description:", "Usage:", "Show help")]

@@ -14,7 +14,7 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
 
     private const string SelectPositions =
         """
-        SELECT indicator, version, sequence, last_window, accepted, received_at FROM fold_position
+        SELECT indicator, version, sequence, last_window, accepted, received_at, fill_as_of, fill_rows, fill_time, fill_key FROM fold_position
         WHERE partition_key = ?1 ORDER BY indicator, version
         """;
 
@@ -26,7 +26,10 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
             while (statement.Step())
             {
                 positions.Add(new(
-                    statement.Text(0), statement.Int32(1), statement.Int64(2), statement.Int64(3), statement.Int64(4), new DateTimeOffset(statement.Int64(5), TimeSpan.Zero)));
+                    statement.Text(0), statement.Int32(1), statement.Int64(2), statement.Int64(3), statement.Int64(4), new DateTimeOffset(statement.Int64(5), TimeSpan.Zero))
+                {
+                    Fill = statement.IsNull(6) ? null : new(statement.Int64(6), statement.Int64(7), statement.IsNull(8) ? null : new(statement.Int64(8), statement.Blob(9))),
+                });
             }
 
             return positions;
@@ -42,9 +45,11 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
 
     private const string Move =
         """
-        INSERT INTO fold_position (partition_key, indicator, version, sequence, last_window, accepted, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        INSERT INTO fold_position (partition_key, indicator, version, sequence, last_window, accepted, received_at, fill_as_of, fill_rows, fill_time, fill_key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         ON CONFLICT (partition_key, indicator, version) DO UPDATE SET
-          sequence = excluded.sequence, last_window = excluded.last_window, accepted = excluded.accepted, received_at = excluded.received_at
+          sequence = excluded.sequence, last_window = excluded.last_window, accepted = excluded.accepted, received_at = excluded.received_at,
+          fill_as_of = excluded.fill_as_of, fill_rows = excluded.fill_rows, fill_time = excluded.fill_time, fill_key = excluded.fill_key
         RETURNING id
         """;
 
@@ -64,14 +69,16 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
     {
         foreach (var move in moves)
         {
-            if ((Find(session, partition, move.Indicator, move.Version)?.Sequence ?? Absent) != move.Expected) return false;
+            var found = Find(session, partition, move.Indicator, move.Version);
+            if ((found?.Sequence ?? Absent) != move.Expected || found?.FillAsOf != move.ExpectedFill?.AsOf || found?.FillRows != move.ExpectedFill?.Rows) return false;
         }
 
         var ids = new Dictionary<(string Indicator, int Version), long>(moves.Count);
         foreach (var move in moves)
         {
             var statement = session.Statement(Move).Bind(1, partition).Bind(2, move.Indicator).Bind(3, move.Version)
-                .Bind(4, move.Sequence).Bind(5, move.LastWindow).Bind(6, move.Accepted).Bind(7, move.ReceivedAt.UtcTicks);
+                .Bind(4, move.Sequence).Bind(5, move.LastWindow).Bind(6, move.Accepted).Bind(7, move.ReceivedAt.UtcTicks)
+                .Bind(8, move.Fill?.AsOf).Bind(9, move.Fill?.Rows).Bind(10, move.Fill?.After?.Time).Bind(11, move.Fill?.After?.Key);
             statement.Step();
             ids.Add((move.Indicator, move.Version), statement.Int64(0));
             statement.Run();
@@ -169,13 +176,13 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
         },
         cancellationToken);
 
-    private const string SelectPosition = "SELECT id, sequence FROM fold_position WHERE partition_key = ?1 AND indicator = ?2 AND version = ?3";
+    private const string SelectPosition = "SELECT id, sequence, fill_as_of, fill_rows FROM fold_position WHERE partition_key = ?1 AND indicator = ?2 AND version = ?3";
 
-    private static (long Id, long Sequence)? Find(SqliteSession session, string partition, string indicator, int version)
+    private static (long Id, long Sequence, long? FillAsOf, long? FillRows)? Find(SqliteSession session, string partition, string indicator, int version)
     {
         var statement = session.Statement(SelectPosition).Bind(1, partition).Bind(2, indicator).Bind(3, version);
         if (!statement.Step()) return null;
-        var found = (statement.Int64(0), statement.Int64(1));
+        var found = (statement.Int64(0), statement.Int64(1), statement.IsNull(2) ? (long?)null : statement.Int64(2), statement.IsNull(3) ? (long?)null : statement.Int64(3));
         statement.Reset();
         return found;
     }

@@ -102,7 +102,7 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
         WHERE partition_id = ?1 AND sequence = ?2 AND idx = ?3
         """;
 
-    private const string DropRules = "UPDATE quarantine_act SET rule = NULL WHERE partition_id = ?1 AND instr(rule, ?2) > 0";
+    private const string OverwriteAct = "UPDATE quarantine_act SET rule = ?3, reason = ?4 WHERE partition_id = ?1 AND sequence = ?2";
 
     public Task EraseHistoryAsync(string partition, HistoryErasure erasure, CancellationToken cancellationToken)
     {
@@ -126,7 +126,26 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
                     session.Statement(OverwriteQuarantined).Bind(1, id).Bind(2, sequence).Bind(3, index).Bind(4, LogBatchCodec.EncodeQuarantined(erased)).Run();
                 }
 
-                foreach (var text in erasure.Texts) session.Statement(DropRules).Bind(1, id).Bind(2, text).Run();
+                if (erasure.Act is { } act) session.Statement(OverwriteAct).Bind(1, id).Bind(2, act.Sequence).Bind(3, act.Rule).Bind(4, act.Reason).Run();
+                return true;
+            },
+            cancellationToken);
+    }
+
+    private const string SelectSequence = "SELECT id, sequence FROM history_position WHERE partition_key = ?1";
+
+    public Task<bool> EraseSeriesAsync(string partition, IReadOnlyCollection<byte[]> series, long upTo, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(series);
+        return history.WriteAsync(
+            session =>
+            {
+                var position = session.Statement(SelectSequence).Bind(1, partition);
+                if (!position.Step()) return true;
+                var (id, sequence) = (position.Int64(0), position.Int64(1));
+                position.Reset();
+                if (sequence > upTo) return false;
+                foreach (var one in series) session.Statement(DropSeries).Bind(1, id).Bind(2, one).Run();
                 return true;
             },
             cancellationToken);
