@@ -30,6 +30,9 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
     /// <summary>When the newest row behind an indicator's values was received; null where there is none.</summary>
     public DateTimeOffset? AsOf { get; init; }
 
+    /// <summary>Path at which each of an indicator's values is explained as of this answer, to be completed by from, area and dimensions.</summary>
+    public string? ExplainedBy { get; init; }
+
     public string? AreaSystem { get; init; }
 
     public int? AreaVersion { get; init; }
@@ -59,6 +62,7 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
         }
 
         writer.WriteString("describedBy", DescribedBy);
+        if (ExplainedBy is not null) writer.WriteString("explainedBy", ExplainedBy);
     }
 
     /// <summary>What JSON has beside the members that stand in it anyway.</summary>
@@ -69,6 +73,7 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
         writer.WriteString("publisher", Publisher);
         writer.WriteString("timeZone", TimeZone);
         writer.WriteString("describedBy", DescribedBy);
+        if (ExplainedBy is not null) writer.WriteString("explainedBy", ExplainedBy);
     }
 
     /// <summary>The same as texts by name, for formats that keep pairs of texts.</summary>
@@ -88,6 +93,7 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
         Add("areaSystem", AreaSystem);
         Add("areaVersion", AreaVersion?.ToString(CultureInfo.InvariantCulture));
         Add("describedBy", DescribedBy);
+        Add("explainedBy", ExplainedBy);
         return pairs;
 
         void Add(string name, string? value)

@@ -47,6 +47,8 @@ public static class FrontEnd
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
+        routes.MapExplainEndpoints();
+        routes.MapDiffEndpoints();
         routes.MapChangesEndpoints();
         routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();

@@ -176,8 +176,8 @@ public static class ProblemTypes
 
     public static readonly ProblemType TooManyCells = Add("too-many-cells", 422,
         "Abfrage zu groß", "Query too large",
-        "Die Abfrage würde mehr Zellen berühren, als eine Antwort darf. Zeitraum oder Gebiet einschränken.",
-        "The query would touch more cells than one answer may. Narrow the time range or the area.");
+        "Die Abfrage würde mehr Zellen berühren oder mehr frühere Zeilen lesen, als eine Antwort darf; das Detail nennt die Grenze. Zeitraum oder Gebiet einschränken.",
+        "The query would touch more cells or read more earlier rows than one answer may; the detail names the limit. Narrow the time range or the area.");
 
     public static readonly ProblemType LimitReached = Add("limit-reached", 422,
         "Grenze erreicht", "Limit reached",

@@ -51,8 +51,14 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         Assert.Equal(operations.Where(o => o.Operation.TryGetProperty("requestBody", out _)).Sum(o => o.Operation.GetProperty("requestBody").GetProperty("content").EnumerateObject().Count()), sent);
         foreach (var (name, path, method, operation) in operations.Where(o => o.Method is "get" or "head").Concat(operations.Where(o => o.Method == "delete")))
         {
-            // Several indicators in one call: which is a parameter that must be there.
-            var query = path == "/api/v1/values" ? "?indicator=no2-hourly" : "";
+            // Parameters that must be there: which indicators, which number, since when.
+            var query = path switch
+            {
+                "/api/v1/values" => "?indicator=no2-hourly",
+                "/api/v1/indicators/{indicator}/explain" => "?from=2026-11-23T08:00:00Z",
+                "/api/v1/indicators/{indicator}/diff" => "?since=2026-01-01",
+                _ => "",
+            };
             using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(20));
             using var answer = await hub.Admin.SendAsync(new(new(method), Fill(path, names) + query), HttpCompletionOption.ResponseHeadersRead, stop.Token);
             Assert.True(answer.IsSuccessStatusCode, $"{name} → {(int)answer.StatusCode}");

@@ -47,6 +47,52 @@ internal static class AnswerWriter
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>All members of one value, in the object that is being written.</summary>
+    public static void WriteMembers(Utf8JsonWriter writer, IndicatorSpec spec, in IndicatorValue value)
+    {
+        WritePlace(writer, spec, value);
+        WriteState(writer, value);
+    }
+
+    /// <summary>Where a value stands: area, window, dimensions.</summary>
+    public static void WritePlace(Utf8JsonWriter writer, IndicatorSpec spec, in IndicatorValue value)
+    {
+        if (spec.ByArea) writer.WriteString(s_area, value.Area);
+        writer.WriteString(s_from, Instant(value.From));
+        writer.WriteString(s_to, Instant(value.To));
+        if (value.Dimensions is not { } dimensions) return;
+        writer.WriteStartObject(s_dimensions);
+        for (var i = 0; i < dimensions.Length; i++) writer.WriteString(spec.Dimensions[i], dimensions[i]);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>What a value says: value, count, state, coverage, target.</summary>
+    public static void WriteState(Utf8JsonWriter writer, in IndicatorValue row)
+    {
+        if (row.Value is { } value) writer.WriteNumber(s_value, value);
+        else writer.WriteNull(s_value);
+        if (row.Count is { } count) writer.WriteNumber(s_count, count);
+        else writer.WriteNull(s_count);
+        writer.WriteString(s_state, row.State switch
+        {
+            ValueState.Suppressed => s_suppressed,
+            ValueState.Preliminary => s_preliminary,
+            ValueState.Stale => s_stale,
+            ValueState.Missing => s_none,
+            ValueState.Undefined => s_undefined,
+            _ => s_ok,
+        });
+        if (row.Coverage is { } coverage)
+        {
+            writer.WriteStartObject(s_coverage);
+            writer.WriteNumber(s_series, coverage.Series);
+            writer.WriteNumber(s_before, coverage.Before);
+            writer.WriteEndObject();
+        }
+
+        if (row.Target is { } target) writer.WriteString(s_target, target switch { TargetState.Met => s_met, TargetState.Open => s_open, _ => s_missed });
+    }
+
     /// <summary>Rows as the elements of an array that has been begun.</summary>
     public static void WriteRows(Utf8JsonWriter writer, IndicatorSpec spec, ReadOnlySpan<IndicatorValue> rows)
     {
@@ -65,28 +111,7 @@ internal static class AnswerWriter
                 writer.WriteEndObject();
             }
 
-            if (row.Value is { } value) writer.WriteNumber(s_value, value);
-            else writer.WriteNull(s_value);
-            if (row.Count is { } count) writer.WriteNumber(s_count, count);
-            else writer.WriteNull(s_count);
-            writer.WriteString(s_state, row.State switch
-            {
-                ValueState.Suppressed => s_suppressed,
-                ValueState.Preliminary => s_preliminary,
-                ValueState.Stale => s_stale,
-                ValueState.Missing => s_none,
-                ValueState.Undefined => s_undefined,
-                _ => s_ok,
-            });
-            if (row.Coverage is { } coverage)
-            {
-                writer.WriteStartObject(s_coverage);
-                writer.WriteNumber(s_series, coverage.Series);
-                writer.WriteNumber(s_before, coverage.Before);
-                writer.WriteEndObject();
-            }
-
-            if (row.Target is { } target) writer.WriteString(s_target, target switch { TargetState.Met => s_met, TargetState.Open => s_open, _ => s_missed });
+            WriteState(writer, row);
             writer.WriteEndObject();
         }
     }

@@ -39,7 +39,7 @@ internal static class IndicatorEndpoints
 
     private const string ValuesExample = """
         { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
-          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly",
+          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly", "explainedBy": "/api/v1/indicators/no2-hourly/explain?asOf=w1.kw&definition=3",
           "rows": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } ], "next": null }
         """;
 
@@ -77,6 +77,8 @@ internal static class IndicatorEndpoints
         .Takes("area", "Only this area, or with a deeper level what lies in it there.")
         .Takes("whole", "true: all areas together in one row.", JsonSchemaType.Boolean)
         .Takes("watermark", "The answer must include this; else 503 after a bounded wait.")
+        .Takes("asOf", "As it was known then: an instant with Z or offset, a day (its begin in the indicator's time zone), or the watermark of an earlier answer, which with definition gives a published figure again. Windows that were not over then are preliminary; areas are those of then, as far as that version of the area system is kept.")
+        .Takes("definition", "By this version of the definition, from history; see the route definitions. The stricter of its own and the present disclosure rules holds.", JsonSchemaType.Integer)
         .Takes("limit", $"Rows of the page, 1 to {ValuesParameters.MaxLimit}; {ValuesParameters.DefaultLimit} where absent.", JsonSchemaType.Integer)
         .Takes("after", "Continues a page; as in the answer's next.")
         .Takes("format", $"One of {string.Join(", ", AnswerFormats.Words)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
@@ -139,7 +141,8 @@ internal static class IndicatorEndpoints
         string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
     {
         var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
-        var known = answers.Find(key);
+        var past = query.AsOf is not null || query.Definition is not null;
+        var known = past ? null : answers.Find(key);
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(http.Caller(), query with { KnownVersion = known?.Version });
         if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
@@ -151,7 +154,7 @@ internal static class IndicatorEndpoints
                 : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
             if (tooLarge is not null) return (null, null, tooLarge);
             known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next));
-            answers.Keep(key, known);
+            if (!past) answers.Keep(key, known);
         }
 
         return (known!.Rendered, page.Current, null);
@@ -160,7 +163,12 @@ internal static class IndicatorEndpoints
     /// <summary>Path and query of an indicator's next page; null on the last.</summary>
     internal static string? Next(ValuesPage page, ValuesQuery query, AnswerFormat format, string pathBase) => page.Next is null
         ? null
-        : ValuesParameters.Next($"{pathBase}/api/v1/indicators/{page.Indicator.Id}/{(query.Latest ? "latest" : "values")}", query, page.Next, format);
+        : ValuesParameters.Next($"{pathBase}/api/v1/indicators/{page.Indicator.Id}/{(query.Latest ? "latest" : "values")}", Pinned(page, query), page.Next, format);
+
+    /// <summary>A query of the past with exactly the moment and definition that the page is of: what follows is of the same.</summary>
+    private static ValuesQuery Pinned(ValuesPage page, ValuesQuery query) => query.AsOf is null && query.Definition is null
+        ? query
+        : query with { AsOf = new(null, null, Feeds.Watermark.TryParse(page.Watermark, out var watermark) ? watermark : null), Definition = page.Indicator.Definition.Version };
 
     private static async Task<AnswerTable> TableAsync(ValuesPage page, AnswerMetadata metadata, AnswerFormat format, HttpContext http)
     {

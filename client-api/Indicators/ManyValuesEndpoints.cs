@@ -22,12 +22,12 @@ internal static class ManyValuesEndpoints
     private const string WatermarkHeader = "DataHub-Watermark";
 
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
-    private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "watermark", "limit", "format"];
+    private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "watermark", "asOf", "limit", "format"];
     private static readonly string[] s_formats = ["json", "csv", "ndjson", "csv-de"];
 
     private const string Example = """
         { "indicators": [ { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
-          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly",
+          "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly", "explainedBy": "/api/v1/indicators/no2-hourly/explain?asOf=w1.kw&definition=3",
           "rows": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z", "value": 23.4, "count": 12, "state": "ok" } ], "next": null } ] }
         """;
 
@@ -42,6 +42,7 @@ internal static class ManyValuesEndpoints
         .Takes("area", "Only this area, or with a deeper level what lies in it there.")
         .Takes("whole", "true: all areas together in one row.", JsonSchemaType.Boolean)
         .Takes("watermark", "The indicators of its dataset must include this; else 503 after a bounded wait.")
+        .Takes("asOf", "As it was known then: an instant with Z or offset, a day (its begin in each indicator's time zone), or a watermark of the dataset that all of them are of.")
         .Takes("limit", $"Rows of each indicator, 1 to {ValuesParameters.MaxLimit}, all together at most {MaxRows}; {ValuesParameters.DefaultLimit} where absent. An indicator with more has a next, which leads to its own route; in CSV and NDJSON a header Link with its id as title.", JsonSchemaType.Integer)
         .Takes("format", $"One of {string.Join(", ", s_formats)}; goes before Accept.")
         .Produces<ManyValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv", "application/x-ndjson").Produces(StatusCodes.Status304NotModified)

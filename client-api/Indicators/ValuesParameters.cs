@@ -17,20 +17,20 @@ internal static class ValuesParameters
 
     private const string CursorPrefix = "c1.";
 
-    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "watermark", "limit", "after", "format", "meta"];
+    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "watermark", "asOf", "definition", "limit", "after", "format", "meta"];
 
     /// <summary>The query, or the problem to answer with.</summary>
     public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest) => Read(http, latest, s_known);
 
     /// <summary>The same on a route that takes other parameters.</summary>
     /// <param name="known">All that it takes.</param>
-    public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest, string[] known)
+    /// <param name="prefix">Of names that it takes too.</param>
+    /// <param name="ownPages">It reads limit and after by itself.</param>
+    public static (ValuesQuery? Query, IResult? Problem) Read(HttpContext http, bool latest, string[] known, string? prefix = null, bool ownPages = false)
     {
         foreach (var (name, values) in http.Request.Query)
         {
-            if (name == "asOf")
-                return (null, Problems.Problem(http, ProblemTypes.NotSupported, new("asOf: Frühere Stände gibt es noch nicht.", "asOf: Earlier states are not available yet."), ("parameter", "asOf")));
-            if (!known.Contains(name, StringComparer.Ordinal))
+            if (!known.Contains(name, StringComparer.Ordinal) && (prefix is null || !name.StartsWith(prefix, StringComparison.Ordinal)))
                 return Refused(name, new($"Den Parameter „{name}“ gibt es hier nicht; es gibt {string.Join(", ", known)}.", $"There is no parameter “{name}” here; there are {string.Join(", ", known)}."));
             if (values.Count > 1) return Refused(name, new($"{name} darf nur einmal vorkommen.", $"{name} must occur only once."));
         }
@@ -77,6 +77,20 @@ internal static class ValuesParameters
             query = query with { AtLeast = atLeast };
         }
 
+        if (Text("asOf") is { } asOf)
+        {
+            if (!TryMoment(asOf, out var moment)) return Refused("asOf", BadMoment("asOf"));
+            query = query with { AsOf = moment };
+        }
+
+        if (Text("definition") is { } definition)
+        {
+            if (!int.TryParse(definition, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < 1)
+                return Refused("definition", new("definition muss die Nummer einer Fassung sein.", "definition must be the number of a version."));
+            query = query with { Definition = number };
+        }
+
+        if (ownPages) return (query, null);
         if (Text("limit") is { } limit)
         {
             if (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > MaxLimit)
@@ -106,6 +120,8 @@ internal static class ValuesParameters
         Add("level", query.Level?.ToString(CultureInfo.InvariantCulture));
         Add("area", query.Area);
         if (query.Whole) Add("whole", "true");
+        Add("asOf", query.AsOf?.Watermark?.ToString());
+        Add("definition", query.Definition?.ToString(CultureInfo.InvariantCulture));
         if (AnswerFormats.Parameters(format) is { } named) link.Append('&').Append(named);
         Add("after", CursorPrefix + string.Join('.',
             after.From.UtcTicks.ToString(CultureInfo.InvariantCulture),
@@ -161,7 +177,20 @@ internal static class ValuesParameters
         return false;
     }
 
-    private static LocalText BadTime(string name) => new(
+    /// <summary>An instant with offset, a day, or a watermark.</summary>
+    public static bool TryMoment(string text, out Moment? moment)
+    {
+        moment = TryTime(text, out var instant, out var day) ? new(instant, day, null)
+            : Watermark.TryParse(text, out var watermark) ? new(null, null, watermark)
+            : null;
+        return moment is not null;
+    }
+
+    internal static LocalText BadMoment(string name) => new(
+        $"{name} muss ein Zeitpunkt mit Z oder Versatz sein (2026-11-23T08:00:00Z; ein + in der Adresse heißt %2B), ein Tag (2026-11-23, sein Beginn in der Zeitzone des Indikators) oder der watermark einer früheren Antwort.",
+        $"{name} must be an instant with Z or offset (2026-11-23T08:00:00Z; a + in an address is written %2B), a day (2026-11-23, its begin in the indicator's time zone) or the watermark of an earlier answer.");
+
+    internal static LocalText BadTime(string name) => new(
         $"{name} muss ein Tag sein (2026-11-23, Beginn in der Zeitzone des Indikators) oder ein Zeitpunkt mit Z oder Versatz (2026-11-23T08:00:00Z; ein + in der Adresse heißt %2B).",
         $"{name} must be a day (2026-11-23, its begin in the indicator's time zone) or an instant with Z or offset (2026-11-23T08:00:00Z; a + in an address is written %2B).");
 }

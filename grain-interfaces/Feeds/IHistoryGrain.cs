@@ -1,6 +1,8 @@
 using DataHub.Catalog;
 using DataHub.Indicators;
 
+using Orleans.Concurrency;
+
 namespace DataHub.Feeds;
 
 /// <summary>The queryable rows of one partition in all their versions. Key: the stream's key, <c>{dataset}/{number}</c>.</summary>
@@ -14,6 +16,14 @@ public interface IHistoryGrain : IGrainWithStringKey
 
     [Alias("Status")]
     Task<FoldStatus> StatusAsync();
+
+    /// <summary>Cells of a definition as of a sequence, folded anew from the rows that stood then: the bytes that the fold had there.</summary>
+    /// <param name="definition">Any version of any indicator of the dataset.</param>
+    /// <param name="query">As for the fold; its definition, sequence and single windows are not regarded, and nothing is told as touched.</param>
+    /// <param name="sequence">Where it is not stored yet, the answer is <see cref="ReadRefusal.NotYet"/>: see <see cref="ReachAsync"/>.</param>
+    /// <param name="maxRows">Refuse rather than read more rows.</param>
+    [Alias("CellsAsOf"), AlwaysInterleave]
+    Task<CellSet> CellsAsOfAsync(IndicatorDefinition definition, CellQuery query, long sequence, int maxRows);
 }
 
 /// <summary>The rows of a dataset, its receipts and its quarantine. Key: the dataset's id.</summary>

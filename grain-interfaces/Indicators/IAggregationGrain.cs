@@ -87,7 +87,10 @@ public sealed record CellSet(
     [Id(6)] public TouchedCell[] Touched { get; init; } = [];
 
     /// <summary>How far the definition is; null where there is no such definition.</summary>
-    [Id(7)] public DefinitionProgress? Progress { get; init; }
+    [Id(8)] public DefinitionProgress? Progress { get; init; }
+
+    /// <summary>The detail with <see cref="ReadRefusal.TooMany"/> where it is rows of history, not cells, that are too many.</summary>
+    public const string TooManyRows = "rows";
 }
 
 /// <param name="Area">As <see cref="CellValue.Area"/>.</param>

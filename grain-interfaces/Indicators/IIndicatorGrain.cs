@@ -45,6 +45,21 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("News"), AlwaysInterleave]
     Task<long> NewsAsync(long known, CancellationToken cancellationToken = default);
 
+    /// <summary>The versions of the definition that values can be asked by: the earlier ones that are kept, oldest first, then the one that answers. Definitions are open.</summary>
+    /// <returns>Null where the indicator does not exist.</returns>
+    [Alias("Definitions"), AlwaysInterleave]
+    Task<IndicatorDefinition[]?> DefinitionsAsync(Caller caller);
+
+    /// <summary>Where one number comes from: its definition, the rows that went in and how they came, and the number folded again from exactly these.</summary>
+    /// <returns>A refusal, or a page as of one watermark; the next page is to be asked for at that watermark.</returns>
+    [Alias("Explain"), AlwaysInterleave]
+    Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query);
+
+    /// <summary>What moved values between two moments: the cells before and after, and the rows that did it.</summary>
+    /// <returns>A refusal, or a page between two watermarks; the next page is to be asked for between the same.</returns>
+    [Alias("Diff"), AlwaysInterleave]
+    Task<DiffResult> DiffAsync(Caller caller, DiffQuery query);
+
     /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
     /// <param name="partition">Stream key of the fold.</param>
     /// <param name="definitionVersion">Which definition advanced.</param>
@@ -94,6 +109,15 @@ public sealed record ValuesQuery(
 
     /// <summary>Instead of <see cref="To"/>: the begin of this day in the indicator's zone.</summary>
     [Id(11)] public DateOnly? ToDay { get; init; }
+
+    /// <summary>
+    /// Answer as it was known at this moment, from history: equal to replaying only what had been received by then. A window
+    /// that was not over then is preliminary. Null: as it is now.
+    /// </summary>
+    [Id(12)] public Moment? AsOf { get; init; }
+
+    /// <summary>Answer by this version of the definition, from history; null: by the one that answers now.</summary>
+    [Id(13)] public int? Definition { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesCursor")]
@@ -124,7 +148,7 @@ public enum ReadRefusal
 [GenerateSerializer, Immutable, Alias("datahub.ValuesResult")]
 public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] LocalText? Detail);
 
-/// <param name="Version">Rises with every change of any value of the indicator; never reused.</param>
+/// <param name="Version">Rises with every change of any value of the indicator; never reused. 0 for an answer from history, which its watermark and definition name for good.</param>
 /// <param name="Watermark">As of the version: what made it.</param>
 /// <param name="Current">How far the answer is current now; at least <paramref name="Watermark"/>.</param>
 /// <param name="AsOf">When the newest row in the version was received; <see cref="DateTimeOffset.MinValue"/> where there is none.</param>

@@ -54,6 +54,33 @@ internal sealed partial class HistoryGrain(
     public Task<FoldStatus> StatusAsync() =>
         Task.FromResult(new FoldStatus(_history.Sequence, _history.Sequence, _history.Accepted, _history.Halted));
 
+    public async Task<CellSet> CellsAsOfAsync(IndicatorDefinition definition, CellQuery query, long sequence, int maxRows)
+    {
+        var partition = this.GetPrimaryKeyString();
+        try
+        {
+            // What stood at a stored sequence never changes: this may run while batches are written.
+            if ((await store.PositionAsync(partition, CancellationToken.None)).Sequence < sequence) return Refused(ReadRefusal.NotYet, $"history of {partition} has not reached {sequence}");
+            var (cells, opening) = await new PastRows(store, contracts).CellsAsync(partition, definition, sequence, query, maxRows);
+            return new(ReadRefusal.None, sequence, default, Joined: true, cells, null) { Opening = opening };
+        }
+        catch (TooManyRowsException)
+        {
+            return Refused(ReadRefusal.TooMany, CellSet.TooManyRows);
+        }
+        catch (TooManyCellsException e)
+        {
+            return Refused(ReadRefusal.TooMany, e.Message);
+        }
+        catch (Exception e)
+        {
+            LogPast(e, partition, definition.Indicator);
+            return Refused(ReadRefusal.Unavailable, e.Message);
+        }
+
+        CellSet Refused(ReadRefusal refusal, string detail) => new(refusal, sequence, default, false, [], detail);
+    }
+
     private async Task NetAsync(CancellationToken cancellationToken)
     {
         await _history.ReachAsync(await HeadAsync());
@@ -80,6 +107,9 @@ internal sealed partial class HistoryGrain(
 
     [LoggerMessage(1112, LogLevel.Warning, "The stream of {Partition} reported an error; history reads the log itself")]
     private partial void LogDelivery(Exception exception, string partition);
+
+    [LoggerMessage(1114, LogLevel.Error, "Earlier cells of {Indicator} in {Partition} could not be read")]
+    private partial void LogPast(Exception exception, string partition, string indicator);
 
     [LoggerMessage(1113, LogLevel.Warning, "History of {Partition} could not read the log's head; it is tried again")]
     private partial void LogNet(Exception exception, string partition);

@@ -21,4 +21,12 @@ internal sealed class ReadOptions
     [Range(1_000, 10_000_000)]
     [Setting("Zeilen, die ein Filter für eine Seite ansieht", "Rows that a filter looks at for one page")]
     public int MaxScannedRows { get; set; } = 100_000;
+
+    /// <summary>
+    /// Versions of rows that one answer about the past may read per partition (<c>asOf</c>, explanations, differences);
+    /// beyond it 422. 1,000 to 100,000,000, default 1,000,000.
+    /// </summary>
+    [Range(1_000, 100_000_000)]
+    [Setting("Zeilenfassungen, die eine Antwort über Früheres je Partition lesen darf", "Versions of rows that an answer about the past may read per partition")]
+    public int MaxPastRows { get; set; } = 1_000_000;
 }

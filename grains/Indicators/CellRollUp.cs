@@ -202,7 +202,7 @@ internal static class CellRollUp
     }
 
     /// <summary>The area a cell counts for; empty for all together and for rows without one, null where it is not asked for.</summary>
-    private static string? PlaceOf(string area, AreaTree? areas, RollUpTarget target)
+    internal static string? PlaceOf(string area, AreaTree? areas, RollUpTarget target)
     {
         if (target.Whole) return "";
         if (area.Length == 0) return target.Area is null ? area : null;

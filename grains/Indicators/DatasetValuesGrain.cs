@@ -30,7 +30,11 @@ internal sealed partial class DatasetValuesGrain(IOptions<ReadOptions> read, ILo
         {
             var own = await AllAsync(indicators, indicator => indicator.ValuesAsync(caller, query));
             if (Array.FindIndex(own, result => result.Page is null) is >= 0 and var refused) return Refused(indicators[refused], own[refused].Refusal, own[refused].Detail);
-            return SameMoment.Of(Array.ConvertAll(own, result => result.Page!)) is { } same ? new(ReadRefusal.None, null, null, same) : await TogetherAsync(caller, indicators, query);
+            var pages = Array.ConvertAll(own, result => result.Page!);
+
+            // A moment that is named is the same for all.
+            if (query.AsOf is not null) return new(ReadRefusal.None, null, null, pages);
+            return SameMoment.Of(pages) is { } same ? new(ReadRefusal.None, null, null, same) : await TogetherAsync(caller, indicators, query);
         }
         catch (Exception e)
         {

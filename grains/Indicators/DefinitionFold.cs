@@ -112,6 +112,13 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         Accepted += batch.Accepted;
     }
 
+    /// <summary>Adds one row of a block, as a batch with this new row alone would.</summary>
+    public void AddOne(RowBlock rows, int row, CompiledContract contract, long sequence)
+    {
+        var series = _spec.Coverage is true ? SeriesHash.Of(contract, rows, row) : 0;
+        foreach (var come in _new.AsSpan(0, Find(rows, row, LayoutOf(contract), null, _new))) Changing(come.Cell, sequence)?.Add(come.Value, come.Time, come.Key, come.Hash, series);
+    }
+
     /// <summary>A cell's state from all rows with a time in its window, those that do not belong into it too; for rebuilding a cell from history.</summary>
     public CellState Rebuild(Cell cell, CompiledContract contract, RowBlock rows)
     {
@@ -306,7 +313,7 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private static bool TryMeasure(RowBlock rows, int row, Layout layout, out double value)
     {
         value = 0;
-        if (layout.Measure < 0) return true;
+        if (layout.Measure < 0) return layout.CountsEvery;
         var column = rows.Columns[layout.Measure];
         if (layout.CountsOnly || layout.IsDistinct) return !column.IsNull(row);
         value = column.AsNumber(row);
@@ -335,7 +342,8 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 
     private static readonly JsonSerializerOptions DimensionJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private static string Text(string?[] values) => JsonSerializer.Serialize(values, DimensionJson);
+    /// <summary>Dimension values as cells name them.</summary>
+    internal static string Text(string?[] values) => JsonSerializer.Serialize(values, DimensionJson);
 
     /// <summary>What of a row is measured.</summary>
     private enum Measured
@@ -364,8 +372,10 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         public Measured Measures { get; } =
             spec.Function == MeasureFunction.Open ? Measured.Open : spec.Field == IndicatorSpec.DurationField ? Measured.Duration : Measured.Field;
 
-        /// <summary>−1: every row counts.</summary>
+        /// <summary>−1: none is measured, or the contract is of before the field was added and its rows have no value.</summary>
         public int Measure { get; } = spec.Field is null ? -1 : contract.OrdinalOf(spec.Field);
+
+        public bool CountsEvery { get; } = spec.Field is null;
 
         public bool CountsOnly { get; } = spec.Function == MeasureFunction.Count;
 
@@ -407,6 +417,9 @@ internal sealed class Cell(DefinitionFold fold, long window, string area, string
 
     /// <summary>Canonical bytes; empty where no row is in the cell.</summary>
     public byte[] Bytes => _bytes ??= _state.IsEmpty ? [] : _state.ToBytes();
+
+    /// <summary>As it is answered.</summary>
+    public CellValue ToValue() => new(area, window, dimensions, Bytes, Sequence);
 }
 
 /// <summary>All cells of one window.</summary>

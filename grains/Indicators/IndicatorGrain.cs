@@ -18,6 +18,8 @@ internal sealed partial class IndicatorGrain(
     [PersistentState("indicator", "state")] IPersistentState<IndicatorState> state,
     [PersistentState("indicator-versions", "state")] IPersistentState<IndicatorVersions> versions,
     ILogStore log,
+    IHistoryStore history,
+    IContractSource contracts,
     IOptions<ReadOptions> read,
     IOptions<IndicatorOptions> options,
     TimeProvider time,
@@ -123,7 +125,7 @@ internal sealed partial class IndicatorGrain(
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return fault;
             await LookAfterAsync();
-            return await AnswerAsync(query, deadline);
+            return query.AsOf is null && query.Definition is null ? await AnswerAsync(query, deadline) : await PastValuesAsync(caller, query, deadline);
         }
         catch (Exception e)
         {
@@ -181,9 +183,9 @@ internal sealed partial class IndicatorGrain(
     }
 
     /// <summary>What decides the rows of an answer: with instants for days, without what only this caller wants.</summary>
-    private ValuesQuery Plain(ValuesQuery query)
+    private ValuesQuery Plain(ValuesQuery query, IndicatorSpec? by = null)
     {
-        var spec = _stored.Value.Definition!.Spec;
+        var spec = by ?? _stored.Value.Definition!.Spec;
         return query with
         {
             From = query.FromDay is { } from ? Begin(from) : query.From,
@@ -350,7 +352,7 @@ internal sealed partial class IndicatorGrain(
                 await RefreshAsync();
                 if (_stored.Value.Pending is { } pending && await HasJoinedAsync(pending))
                 {
-                    await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value));
+                    await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value, options.Value.MaxDefinitions));
                     _ledger?.Outdate();
                     Signal();
                     LogJoined(Id, pending.Version);
@@ -423,17 +425,17 @@ internal sealed partial class IndicatorGrain(
         return false;
     }
 
-    private ValuesResult? WatermarkFault(Watermark watermark, string dataset)
+    private ValuesResult? WatermarkFault(Watermark watermark, string dataset, string parameter = "watermark")
     {
         if (watermark.Dataset != dataset || watermark.Sequences.Length != Source.Partitions.Length)
         {
             return Refused(ReadRefusal.Invalid, new(
-                $"watermark: Er gehört zu „{watermark.Dataset}“, der Indikator zu „{dataset}“.", $"watermark: It is of “{watermark.Dataset}”, the indicator of “{dataset}”."));
+                $"{parameter}: Er gehört zu „{watermark.Dataset}“, der Indikator zu „{dataset}“.", $"{parameter}: It is of “{watermark.Dataset}”, the indicator of “{dataset}”."));
         }
 
         return watermark.Incarnation == _incarnation
             ? null
-            : Refused(ReadRefusal.Gone, new("watermark: Er stammt von vor einer Wiederherstellung.", "watermark: It is from before a restore."));
+            : Refused(ReadRefusal.Gone, new($"{parameter}: Er stammt von vor einer Wiederherstellung.", $"{parameter}: It is from before a restore."));
     }
 
     private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);

@@ -47,6 +47,11 @@ internal sealed class IndicatorOptions
     [Setting("Fenster, die eine Formel zurückblickt", "Windows that a formula looks back")]
     public int MaxFormulaWindowsBack { get; set; } = 12;
 
+    /// <summary>Earlier versions of its definition that one indicator keeps, to answer by them as of earlier moments; the oldest go first. 0 to 1,000, default 100.</summary>
+    [Range(0, 1_000)]
+    [Setting("Frühere Fassungen der Definition, die ein Indikator behält", "Earlier versions of its definition that an indicator keeps")]
+    public int MaxDefinitions { get; set; } = 100;
+
     /// <summary>Characters of a filter. 1 to 100,000, default 10,000.</summary>
     [Range(1, FilterLimits.GreatestLength)]
     [Setting("Zeichen eines Filters", "Characters of a filter")]

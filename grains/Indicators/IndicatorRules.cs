@@ -15,6 +15,14 @@ internal static class IndicatorRules
         && DatasetRules.MayRead(caller, definition.Spec.Access, source.Publisher)
         && (state.Pending is null || DatasetRules.MayRead(caller, state.Pending.Spec.Access, source.Publisher));
 
+    /// <summary>Whether values may be read by an earlier version: both its own access and the present one decide.</summary>
+    public static bool MayReadEarlier(Caller caller, IndicatorState state, IndicatorDefinition earlier) =>
+        MayRead(caller, state) && DatasetRules.MayRead(caller, earlier.Spec.Access, state.Source!.Publisher);
+
+    /// <summary>Fewest rows behind a value by an earlier version that is not suppressed: the most that it or a later one asks for.</summary>
+    public static int MinimumCount(IndicatorState state, IndicatorDefinition earlier) =>
+        state.Earlier.Where(one => one.Version >= earlier.Version).Append(state.Definition!).Append(state.Pending ?? state.Definition!).Max(one => one.Spec.MinimumCount);
+
     /// <summary>The indicator after a put, or why it was refused; a refusal and an equal definition leave the state as it is.</summary>
     /// <param name="dataset">What the definition names; null where there is no such dataset.</param>
     /// <param name="others">The other indicators of the dataset; a formula is made of them, or they of this one.</param>
@@ -77,9 +85,12 @@ internal static class IndicatorRules
         (IndicatorState, IndicatorResult) Refused(CatalogRefusal refusal, LocalText detail) => (state, new(refusal, Info(state), detail));
     }
 
-    /// <summary>The pending version has joined everywhere and answers from now on.</summary>
-    public static IndicatorState Joined(IndicatorState state) =>
-        state.Pending is { } pending ? state with { Definition = pending, Pending = null, Changes = state.Changes + 1 } : state;
+    /// <summary>The pending version has joined everywhere and answers from now on; the one that answered is kept among the earlier ones.</summary>
+    /// <param name="keep">So many earlier ones at most.</param>
+    public static IndicatorState Joined(IndicatorState state, int keep) =>
+        state.Pending is { } pending
+            ? state with { Definition = pending, Pending = null, Changes = state.Changes + 1, Earlier = [.. state.Earlier.Append(state.Definition!).TakeLast(keep)] }
+            : state;
 
     public static IndicatorSource SourceOf(DatasetInfo dataset) => new(
         dataset.Spec.Publisher, [.. dataset.Partitions.Select(partition => partition.Key)], dataset.Spec.AreaSystem, dataset.AreaVersion, dataset.Spec.License);

@@ -18,6 +18,9 @@ public sealed record IndicatorState(
         : this(null, null, 0, 0, null)
     {
     }
+
+    /// <summary>Versions that answered before <see cref="Definition"/>, oldest first; so many as <c>DataHub:Indicator:MaxDefinitions</c> says.</summary>
+    [Id(5)] public IndicatorDefinition[] Earlier { get; init; } = [];
 }
 
 /// <summary>What an indicator needs to know of its dataset.</summary>

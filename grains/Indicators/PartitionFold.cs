@@ -152,7 +152,7 @@ internal sealed partial class PartitionFold(
 
         IEnumerable<CellValue> InMemory() => fold.Resident(from, to)
             .Where(cell => !cell.State.IsEmpty)
-            .Select(cell => new CellValue(cell.Area, cell.Window, cell.Dimensions, cell.Bytes, cell.Sequence));
+            .Select(cell => cell.ToValue());
 
         IReadOnlyList<CellValue> Bounded(CellValue[] read) => read.Length > maxCells ? throw new TooManyCellsException(maxCells) : read;
     }

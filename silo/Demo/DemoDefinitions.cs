@@ -115,24 +115,25 @@ internal static class DemoDefinitions
     public static readonly (string Agency, string Id, string Body)[] Indicators =
     [
         Indicator(DemoFeeds.Environment, "no2-hourly", "Stickstoffdioxid, Stundenmittel", "Nitrogen dioxide, hourly mean", "air-quality", "mean", "no2", "PT1H", 1, "ug/m3"),
-        Indicator(DemoFeeds.Environment, "pm10-daily", "Feinstaub PM10, Tagesmittel", "Fine dust PM10, daily mean", "air-quality", "mean", "pm10", "P1D", 1, "ug/m3"),
+        Indicator(DemoFeeds.Environment, "pm10-daily", "Feinstaub PM10, Tagesmittel", "Fine dust PM10, daily mean", "air-quality", "mean", "pm10", "P1D", 1, "ug/m3", target: 50),
         Indicator(DemoFeeds.Environment, "ozone-max", "Ozon, höchster Wert des Tages", "Ozone, highest value of the day", "air-quality", "max", "o3", "P1D", 1, "ug/m3"),
         Indicator(DemoFeeds.Environment, "temperature-hourly", "Lufttemperatur, Stundenmittel", "Air temperature, hourly mean", "temperature", "mean", "temperature", "PT1H", 1, "Cel"),
         Indicator(DemoFeeds.Environment, "temperature-max", "Höchste Temperatur des Tages", "Highest temperature of the day", "temperature", "max", "temperature", "P1D", 1, "Cel"),
         Indicator(DemoFeeds.Environment, "temperature-min", "Tiefste Temperatur des Tages", "Lowest temperature of the day", "temperature", "min", "temperature", "P1D", 1, "Cel"),
         Indicator(DemoFeeds.Water, "rain-hourly", "Niederschlag je Stunde, Summe aller Regenschreiber", "Rain per hour, sum of all gauges", "rain", "sum", "rain", "PT1H", 1, "mm"),
         Indicator(DemoFeeds.Water, "rain-daily", "Niederschlag je Tag, Summe aller Regenschreiber", "Rain per day, sum of all gauges", "rain", "sum", "rain", "P1D", 1, "mm"),
+        Indicator(DemoFeeds.Water, "rain-24h", "Niederschlag der letzten 24 Stunden, Summe aller Regenschreiber", "Rain of the last 24 hours, sum of all gauges", "rain", "sum", "rain", "PT1H", 1, "mm", sliding: "PT24H"),
         Indicator(DemoFeeds.Water, "water-level", "Wasserstand, zuletzt gemessen", "Water level, last reading", "water-levels", "last", "level", "PT1H", 0, "cm"),
         Indicator(DemoFeeds.Traffic, "traffic-hourly", "Fahrzeuge je Stunde an allen Zählstellen", "Vehicles per hour at all detectors", "traffic", "sum", "vehicles", "PT1H", 0, null),
         Indicator(DemoFeeds.Traffic, "traffic-speed", "Mittlere Geschwindigkeit, Stundenmittel", "Mean speed, hourly", "traffic", "mean", "speed", "PT1H", 0, "km/h"),
         Indicator(DemoFeeds.Order, "reports-daily", "Neue Meldungen je Tag", "New reports per day", "reports", "count", null, "P1D", 0, null),
         Indicator(DemoFeeds.Order, "reports-by-category", "Neue Meldungen je Tag und Art", "New reports per day and kind", "reports", "count", null, "P1D", 0, null, "category"),
-        Indicator(DemoFeeds.Order, "reports-open-week", "Noch offene Meldungen der Woche", "Reports of the week that are still open", "reports", "sum", "open", "P1W", 0, null),
+        Indicator(DemoFeeds.Order, "reports-open", "Offene Meldungen am Ende der Stunde", "Open reports at the end of the hour", "reports", "open", null, "PT1H", 0, null),
         Indicator(DemoFeeds.Order, "reports-hours", "Stunden bis zur Erledigung, Tagesmittel", "Hours until done, daily mean", "reports", "mean", "hours", "P1D", 1, "h"),
     ];
 
     private static (string, string, string) Indicator(
-        string agency, string id, string german, string english, string dataset, string function, string? field, string window, int decimals, string? unit, string? dimension = null) =>
+        string agency, string id, string german, string english, string dataset, string function, string? field, string window, int decimals, string? unit, string? dimension = null, string? sliding = null, double? target = null) =>
         (agency, id, System.Text.Json.JsonSerializer.Serialize(
             new
             {
@@ -143,6 +144,8 @@ internal static class DemoDefinitions
                 groupBy = dimension is null ? ["area"] : new[] { "area", dimension },
                 decimals,
                 unit,
+                sliding,
+                target = target is null ? null : new { value = target, direction = "below" },
                 access = "open",
             },
             WireJson.Options));

@@ -37,6 +37,7 @@ internal sealed class Table(int repeats, double scale) : IAsyncDisposable
         await IngestOneByOneAsync();
         await PollAsync();
         await FreshnessAsync(rate / 2);
+        await ExplainAsync();
         await AssertHonestAsync();
         return 0;
     }
@@ -205,6 +206,38 @@ internal sealed class Table(int repeats, double scale) : IAsyncDisposable
         waits.Sort();
         Print(string.Create(CultureInfo.InvariantCulture,
             $"| freshness at {rowsPerSecond:N0} rows/s: acknowledged to visible, p50 / p99 in ms | {waits[waits.Count / 2]:F1} / {waits[(int)(waits.Count * 0.99)]:F1} | – | – | ≤ 10 / ≤ 50 | – |"));
+    }
+
+    /// <summary>A number made of 10,000 rows is explained, each time as of another moment, so that nothing is at hand.</summary>
+    private async Task ExplainAsync()
+    {
+        using var http = new HttpClient { BaseAddress = _hub!.Address };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+        var rows = string.Join(',', Enumerable.Range(0, 10_000).Select(i => $$"""{"station":"many{{i}}","time":"2019-06-01T10:00:00Z","area":"{{Rows.AreaId(0)}}","no2":{{i % 100}}}"""));
+        await PushAsync($"[{rows}]");
+        var waits = new List<double>();
+        for (var probe = 0; probe < Math.Max(20, (int)(100 * scale)); probe++)
+        {
+            var watermark = await PushAsync($$"""[{"station":"many{{probe}}","time":"2019-06-01T10:00:00Z","area":"{{Rows.AreaId(0)}}","no2":{{probe % 7}}.5}]""");
+            using var current = await http.GetAsync($"/api/v1/indicators/bench-mean/values?from=2019-06-01T10:00:00Z&to=2019-06-01T11:00:00Z&watermark={watermark}");
+            current.EnsureSuccessStatusCode();
+            var clock = Stopwatch.StartNew();
+            var page = JsonDocument.Parse(await http.GetStringAsync($"/api/v1/indicators/bench-mean/explain?from=2019-06-01T10:00:00Z&area={Rows.AreaId(0)}&watermark={watermark}")).RootElement;
+            waits.Add(clock.Elapsed.TotalMilliseconds);
+            if (page.GetProperty("rowCount").GetInt32() != 10_000 || page.GetProperty("value").GetDouble() != page.GetProperty("recomputed").GetDouble())
+                throw new InvalidOperationException($"explained wrongly: {page.GetProperty("rowCount")} rows, {page.GetProperty("value")}, {page.GetProperty("recomputed")}");
+        }
+
+        waits.Sort();
+        Print(string.Create(CultureInfo.InvariantCulture, $"| a number of 10,000 rows explained, p50 / p95 in ms | {waits[waits.Count / 2]:F1} / {waits[(int)(waits.Count * 0.95)]:F1} | – | – | – / ≤ 300 | – |"));
+
+        async Task<string> PushAsync(string body)
+        {
+            using var push = await http.SendAsync(Load.Post("/api/v1/datasets/bench/feeds/default/records", Encoding.UTF8.GetBytes(body)));
+            var answer = JsonDocument.Parse(await push.Content.ReadAsStringAsync()).RootElement;
+            Interlocked.Add(ref _pushed, answer.GetProperty("accepted").GetInt32());
+            return answer.GetProperty("watermark").GetString()!;
+        }
     }
 
     /// <summary>What was measured is the real thing: keys are asked for, receipts are kept, every row is in history.</summary>

@@ -143,7 +143,7 @@ public sealed class FormulaRulesTests
         Assert.Equal([1, 3], next.Pending!.Inputs!.Select(input => input.Version));
         Assert.True(next.Pending.Version > state.Definition!.Version && next.Changes > state.Changes);
         Assert.Same(next, FormulaRules.Refreshed(next, [Input("cases"), Input("tests", version: 3)]));
-        Assert.Equal([1, 3], IndicatorRules.Joined(next).Definition!.Inputs!.Select(input => input.Version));
+        Assert.Equal([1, 3], IndicatorRules.Joined(next, 10).Definition!.Inputs!.Select(input => input.Version));
 
         // Not there at the moment: as it was.
         Assert.Same(state, FormulaRules.Refreshed(state, []));

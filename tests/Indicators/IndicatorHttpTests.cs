@@ -38,7 +38,7 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         var asOf = json.GetProperty("asOf").GetString();
         Assert.Equal(
             $$"""{"indicator":"shape","version":{{version}},"watermark":"{{watermark}}","definition":1,"unit":"ug/m3","license":"dl-de/by-2-0","asOf":"{{asOf}}","""
-            + "\"title\":" + """{"de":"Stickstoffdioxid","en":"Nitrogen dioxide"},"publisher":"senumvk","timeZone":"Europe/Berlin","describedBy":"/api/v1/indicators/shape","rows":["""
+            + "\"title\":" + """{"de":"Stickstoffdioxid","en":"Nitrogen dioxide"},"publisher":"senumvk","timeZone":"Europe/Berlin","describedBy":"/api/v1/indicators/shape",""" + $"\"explainedBy\":\"/api/v1/indicators/shape/explain?asOf={watermark}&definition=1\",\"rows\":["
             + """{"area":null,"from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":1,"count":1,"state":"ok","coverage":{"series":1,"before":0}},"""
             + """{"area":"01","from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","value":23.5,"count":2,"state":"ok","coverage":{"series":2,"before":0}},"""
             + """{"area":"02","from":"2026-03-02T09:00:00Z","to":"2026-03-02T10:00:00Z","value":7,"count":1,"state":"ok","coverage":{"series":1,"before":0}}],"next":null}""",
@@ -231,7 +231,6 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/No_Id/values"), 404, "not-found");
         await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/missing/values?level=7"), 400, "invalid-parameter");
         await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/missing/values?area=99"), 400, "invalid-parameter");
-        await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/missing/values?asOf=2026-03-02T08:00:00Z"), 422, "not-supported");
 
         var incarnation = await hub.Services.GetRequiredService<ILogStore>().IncarnationAsync(CancellationToken.None);
         await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/missing/values?watermark=" + new Watermark(Guid.NewGuid(), "air-missing", [0])), 410, "watermark-gone");
@@ -270,7 +269,15 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         await OkAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/no2", Definition("air")));
         var watermark = await air.PushAsync(("a", Eight, "010101", 1), ("a", Eight.AddHours(-1), "010101", 2));
 
-        using var before = await own.Anonymous.GetAsync($"api/v1/indicators/no2/values?watermark={watermark}");
+        // Until the definition has joined and the push is folded; the bounded wait alone is short here.
+        var before = await own.Anonymous.GetAsync($"api/v1/indicators/no2/values?watermark={watermark}");
+        for (var attempt = 0; before.StatusCode == HttpStatusCode.ServiceUnavailable && attempt < 200; attempt++)
+        {
+            before.Dispose();
+            before = await own.Anonymous.GetAsync($"api/v1/indicators/no2/values?watermark={watermark}");
+        }
+
+        using var first = before;
         Assert.Equal("ok preliminary", States(await before.Content.ReadAsStringAsync()));
         clock.SetUtcNow(Eight.AddMinutes(59));
         using var same = await AskAsync(own, "api/v1/indicators/no2/values", before.Headers.ETag!.ToString());

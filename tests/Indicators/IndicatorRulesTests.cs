@@ -35,10 +35,10 @@ public sealed class IndicatorRulesTests
         Assert.Equal(("PT1H", "P1D"), (result.Indicator!.Definition.Spec.Window, result.Indicator.Pending!.Spec.Window));
         Assert.True(result.Indicator.Pending.Version > result.Indicator.Definition.Version);
 
-        var joined = IndicatorRules.Joined(second);
+        var joined = IndicatorRules.Joined(second, 100);
         Assert.Equal(("P1D", null), (joined.Definition!.Spec.Window, joined.Pending));
         Assert.True(joined.Changes > joined.Definition.Version);
-        Assert.Same(joined, IndicatorRules.Joined(joined));
+        Assert.Same(joined, IndicatorRules.Joined(joined, 100));
 
         var (third, _) = Put(joined, Good with { Window = "P1W" });
         Assert.True(third.Pending!.Version > joined.Definition.Version);

@@ -146,7 +146,9 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
         // One reads what one wrote, in every format; and what did not change is 304.
         using var own = await hub.Anonymous.GetAsync($"api/v1/values?indicator=moment-count,moment-ones&watermark={last}");
         var all = JsonDocument.Parse(await own.Content.ReadAsStringAsync()).RootElement.GetProperty("indicators");
-        Assert.Equal([last, last], all.EnumerateArray().Select(one => one.GetProperty("watermark").GetString()));
+        Assert.True(DataHub.Feeds.Watermark.TryParse(last, out var mine) && DataHub.Feeds.Watermark.TryParse(all[0].GetProperty("watermark").GetString()!, out var told)
+            && mine.Sequences.Zip(told.Sequences, (least, sequence) => least <= sequence).All(holds => holds));
+        Assert.Equal(all[0].GetProperty("watermark").GetString(), all[1].GetProperty("watermark").GetString());
         using var same = await hub.Anonymous.SendAsync(new(HttpMethod.Get, "api/v1/values?indicator=moment-count,moment-ones") { Headers = { IfNoneMatch = { own.Headers.ETag! } } });
         Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
         var lines = (await hub.Anonymous.GetStringAsync($"api/v1/values?indicator=moment-count,moment-ones&format=csv&watermark={last}")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
@@ -210,7 +212,7 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
 
         async Task PutAsync(string suffix, string function, string[] groupBy, string? unit, string access) => await OkAsync(agency.PutAsJsonAsync(
             $"api/v1/indicators/{name}-{suffix}",
-            new { title = new { de = suffix }, dataset = name, measure = new { function, field = "no2" }, window = "PT1H", groupBy, unit, access }));
+            new { title = new { de = suffix }, dataset = name, measure = new { function, field = "no2" }, window = "PT1H", groupBy, unit, access, coverage = false }));
     }
 
     private static async Task<string> PushAsync(HttpClient client, string dataset, string rows) =>

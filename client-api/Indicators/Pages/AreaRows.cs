@@ -49,7 +49,11 @@ internal static class AreaRows
         }
 
         return new(row.Area, name, within, row.Value, display.Number(row.Value, spec.Decimals), row.State, row.From,
-            display.Window(row.From, row.To, spec.Window, spec.TimeZone), row.Count, false, -1);
+            display.Window(row.From, row.To, spec.Window, spec.TimeZone), row.Count, false, -1)
+        {
+            Coverage = row.Coverage,
+            Target = row.Target,
+        };
     }
 
     /// <summary>The combinations of dimensions in a page, in the order of the rows.</summary>

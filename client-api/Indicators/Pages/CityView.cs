@@ -112,4 +112,11 @@ public sealed record AreaValue(
     string Window,
     long? Count,
     bool Older,
-    int Shade);
+    int Shade)
+{
+    /// <summary>Series that reported; null where the indicator does not tell.</summary>
+    public SeriesCoverage? Coverage { get; init; }
+
+    /// <summary>How the value stands to the target; null where there is none.</summary>
+    public TargetState? Target { get; init; }
+}

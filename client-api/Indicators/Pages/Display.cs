@@ -148,8 +148,56 @@ public sealed class Display
         MeasureFunction.Mean => Say("Mittelwert", "Mean"),
         MeasureFunction.Min => Say("Kleinster Wert", "Minimum"),
         MeasureFunction.Max => Say("Größter Wert", "Maximum"),
+        MeasureFunction.Stddev => Say("Standardabweichung", "Standard deviation"),
+        MeasureFunction.StddevSample => Say("Standardabweichung (Stichprobe)", "Standard deviation (sample)"),
+        MeasureFunction.P50 => Say("Median", "Median"),
+        MeasureFunction.P90 => Say("90-%-Perzentil", "90th percentile"),
+        MeasureFunction.P95 => Say("95-%-Perzentil", "95th percentile"),
+        MeasureFunction.P99 => Say("99-%-Perzentil", "99th percentile"),
+        MeasureFunction.Distinct => Say("Anzahl verschiedener Werte", "Number of different values"),
+        MeasureFunction.Open => Say("Offene Vorgänge am Ende", "Open records at the end"),
         _ => Say("Letzter Wert", "Last value"),
     };
+
+    /// <summary>How long something covers, in words: <c>7 Tage</c>.</summary>
+    public string Length(string duration)
+    {
+        var clock = duration.StartsWith("PT", StringComparison.Ordinal);
+        var number = duration[(clock ? 2 : 1)..^1];
+        var one = number == "1";
+        return (clock, duration[^1]) switch
+        {
+            (true, 'M') => Say(one ? "1 Minute" : number + " Minuten", one ? "1 minute" : number + " minutes"),
+            (true, 'H') => Say(one ? "1 Stunde" : number + " Stunden", one ? "1 hour" : number + " hours"),
+            (false, 'D') => Say(one ? "1 Tag" : number + " Tage", one ? "1 day" : number + " days"),
+            (false, 'W') => Say(one ? "1 Woche" : number + " Wochen", one ? "1 week" : number + " weeks"),
+            (false, 'M') => Say(one ? "1 Monat" : number + " Monate", one ? "1 month" : number + " months"),
+            (false, 'Y') => Say(one ? "1 Jahr" : number + " Jahre", one ? "1 year" : number + " years"),
+            _ => duration,
+        };
+    }
+
+    /// <summary>What an indicator is to reach, in words.</summary>
+    public string Target(IndicatorTarget target, string unit)
+    {
+        var value = Number(target.Value, null) + (unit.Length > 0 ? " " + unit : "");
+        var aim = target.Direction == TargetDirection.Below ? Say("höchstens ", "at most ") + value : Say("mindestens ", "at least ") + value;
+        return target.Due is { } due
+            ? string.Create(CultureInfo.InvariantCulture, $"{aim} {Say("bis", "by")} {due.Day}{Say(".", "")} {Month(new(due.ToDateTime(default), TimeSpan.Zero))} {due.Year}")
+            : aim;
+    }
+
+    public string State(TargetState state) => state switch
+    {
+        TargetState.Met => Say("Ziel erreicht", "target met"),
+        TargetState.Open => Say("Ziel noch offen", "target still open"),
+        _ => Say("Ziel verfehlt", "target missed"),
+    };
+
+    /// <summary>How many series reported, beside those of the window before.</summary>
+    public string Coverage(SeriesCoverage coverage) => coverage.Before == 0
+        ? Say($"{Count(coverage.Series)} {(coverage.Series == 1 ? "Messreihe" : "Messreihen")}", $"{Count(coverage.Series)} series")
+        : Say($"{Count(coverage.Series)} von {Count(coverage.Before)} Messreihen", $"{Count(coverage.Series)} of {Count(coverage.Before)} series");
 
     public string State(ValueState state) => state switch
     {

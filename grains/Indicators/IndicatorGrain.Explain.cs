@@ -1,0 +1,304 @@
+using System.Diagnostics;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+namespace DataHub.Indicators;
+
+/// <summary>Where a number comes from (design I8).</summary>
+internal sealed partial class IndicatorGrain
+{
+    private const int MaxExplained = 100;
+
+    private readonly Dictionary<ExplainedKey, (long Made, ExplainedCell Cell)> _explained = [];
+
+    public async Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query)
+    {
+        if (Unreadable(caller) is { } unreadable) return Explained(unreadable);
+        if (query.Limit is < 1 or > 10_000) return Explained(Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000.")), "limit");
+
+        var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
+        try
+        {
+            _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
+            if (query.Cell.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return Explained(fault, "watermark");
+            await LookAfterAsync();
+            var (definition, none) = PastDefinition(caller, query.Cell.Definition);
+            if (definition is null) return Explained(none!, "definition");
+            if (NotFromRows(definition) is { } derived) return Explained(derived);
+            var (cell, parameter, wrong) = CellOf(definition, query);
+            if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
+            var result = await ExplainAsync(caller, query, cell, deadline);
+
+            // Asked in the turn that answers: a right that was taken away meanwhile is gone.
+            return Unreadable(caller) is { } meanwhile ? Explained(meanwhile) : result;
+        }
+        catch (TooManyRowsException)
+        {
+            return Explained(TooManyRows());
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return Explained(Unavailable());
+        }
+    }
+
+    private async Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query, AskedCell cell, long deadline)
+    {
+        var (view, value, refused) = await FindAsync(cell, query.Cell, deadline);
+        if (view is null) return Explained(refused!);
+        if (view.Target.Level > view.Target.AreaLevel && view.Target.Area is not null)
+        {
+            return Explained(Refused(ReadRefusal.Invalid, new(
+                $"level: Erklärt wird eine Zahl; „{view.Target.Area}“ liegt auf Ebene {view.Target.AreaLevel}.",
+                $"level: One number is explained; “{view.Target.Area}” is at level {view.Target.AreaLevel}.")), "level");
+        }
+
+        // A value that is suppressed for everybody is explained to those only who may read the rows behind it by right.
+        var mayMore = DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher);
+        var page = new ExplainPage(view.Info, value, null, null, view.Moment.Text, view.Moment.ReceivedAt, [], null, null);
+        if (value.State == ValueState.Suppressed && !mayMore) return new(ReadRefusal.None, page, null);
+
+        var dataset = await GrainFactory.GetGrain<IDatasetGrain>(view.Definition.Spec.Dataset).GetAsync(Caller.Hub);
+        if (dataset is null) return Explained(Unavailable());
+        var reached = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReachHistoryAsync(partition, view.Moment.Sequences[i], deadline)));
+        if (reached.Contains(false)) return Explained(NotYet());
+
+        var seesRows = DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher);
+        var key = new ExplainedKey(cell, view.Target, view.Areas?.System.Version ?? 0, view.Moment.Watermark);
+        var known = _explained.TryGetValue(key, out var kept) && Stopwatch.GetElapsedTime(kept.Made) < s_pastLife ? kept.Cell : null;
+        var (first, end) = PastRange.OfCells(view.Definition.Spec, CalendarWindows.Parse(view.Definition.Spec.Window, view.Definition.Spec.TimeZone), cell.Window);
+        var scope = new CellScope(first, end, Areas(view), cell.Dimensions);
+        var scans = await Task.WhenAll(Source.Partitions.Select((partition, i) =>
+            ScanAsync(partition, view, scope, view.Moment.Sequences[i], query.After, seesRows ? query.Limit + 1 : 0, whole: known is null)));
+        if (known is null)
+        {
+            if (_explained.Count >= MaxExplained) _explained.Clear();
+            _explained[key] = (Stopwatch.GetTimestamp(), known = Together(view, cell, scans));
+        }
+
+        // How few rows a single feed brought is not told where values of few rows are suppressed.
+        // Of no open records nothing is left to fold.
+        var none = view.Definition.Spec.Function == MeasureFunction.Open && value.Count == 0 && value.Value is not null ? 0.0 : (double?)null;
+        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows, Sources = seesRows || mayMore || view.Definition.Spec.MinimumCount == 0 ? known.Sources : [] };
+        if (!seesRows) return new(ReadRefusal.None, page, null);
+        var found = scans.SelectMany((scan, partition) => scan.Found.Select(version => (Partition: partition, Version: version)))
+            .OrderBy(one => one.Version.Row.Time).ThenBy(one => one.Version.Row.Key, ByteKeyComparer.Instance).Take(query.Limit + 1).ToArray();
+        var told = found.AsSpan(0, Math.Min(found.Length, query.Limit)).ToArray();
+        return new(ReadRefusal.None, page with
+        {
+            Rows = await TellAsync(dataset, told, view.Moment.Sequences),
+            Next = found.Length > told.Length ? new(told[^1].Version.Row.Time, told[^1].Version.Row.Key) : null,
+        }, null);
+    }
+
+    /// <summary>The value as it is answered: by the version that stands, or from history where a moment or a version is named.</summary>
+    private async Task<(PastView? View, IndicatorValue Value, ValuesResult? Refusal)> FindAsync(AskedCell cell, ValuesQuery asked, long deadline)
+    {
+        var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, asked.Level, asked.Area, asked.AtLeast, null, 10_000) { Whole = asked.Whole };
+        if (asked.AsOf is not null || asked.Definition is not null)
+        {
+            var (moment, noMoment) = await MomentAsync(asked.AsOf, asked.AtLeast, "asOf", deadline);
+            if (moment is null) return (null, default, noMoment);
+            var (view, noView) = await ViewAsync(cell.Definition, moment, query);
+            if (view is null) return (null, default, noView);
+            for (; ; )
+            {
+                var past = await PastPageAsync(view, query, deadline);
+                if (past.Value is not { } page) return (null, default, past.Refusal);
+                if (Find(page.Rows, view.Target) is { } value) return (view, value, null);
+                if (page.Next is null) return (view, Nothing(moment.At), null);
+                query = query with { After = page.Next };
+            }
+        }
+
+        for (; ; )
+        {
+            var present = await AnswerAsync(query, deadline);
+            if (present.Page is not { } page) return (null, default, present);
+
+            // The page says which definition answered it: it may have changed since the question was read.
+            if (page.Indicator.Definition.Version != cell.Definition.Version) return (null, default, NotYet());
+            var target = CellRollUp.Aim(page.Indicator.Definition.Spec, _areas, query).Target!;
+            var value = Find(page.Rows, target);
+            if (value is null && page.Next is not null)
+            {
+                query = query with { After = page.Next };
+                continue;
+            }
+
+            if (!Watermark.TryParse(page.Watermark, out var watermark)) throw new InvalidOperationException($"{Id} answered with a watermark that is none");
+            var (moment, noMoment) = await MomentAsync(new(null, null, watermark), null, "asOf", deadline);
+            if (moment is null) return (null, default, noMoment);
+            var (view, noView) = await ViewAsync(cell.Definition, moment, query, present: true);
+            return (view, value ?? Nothing(time.GetUtcNow()), noView);
+        }
+
+        IndicatorValue? Find(IndicatorValue[] rows, RollUpTarget target)
+        {
+            foreach (var row in rows)
+            {
+                if (row.Area == target.Area && (row.Dimensions is null ? "" : DefinitionFold.Text(row.Dimensions)) == cell.Dimensions) return row;
+            }
+
+            return null;
+        }
+
+        IndicatorValue Nothing(DateTimeOffset at)
+        {
+            var to = Instant(CalendarWindows.Parse(cell.Definition.Spec.Window, cell.Definition.Spec.TimeZone).Next(cell.Window));
+            return new(asked.Area, Instant(cell.Window), to, cell.Values, null, 0, to > at ? ValueState.Preliminary : ValueState.Ok);
+        }
+    }
+
+    /// <summary>The cell that is asked for, or which parameter does not name one.</summary>
+    private static (AskedCell? Cell, string? Parameter, LocalText? Fault) CellOf(IndicatorDefinition definition, ExplainQuery query)
+    {
+        var (spec, asked) = (definition.Spec, query.Cell);
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var from = asked.FromDay is { } day ? windows.DayBegins(day) : asked.From?.UtcTicks;
+        if (from is null) return (null, "from", new("from fehlt: der Beginn des Fensters.", "from is missing: the begin of the window."));
+        if (asked.Level is not null && asked.Area is null)
+            return (null, "level", new("level: Erklärt wird eine Zahl; area fehlt.", "level: One number is explained; area is missing."));
+
+        var (values, parameter, fault) = DimensionsOf(spec, query.Dimensions, all: true);
+        return values is null
+            ? (null, parameter, fault)
+            : (new(definition, windows.Floor(from.Value), values.Length == 0 ? "" : DefinitionFold.Text(values), values.Length == 0 ? null : values), null, null);
+    }
+
+    /// <summary>The values in the order of the definition's dimensions.</summary>
+    /// <param name="all">Every dimension must have one; else those without are null.</param>
+    private static (string?[]? Values, string? Parameter, LocalText? Fault) DimensionsOf(IndicatorSpec spec, DimensionValue[] given, bool all)
+    {
+        if (Array.FindIndex(given, one => !spec.Dimensions.Contains(one.Field, StringComparer.Ordinal)) is >= 0 and var unknown)
+        {
+            var name = given[unknown].Field;
+            return (null, "dim." + name, new(
+                $"dim.{name}: Nach „{name}“ ist der Indikator nicht gegliedert; {Known()}.", $"dim.{name}: The indicator is not grouped by “{name}”; {Known("en")}."));
+        }
+
+        if (all && Array.Find(spec.Dimensions, name => !Array.Exists(given, one => one.Field == name)) is { } missing)
+            return (null, "dim." + missing, new($"dim.{missing} fehlt; leer: ohne Wert.", $"dim.{missing} is missing; empty: without a value."));
+        return (Array.ConvertAll(spec.Dimensions, name => Array.Find(given, one => one.Field == name).Value), null, null);
+
+        string Known(string language = "de") => spec.Dimensions.Length == 0
+            ? language == "de" ? "er hat keine Dimensionen" : "it has no dimensions"
+            : (language == "de" ? "es gibt " : "there are ") + string.Join(", ", spec.Dimensions);
+    }
+
+    /// <summary>The areas as cells carry them that count for the asked one; null: all.</summary>
+    private static IReadOnlySet<string>? Areas(PastView view) =>
+        view.Target.Whole || !view.Definition.Spec.ByArea ? null
+        : view.Target.Area is { } area ? view.Areas!.WithDescendants(area)
+        : new HashSet<string>(StringComparer.Ordinal) { "" };
+
+    /// <summary>Reads the rows of one partition that went into the cells of a scope.</summary>
+    /// <param name="take">Gives back so many at most, those after the cursor.</param>
+    /// <param name="whole">Folds and counts all of them; else reads no further than needed.</param>
+    private async Task<Scan> ScanAsync(string partition, PastView view, CellScope scope, long sequence, RowCursor? after, int take, bool whole)
+    {
+        var scan = new Scan([], [], []);
+        if (take == 0 && !whole) return scan;
+        var spec = view.Definition.Spec;
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var (from, to) = PastRange.OfRows(spec, windows, scope.From, scope.To);
+        var cells = new RowCells(view.Definition);
+
+        // What began and ended within the windows is in none of them any more when the last is over: it is looked at apart.
+        var apart = spec.Function == MeasureFunction.Open ? new RowCells(view.Definition) : null;
+
+        // Rows without an area are in no index of areas: they are looked for among all of the time.
+        var areas = scope.Areas is { } some && !some.Contains("") ? some : null;
+        var past = new PastRows(history, contracts);
+        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, areas, whole ? null : after, whole ? PastRows.ChunkRows : Math.Min(PastRows.ChunkRows, take)) { WithPush = true }, read.Value.MaxPastRows))
+        {
+            var contract = await past.ContractAsync(partition, versions);
+            var block = PastRows.Block(contract, versions);
+            for (var row = 0; row < versions.Count; row++)
+            {
+                var version = versions[row];
+                if (apart is not null && Balance(apart.Parts(contract, PastRows.Block(contract, [version]))) == 0) continue;
+                if (!cells.AddOne(contract, block, row).Any(cell => scope.Contains(cell.Window, cell.Area, cell.Dimensions))) continue;
+                if (whole) scan.Count(version.Push?.Feed, version.Push?.Receipt);
+                if (scan.Found.Count < take && IsAfter(version.Row, after)) scan.Found.Add(version);
+            }
+
+            if (!whole && scan.Found.Count >= take) break;
+        }
+
+        if (whole) scan.Cells.AddRange(cells.Cells.Where(cell => scope.Contains(cell.WindowFrom, cell.Area, cell.Dimensions)));
+        return scan;
+
+        double Balance(IReadOnlyList<CellValue> parts) => parts.Where(part => scope.Contains(part.WindowFrom, part.Area, part.Dimensions))
+            .Sum(part => CellState.FromBytes(MeasureFunction.Open, part.State).Value() ?? 0);
+
+        static bool IsAfter(HistoryRow row, RowCursor? cursor) =>
+            cursor is null || row.Time > cursor.Time || (row.Time == cursor.Time && ByteKeyComparer.Instance.Compare(row.Key, cursor.Key) > 0);
+    }
+
+    /// <summary>The number folded again from what was listed, and where the rows came from.</summary>
+    private static ExplainedCell Together(PastView view, AskedCell cell, Scan[] scans)
+    {
+        var definition = view.Definition with { Spec = view.Definition.Spec with { MinimumCount = 0 } };
+        var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, null, null, null, null, int.MaxValue);
+
+        // The window was there to be asked for: it counts as begun whenever the moment was.
+        var now = view.Moment.At > query.From ? view.Moment.At : query.From!.Value;
+        var rolled = CellRollUp.Make(definition, view.Areas, view.Target, query, scans.Select(scan => scan.Cells), [], now, only: null);
+        var sources = scans.SelectMany(scan => scan.Pushes).GroupBy(push => push.Key.Feed).OrderBy(feed => feed.Key, StringComparer.Ordinal)
+            .Select(feed => new RowSource(feed.Key, feed.Sum(push => push.Value), feed.Select(push => push.Key.Receipt).OfType<string>().Distinct(StringComparer.Ordinal).Count())).ToArray();
+        return new(rolled.Rows is [var row] ? row.Value : null, sources.Sum(source => source.Rows), sources);
+    }
+
+    /// <summary>Rows as they are told, each with what stood under its key before.</summary>
+    private async Task<ToldRows> TellAsync(DatasetInfo dataset, (int Partition, HistoryVersion Version)[] rows, long[] sequences)
+    {
+        var contract = await contracts.GetAsync(dataset.Id, dataset.ContractVersion);
+        var earlier = new IReadOnlyList<HistoryVersion>[rows.Length];
+        foreach (var part in rows.Select((row, i) => (row.Partition, row.Version, Place: i)).GroupBy(row => row.Partition))
+        {
+            var keys = part.Select(row => new HistoryKey(row.Version.Row.Key, contract.KeyHasTime ? row.Version.Row.Time : null)).ToArray();
+            var found = await history.EarlierAsync(Source.Partitions[part.Key], keys, sequences[part.Key], ExplainQuery.MaxCorrections, CancellationToken.None);
+            foreach (var (row, i) in part.Select((row, i) => (row, i))) earlier[row.Place] = found[i];
+        }
+
+        var teller = new RowTeller(dataset, contract);
+        return teller.Tell(rows.Select((row, i) => new ToldRow(teller.Add(row.Version), [.. earlier[i].Select(teller.Add)])));
+    }
+
+    /// <summary>The end of the time line is one tick beyond the last instant.</summary>
+    private static DateTimeOffset Instant(long ticks) => new(Math.Min(ticks, DateTime.MaxValue.Ticks), TimeSpan.Zero);
+
+    private static ExplainResult Explained(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
+
+    /// <param name="Window">Begin of the window.</param>
+    /// <param name="Dimensions">As cells have them.</param>
+    /// <param name="Values">The same one by one; null where the definition has no dimensions.</param>
+    private sealed record AskedCell(IndicatorDefinition Definition, long Window, string Dimensions, string?[]? Values);
+
+    /// <summary>Cells of windows that begin in [From, To).</summary>
+    /// <param name="Areas">As cells carry them; null: all.</param>
+    private sealed record CellScope(long From, long To, IReadOnlySet<string>? Areas, string Dimensions)
+    {
+        public bool Contains(long window, string area, string dimensions) =>
+            window >= From && window < To && dimensions == Dimensions && (Areas is null || Areas.Contains(area));
+    }
+
+    /// <param name="Pushes">Rows by the push that brought them.</param>
+    private sealed record Scan(List<HistoryVersion> Found, List<CellValue> Cells, Dictionary<(string? Feed, string? Receipt), long> Pushes)
+    {
+        public void Count(string? feed, string? receipt) => Pushes[(feed, receipt)] = Pushes.GetValueOrDefault((feed, receipt)) + 1;
+    }
+
+    private sealed record ExplainedCell(double? Value, long Rows, RowSource[] Sources);
+
+    private readonly record struct ExplainedKey(int Definition, int MinimumCount, long Window, string Dimensions, RollUpTarget Target, int AreaVersion, Watermark Watermark)
+    {
+        public ExplainedKey(AskedCell cell, RollUpTarget target, int areaVersion, Watermark watermark)
+            : this(cell.Definition.Version, cell.Definition.Spec.MinimumCount, cell.Window, cell.Dimensions, target, areaVersion, watermark)
+        {
+        }
+    }
+}
