@@ -202,4 +202,4 @@ internal sealed record CoverageJson(long Series, long Before);
 /// <inheritdoc cref="ValueJson"/>
 internal sealed record ValuesJson(
     string Indicator, long Version, string Watermark, int Definition, string? Unit, string? License, DateTimeOffset? AsOf,
-    LocalText Title, string Publisher, string TimeZone, string DescribedBy, string ExplainedBy, ValueJson[] Rows, string? Next);
+    LocalText Title, string Publisher, string TimeZone, string DescribedBy, string? ExplainedBy, ValueJson[] Rows, string? Next);

@@ -110,6 +110,17 @@ internal static class FormulaRules
     public static bool MayRead(Caller caller, IEnumerable<IndicatorInfo> inputs) =>
         inputs.All(input => Versions(input).All(version => DatasetRules.MayRead(caller, version.Spec.Access, input.Publisher)));
 
+    /// <summary>Inputs of some version with the stricter of their own and the present rule of disclosure.</summary>
+    /// <param name="present">The inputs as they stand.</param>
+    public static IndicatorDefinition[] Strictest(IndicatorDefinition[] inputs, IReadOnlyList<IndicatorInfo> present) => Array.ConvertAll(inputs, input =>
+        input with
+        {
+            Spec = input.Spec with
+            {
+                MinimumCount = present.Where(info => info.Id == input.Indicator).SelectMany(Versions).Select(version => version.Spec.MinimumCount).Append(input.Spec.MinimumCount).Max(),
+            },
+        });
+
     /// <summary>“Did you mean …?” with a blank before it; empty where nothing is near.</summary>
     public static LocalText Meant(string word, IEnumerable<string> known)
     {

@@ -114,9 +114,44 @@ internal sealed partial class IndicatorGrain
         }
     }
 
-    [Microsoft.Extensions.Logging.LoggerMessage(1307, Microsoft.Extensions.Logging.LogLevel.Warning, "Formula {Indicator} could not ask its inputs who may read them; it answers nobody until it can")]
+    /// <summary>
+    /// A version of the formula as it may answer this caller about the past: he must be allowed to read what it was computed
+    /// from, and the stricter of then's and the present rules of disclosure hold for each input.
+    /// </summary>
+    private async Task<(IndicatorDefinition? Definition, ValuesResult? Refusal)> PastFormulaAsync(Caller caller, IndicatorDefinition definition)
+    {
+        if (definition.Inputs is not { } inputs) return (definition, null);
+        var infos = await Task.WhenAll(inputs.Select(input => GrainFactory.GetGrain<IIndicatorGrain>(input.Indicator).GetAsync(Caller.Hub)));
+        if (Array.Exists(infos, info => info is null)) return (null, Unavailable());
+        if (!FormulaRules.MayRead(caller, infos!))
+        {
+            return (null, Refused(ReadRefusal.Forbidden, new(
+                $"Nicht alles, woraus „{Id}“ berechnet wurde, ist offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
+                $"Not everything that “{Id}” was computed from is open; a read or admin key of “{Source.Publisher}” is needed.")));
+        }
+
+        return (definition with { Inputs = FormulaRules.Strictest(inputs, infos!) }, null);
+    }
+
+    private async Task<Past<RolledUp>> MakePastFormulaAsync(PastView view, ValuesQuery query, long deadline)
+    {
+        var (definition, moment, windows) = (view.Definition, view.Moment, Array.Empty<long>());
+        while (true)
+        {
+            var queries = CellReading.Queries(definition, query, moment.At, windows, 0, read.Value.MaxCells);
+            var sets = await Task.WhenAll(Source.Partitions.Select((partition, number) => Task.WhenAll(
+                queries.Select((cells, input) => ReadPastAsync(partition, definition.Inputs![input], moment.Sequences[number], cells, deadline)))));
+            var all = sets.SelectMany(partition => partition).ToArray();
+            if (PastRefusal(all) is { } refusal) return new(null, refusal);
+            var (values, missing) = CellReading.Values(definition, view.Areas, view.Target, query, sets, moment.At, windows);
+            if (missing is null) return new(CellRollUp.Page(definition.Spec, query, values, moment.At, only: null), null);
+            windows = missing;
+        }
+    }
+
+    [Microsoft.Extensions.Logging.LoggerMessage(1316, Microsoft.Extensions.Logging.LogLevel.Warning, "Formula {Indicator} could not ask its inputs who may read them; it answers nobody until it can")]
     private partial void LogInputsUnknown(Exception exception, string indicator);
 
-    [Microsoft.Extensions.Logging.LoggerMessage(1308, Microsoft.Extensions.Logging.LogLevel.Information, "Formula {Indicator}: an input answers with a new version; definition {Version} takes it up")]
+    [Microsoft.Extensions.Logging.LoggerMessage(1317, Microsoft.Extensions.Logging.LogLevel.Information, "Formula {Indicator}: an input answers with a new version; definition {Version} takes it up")]
     private partial void LogRefreshed(string indicator, int version);
 }

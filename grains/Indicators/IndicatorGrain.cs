@@ -270,13 +270,15 @@ internal sealed partial class IndicatorGrain(
     /// <summary>Makes sure that the tree is that of the source's version.</summary>
     private async Task<ValuesResult?> AreasAsync(IndicatorSpec spec, IndicatorSource source, ValuesQuery query)
     {
-        var needsAreas = (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
-        if (source.AreaSystem is null || !needsAreas) return null;
+        if (source.AreaSystem is null || !NeedsAreas(spec, query)) return null;
         if (_areas?.System.Id == source.AreaSystem && _areas.System.Version == source.AreaVersion) return null;
         if (await GrainFactory.GetGrain<IAreaSystemGrain>(source.AreaSystem).GetAsync(Caller.Hub, source.AreaVersion) is not { } system) return Unavailable();
         _areas = new(system);
         return null;
     }
+
+    private static bool NeedsAreas(IndicatorSpec spec, ValuesQuery query) =>
+        (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
 
     /// <summary>
     /// News can be lost and a fold that stands still sends none: an indicator that is asked looks after its folds and its

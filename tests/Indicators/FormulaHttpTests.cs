@@ -234,6 +234,31 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_formulas_published_figure_is_reproduced_after_corrections_of_its_inputs()
+    {
+        var city = await CityAsync("figure");
+        await city.PutAsync("rate", new { formula = "share(figurea) + previous(figurea) / population + rank(figureb)" });
+        await city.PushAsync([.. Enumerable.Range(8, 4).SelectMany(hour => new[] { Row("a", hour, "010101", n: hour, m: 1), Row("b", hour, "010102", n: 2, m: hour), Row("c", hour, "020101", n: 1, m: 9) })]);
+        var watermark = await city.PushAsync(Row("d", 11, "010101", n: 5));
+        foreach (var query in new[] { "level=2", "level=0", "area=010102", "whole=true", "from=2026-03-02T10:00:00Z&level=2" })
+        {
+            foreach (var route in new[] { "values", "latest" })
+            {
+                var answer = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/figure-rate/{route}?{query}&watermark={watermark}"))).RootElement;
+                var published = string.Join(' ', answer.GetProperty("rows").EnumerateArray().Select(Row));
+                Assert.NotEqual("", published);
+                await city.PushAsync(Row("a", 10, "010101", n: 1_000, m: 1_000), Row("b", 11, "010102", n: 77, m: 0), Row("z", 13, "020101", n: 3, m: 3));
+                Assert.NotEqual(published, await city.RowsAsync("rate", $"{query}&watermark={await city.PushAsync(Row("y", 8, "020101", n: 4, m: 4))}", route));
+                Assert.Equal(published, await city.RowsAsync("rate", $"{query}&asOf={answer.GetProperty("watermark").GetString()}", route));
+                await city.PushAsync(Row("a", 10, "010101", n: 10, m: 1), Row("b", 11, "010102", n: 2, m: 11), Delete("z", 13));
+                watermark = await city.PushAsync(Delete("y", 8));
+            }
+        }
+
+        static string Delete(string station, int hour) => $$"""{"station":"{{station}}","time":"2026-03-02T{{hour:00}}:00:00Z","@delete":true}""";
+    }
+
+    [Fact]
     public async Task What_is_wrong_with_a_formula_is_said_where_it_stands()
     {
         var city = await CityAsync("wrong");

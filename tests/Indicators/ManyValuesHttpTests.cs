@@ -147,7 +147,7 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
         using var own = await hub.Anonymous.GetAsync($"api/v1/values?indicator=moment-count,moment-ones&watermark={last}");
         var all = JsonDocument.Parse(await own.Content.ReadAsStringAsync()).RootElement.GetProperty("indicators");
         Assert.True(DataHub.Feeds.Watermark.TryParse(last, out var mine) && DataHub.Feeds.Watermark.TryParse(all[0].GetProperty("watermark").GetString()!, out var told)
-            && mine.Sequences.Zip(told.Sequences, (least, sequence) => least <= sequence).All(holds => holds));
+            && mine!.Sequences.Zip(told!.Sequences, (least, sequence) => least <= sequence).All(holds => holds));
         Assert.Equal(all[0].GetProperty("watermark").GetString(), all[1].GetProperty("watermark").GetString());
         using var same = await hub.Anonymous.SendAsync(new(HttpMethod.Get, "api/v1/values?indicator=moment-count,moment-ones") { Headers = { IfNoneMatch = { own.Headers.ETag! } } });
         Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
