@@ -51,7 +51,7 @@ internal static class AnswerWriter
     public static void WriteMembers(Utf8JsonWriter writer, IndicatorSpec spec, in IndicatorValue value)
     {
         WritePlace(writer, spec, value);
-        WriteState(writer, value);
+        WriteState(writer, spec, value);
     }
 
     /// <summary>Where a value stands: area, window, dimensions.</summary>
@@ -67,7 +67,7 @@ internal static class AnswerWriter
     }
 
     /// <summary>What a value says: value, count, state, coverage, target.</summary>
-    public static void WriteState(Utf8JsonWriter writer, in IndicatorValue row)
+    public static void WriteState(Utf8JsonWriter writer, IndicatorSpec spec, in IndicatorValue row)
     {
         if (row.Value is { } value) writer.WriteNumber(s_value, value);
         else writer.WriteNull(s_value);
@@ -89,8 +89,13 @@ internal static class AnswerWriter
             writer.WriteNumber(s_before, coverage.Before);
             writer.WriteEndObject();
         }
+        else if (spec.Coverage is true)
+        {
+            writer.WriteNull(s_coverage);
+        }
 
-        if (row.Target is { } target) writer.WriteString(s_target, target switch { TargetState.Met => s_met, TargetState.Open => s_open, _ => s_missed });
+        if (spec.Target is not null && row.Target is null) writer.WriteNull(s_target);
+        else if (row.Target is { } target) writer.WriteString(s_target, target switch { TargetState.Met => s_met, TargetState.Open => s_open, _ => s_missed });
     }
 
     /// <summary>Rows as the elements of an array that has been begun.</summary>
@@ -111,7 +116,7 @@ internal static class AnswerWriter
                 writer.WriteEndObject();
             }
 
-            WriteState(writer, row);
+            WriteState(writer, spec, row);
             writer.WriteEndObject();
         }
     }

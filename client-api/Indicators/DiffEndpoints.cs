@@ -93,8 +93,8 @@ internal static class DiffEndpoints
         {
             writer.WriteStartObject();
             AnswerWriter.WritePlace(writer, spec, (cell.After ?? cell.Before)!.Value);
-            WriteValue(writer, "before", cell.Before);
-            WriteValue(writer, "after", cell.After);
+            WriteValue(writer, spec, "before", cell.Before);
+            WriteValue(writer, spec, "after", cell.After);
             if (cell.Moved is { } moved) writer.WriteNumber("moved", moved);
             else writer.WriteNull("moved");
             if (rows is not null && cell.Moved is not null)
@@ -111,7 +111,7 @@ internal static class DiffEndpoints
         writer.WriteString("next", next);
     }
 
-    private static void WriteValue(Utf8JsonWriter writer, string name, IndicatorValue? value)
+    private static void WriteValue(Utf8JsonWriter writer, IndicatorSpec spec, string name, IndicatorValue? value)
     {
         writer.WritePropertyName(name);
         if (value is not { } there)
@@ -121,7 +121,7 @@ internal static class DiffEndpoints
         }
 
         writer.WriteStartObject();
-        AnswerWriter.WriteState(writer, there);
+        AnswerWriter.WriteState(writer, spec, there);
         writer.WriteEndObject();
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -10,7 +11,7 @@ namespace DataHub.Indicators;
 /// <summary>Values as a table: area (where grouped by it), from, to, the dimensions by their names, value, count, state.</summary>
 internal static class ValuesTable
 {
-    private static readonly string[] s_names = ["indicator", "area", "areaName", "from", "to", "value", "count", "state", "series", "seriesBefore", "target", "unit", "definition", "version"];
+    private static readonly string[] s_names = ["indicator", "area", "areaName", "from", "to", "value", "count", "state", "coverage", "series", "seriesBefore", "target", "unit", "definition", "version"];
     private static readonly JsonWriterOptions s_json = new() { Encoder = WireJson.Options.Encoder };
 
     /// <summary>What an indicator's definition says.</summary>
@@ -39,7 +40,7 @@ internal static class ValuesTable
     };
 
     /// <summary>The columns of an indicator's values.</summary>
-    /// <param name="nested">Dimensions in one column, as an object, as JSON has them.</param>
+    /// <param name="nested">Dimensions in one column, as an object, as JSON has them; coverage too.</param>
     public static FieldSpec[] Fields(IndicatorSpec spec, bool nested)
     {
         var fields = new List<FieldSpec>();
@@ -51,7 +52,8 @@ internal static class ValuesTable
         fields.Add(AnswerTable.Field("value", FieldType.Number, spec.Unit));
         fields.Add(AnswerTable.Field("count", FieldType.Integer));
         fields.Add(AnswerTable.Field("state", FieldType.String));
-        if (spec.Coverage is true)
+        if (spec.Coverage is true && nested) fields.Add(AnswerTable.Field("coverage", FieldType.Object));
+        if (spec.Coverage is true && !nested)
         {
             fields.Add(AnswerTable.Field("series", FieldType.Integer));
             fields.Add(AnswerTable.Field("seriesBefore", FieldType.Integer));
@@ -88,7 +90,12 @@ internal static class ValuesTable
         columns.Add(Feeds.Column.OfNumbers(Array.ConvertAll(rows, row => row.Value ?? double.NaN)));
         columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Count ?? Feeds.Column.NullInteger)));
         columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, string? (row) => Word(row.State))));
-        if (spec.Coverage is true)
+        if (spec.Coverage is true && nested)
+        {
+            columns.Add(Feeds.Column.OfTexts(Array.ConvertAll(rows, row => row.Coverage is { } coverage
+                ? string.Create(CultureInfo.InvariantCulture, $$"""{"series":{{coverage.Series}},"before":{{coverage.Before}}}""") : null)));
+        }
+        else if (spec.Coverage is true)
         {
             columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Coverage?.Series ?? Feeds.Column.NullInteger)));
             columns.Add(Feeds.Column.OfIntegers(Array.ConvertAll(rows, row => row.Coverage?.Before ?? Feeds.Column.NullInteger)));
@@ -125,7 +132,7 @@ internal static class ValuesTable
         var tables = Array.ConvertAll(pages, page => Of(page, Metadata(page, pathBase, latest: false), nested));
         FieldSpec[] before = [AnswerTable.Field("indicator", FieldType.String)];
         FieldSpec[] after = [AnswerTable.Field("unit", FieldType.String), AnswerTable.Field("definition", FieldType.Integer), AnswerTable.Field("version", FieldType.Integer)];
-        string[] first = ["area", "from", "to"], last = ["value", "count", "state", "series", "seriesBefore", "target"];
+        string[] first = ["area", "from", "to"], last = ["value", "count", "state", "coverage", "series", "seriesBefore", "target"];
         var all = tables.SelectMany(table => table.Fields).DistinctBy(field => field.Name, StringComparer.Ordinal).ToArray();
         FieldSpec[] fields =
         [

@@ -182,7 +182,9 @@ internal sealed partial class AggregationGrain(
         }
 
         if (_fold.Halted is not null) return;
-        if (_fold.IsCatchingUp && (again || _fold.FillHalted is null)) _catchUp.Change(TimeSpan.FromMilliseconds(1), Timeout.InfiniteTimeSpan);
+
+        // Behind the calls that wait by now; they have their turn first.
+        if (_fold.IsCatchingUp && (again || _fold.FillHalted is null)) _catchUp.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         var joined = _fold.Joined.ToList();
 
         // A formula has no cells: it stands where its inputs stand, and changed if any of them did.
@@ -190,6 +192,7 @@ internal sealed partial class AggregationGrain(
         {
             var inputs = joined.FindAll(fold => formula.Inputs!.Any(input => input.Indicator == fold.Definition.Indicator && input.Version == fold.Definition.Version));
             if (inputs.Count == formula.Inputs!.Length) Tell(formula, inputs[0], inputs.Exists(fold => fold.ChangedSinceTold));
+            else if (_news.TryGetValue((formula.Indicator, formula.Version), out var news)) news.Changed = true; // what the others do meanwhile is not told
         }
 
         foreach (var fold in joined)

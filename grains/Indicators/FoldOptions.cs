@@ -22,8 +22,8 @@ internal sealed class FoldOptions
     [Setting("Zellen, die eine Auswertung im Speicher hält", "Cells that one fold keeps in memory")]
     public int MaxHotCells { get; set; } = 500_000;
 
-    /// <summary>Rows that a new definition reads from the log between two turns of the live fold. 100 to 1,000,000, default 20,000.</summary>
+    /// <summary>Rows that a new definition reads between two turns of the live fold. 100 to 1,000,000, default 2,000.</summary>
     [Range(100, 1_000_000)]
     [Setting("Zeilen, die eine neue Definition auf einmal nachholt", "Rows that a new definition catches up on at once")]
-    public int CatchUpRows { get; set; } = 20_000;
+    public int CatchUpRows { get; set; } = 2_000;
 }

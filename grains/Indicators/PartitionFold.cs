@@ -59,7 +59,7 @@ internal sealed partial class PartitionFold(
     /// <summary>How many have not.</summary>
     public int CatchingUp => _folds.Count(fold => !IsLive(fold));
 
-    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => !OpenBlocks.IsInternal(fold.Definition) && IsLive(fold));
+    public IEnumerable<DefinitionFold> Joined => _folds.Where(fold => !OpenBlocks.IsInternal(fold.Definition) && HasJoined(fold));
 
     private DefinitionFold? Live => _folds.Count > 0 ? _folds[0] : null;
 

@@ -37,7 +37,7 @@ public sealed class AnswerFormatsHttpTests(HubFixture hub) : IClassFixture<HubFi
             + "c;2026-03-02T09:00:00Z;;;;\r\n",
             Encoding.UTF8.GetString(await answer.Content.ReadAsByteArrayAsync()));
         using var number = await hub.Anonymous.GetAsync(values + "&format=csv-de");
-        Assert.Equal("\uFEFFfrom;to;value;count;state\r\n2026-03-02T08:00:00Z;2026-03-02T09:00:00Z;10,075;2;ok\r\n", Encoding.UTF8.GetString(await number.Content.ReadAsByteArrayAsync()));
+        Assert.Equal("\uFEFFfrom;to;value;count;state;series;seriesBefore\r\n2026-03-02T08:00:00Z;2026-03-02T09:00:00Z;10,075;2;ok;2;0\r\n", Encoding.UTF8.GetString(await number.Content.ReadAsByteArrayAsync()));
     }
 
     [Fact]

@@ -190,7 +190,10 @@ public sealed class ChangesHttpTests
         // Whoever was there all the time got no cell that was the same as before.
         Assert.NotEmpty(faithful);
         Assert.All(faithful, viewer => Assert.Equal(0, viewer.Unchanged));
-        var metrics = await hub.Anonymous.GetStringAsync("metrics");
+        var metrics = "";
+
+        // A viewer that left is noticed with the next event that cannot be written to it.
+        await UntilAsync(async () => (metrics = await hub.Anonymous.GetStringAsync("metrics")).Length > 0 && Of("datahub_changes_viewers") == 20, () => metrics);
         double Of(string name) => metrics.Split('\n').Where(line => line.StartsWith(name, StringComparison.Ordinal)).Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(20, Of("datahub_changes_viewers"));
         Assert.Equal(2, Of("datahub_changes_selections"));
@@ -252,7 +255,7 @@ public sealed class ChangesHttpTests
         return agency;
     }
 
-    private static object Indicator(string function) => new { title = "x", dataset = "live", measure = new { function, field = "no2" }, window = "PT1H", access = "open" };
+    private static object Indicator(string function) => new { title = "x", dataset = "live", measure = new { function, field = "no2" }, window = "PT1H", access = "open", coverage = false };
 
     private static Task PushAsync(HttpClient client, params (string Station, int Hour, int? Value)[] rows) => PushAsync(client, 23, rows);
 

@@ -236,7 +236,7 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     [Fact]
     public async Task A_formulas_published_figure_is_reproduced_after_corrections_of_its_inputs()
     {
-        var city = await CityAsync("figure");
+        var city = await CityAsync("figure", partitions: 1);
         await city.PutAsync("rate", new { formula = "share(figurea) + previous(figurea) / population + rank(figureb)" });
         await city.PushAsync([.. Enumerable.Range(8, 4).SelectMany(hour => new[] { Row("a", hour, "010101", n: hour, m: 1), Row("b", hour, "010102", n: 2, m: hour), Row("c", hour, "020101", n: 1, m: 9) })]);
         var watermark = await city.PushAsync(Row("d", 11, "010101", n: 5));

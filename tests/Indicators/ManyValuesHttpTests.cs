@@ -37,7 +37,7 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
 
         Assert.Equal(string.Join(", ", watermarks), answer.Headers.GetValues("DataHub-Watermark").Single());
         var latest = (await OkAsync(hub.Anonymous.GetAsync("api/v1/values?indicator=together-sum&latest=true"))).RootElement.GetProperty("indicators")[0];
-        Assert.Equal("""[{"from":"2026-03-02T09:00:00Z","to":"2026-03-02T10:00:00Z","value":4,"count":1,"state":"ok"}]""", latest.GetProperty("rows").GetRawText());
+        Assert.Equal("""[{"from":"2026-03-02T09:00:00Z","to":"2026-03-02T10:00:00Z","value":4,"count":1,"state":"ok","coverage":{"series":1,"before":2}}]""", latest.GetProperty("rows").GetRawText());
     }
 
     [Fact]
@@ -66,16 +66,16 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
         foreach (var id in new[] { "long-sum", "long-max" }) version[id] = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/{id}/values"))).RootElement.GetProperty("version").GetInt64();
         var (sum, max) = (version["long-sum"], version["long-max"]);
         Assert.Equal(
-            "indicator,from,to,kind,dimensions.count,value,count,state,unit,definition,version\r\n"
-            + $"long-sum,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,,,3.75,2,ok,,1,{sum}\r\n"
-            + $"long-sum,2026-03-02T09:00:00Z,2026-03-02T10:00:00Z,,,4,1,ok,,1,{sum}\r\n"
-            + $"long-max,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,a,x,1.5,1,ok,ug/m3,1,{max}\r\n"
-            + $"long-max,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,b,,2.25,1,ok,ug/m3,1,{max}\r\n"
-            + $"long-max,2026-03-02T09:00:00Z,2026-03-02T10:00:00Z,a,,4,1,ok,ug/m3,1,{max}\r\n",
+            "indicator,from,to,kind,dimensions.count,value,count,state,series,seriesBefore,unit,definition,version\r\n"
+            + $"long-sum,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,,,3.75,2,ok,2,0,,1,{sum}\r\n"
+            + $"long-sum,2026-03-02T09:00:00Z,2026-03-02T10:00:00Z,,,4,1,ok,1,2,,1,{sum}\r\n"
+            + $"long-max,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,a,x,1.5,1,ok,1,0,ug/m3,1,{max}\r\n"
+            + $"long-max,2026-03-02T08:00:00Z,2026-03-02T09:00:00Z,b,,2.25,1,ok,1,0,ug/m3,1,{max}\r\n"
+            + $"long-max,2026-03-02T09:00:00Z,2026-03-02T10:00:00Z,a,,4,1,ok,1,0,ug/m3,1,{max}\r\n",
             await hub.Anonymous.GetStringAsync("api/v1/values?indicator=long-sum,long-max&format=csv"));
         Assert.Contains(";3,75;2;", await hub.Anonymous.GetStringAsync("api/v1/values?indicator=long-sum,long-max&format=csv-de"), StringComparison.Ordinal);
         var lines = (await hub.Anonymous.GetStringAsync("api/v1/values?indicator=long-sum,long-max&format=ndjson")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal($$"""{"indicator":"long-max","from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","dimensions":{"kind":"a","count":"x"},"value":1.5,"count":1,"state":"ok","unit":"ug/m3","definition":1,"version":{{max}}}""", lines[2]);
+        Assert.Equal($$"""{"indicator":"long-max","from":"2026-03-02T08:00:00Z","to":"2026-03-02T09:00:00Z","dimensions":{"kind":"a","count":"x"},"value":1.5,"count":1,"state":"ok","coverage":{"series":1,"before":0},"unit":"ug/m3","definition":1,"version":{{max}}}""", lines[2]);
     }
 
     [Fact]

@@ -16,6 +16,9 @@ internal sealed class ToolProcess : IAsyncDisposable
 
     private ToolProcess(Process process) => _process = process;
 
+    /// <summary>The program as it was built.</summary>
+    public static string Program { get; } = HubProcess.Program.Replace(Path.Combine("silo", "bin"), Path.Combine("client-api", "tool", "bin"), StringComparison.Ordinal).Replace("DataHub.Silo.dll", "datahub.dll", StringComparison.Ordinal);
+
     public string Output
     {
         get
@@ -42,8 +45,7 @@ internal sealed class ToolProcess : IAsyncDisposable
     /// <param name="hub">Where the hub is, and the key; null: nothing is said.</param>
     public static ToolProcess Start(string state, (Uri Address, string Key)? hub, params string[] arguments)
     {
-        var program = HubProcess.Program.Replace(Path.Combine("silo", "bin"), Path.Combine("client-api", "tool", "bin"), StringComparison.Ordinal).Replace("DataHub.Silo.dll", "datahub.dll", StringComparison.Ordinal);
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8 };
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8, StandardErrorEncoding = Encoding.UTF8 };
         start.Environment["DATAHUB_STATE"] = state;
         foreach (var name in (string[])["DATAHUB_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "DATAHUB_KEY", "DATAHUB_KEY_FILE", "DATAHUB_HUB"]) start.Environment.Remove(name);
         if (hub is { } known)

@@ -562,8 +562,9 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         (a, b) => a.Time != b.Time ? a.Time.CompareTo(b.Time) : ByteKeyComparer.Instance.Compare(a.Key, b.Key));
 
     /// <summary>Without a cursor the pair is compared with one before the first: nothing has an empty key.</summary>
+    /// <remarks>The place after which a page begins bounds the time too: comparing the pair alone would read everything before it.</remarks>
     private static SqliteStatement BindRange(SqliteStatement statement, TimeRange range) => statement
-        .Bind(1, range.Partition).Bind(2, range.From).Bind(3, range.To).Bind(4, range.After?.Time ?? long.MinValue).Bind(5, range.After?.Key ?? []);
+        .Bind(1, range.Partition).Bind(2, Math.Max(range.From, range.After?.Time ?? long.MinValue)).Bind(3, range.To).Bind(4, range.After?.Time ?? long.MinValue).Bind(5, range.After?.Key ?? []);
 
     private static HashSet<long> AreaIds(SqliteSession session, IReadOnlySet<string> areas)
     {
