@@ -181,34 +181,6 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
-    public async Task A_viewer_of_a_formula_sees_what_its_inputs_make_of_it()
-    {
-        var city = await CityAsync("live");
-        await city.PutAsync("rate", new { formula = "livea / liveb" });
-        await city.PushAsync(Row("a", 8, "010101", n: 6, m: 3));
-        await using var viewer = new ChangesViewer(hub.Anonymous, "api/v1/indicators/live-rate/changes?from=2026-03-01");
-        await viewer.ConnectAsync();
-        await SeesAsync("\"value\":2,");
-        await city.PushAsync(Row("a", 8, "010101", n: 6, m: 2));
-        await SeesAsync("\"value\":3,");
-        await city.PushAsync(Row("a", 8, "010101", n: 6, m: 0));
-        await SeesAsync("\"state\":\"undefined\"");
-
-        // The viewer's own copy equals what a poll gets.
-        var polled = await OkAsync(hub.Anonymous.GetAsync("api/v1/indicators/live-rate/values?from=2026-03-01"));
-        Assert.Equal(ChangesViewer.RowsOf(polled.RootElement), viewer.Rows);
-
-        async Task SeesAsync(string text)
-        {
-            for (var tries = 0; !viewer.Rows.Any(row => row.Contains(text, StringComparison.Ordinal)); tries++)
-            {
-                Assert.True(tries < 1_000, $"{text} not seen in {string.Join(' ', viewer.Rows)}");
-                await Task.Delay(20);
-            }
-        }
-    }
-
-    [Fact]
     public async Task A_formula_is_no_more_open_than_its_inputs_are_now()
     {
         var city = await CityAsync("closed");

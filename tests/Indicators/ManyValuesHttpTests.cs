@@ -212,7 +212,7 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
 
         async Task PutAsync(string suffix, string function, string[] groupBy, string? unit, string access) => await OkAsync(agency.PutAsJsonAsync(
             $"api/v1/indicators/{name}-{suffix}",
-            new { title = new { de = suffix }, dataset = name, measure = new { function, field = "no2" }, window = "PT1H", groupBy, unit, access, coverage = false }));
+            new { title = new { de = suffix }, dataset = name, measure = new { function, field = "no2" }, window = "PT1H", groupBy, unit, access }));
     }
 
     private static async Task<string> PushAsync(HttpClient client, string dataset, string rows) =>
