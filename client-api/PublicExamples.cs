@@ -39,6 +39,14 @@ internal static class PublicExamples
           "access": "open", "license": "dl-de/by-2-0", "disclosure": { "minimumCount": 0 }, "areaSystem": "demo", "areaVersion": 1, "pending": null }
         """;
 
+    private const string FormulaIndicator =
+        """
+        { "id": "accidents-per-inhabitant", "definition": 2, "title": { "de": "Unfälle je 1.000 Einwohner" }, "description": null, "dataset": "accidents", "publisher": "senumvk",
+          "measure": null, "window": "P1M", "timeZone": "Europe/Berlin", "groupBy": ["area"], "decimals": 2, "unit": "1/1000",
+          "access": "open", "license": "dl-de/by-2-0", "disclosure": { "minimumCount": 0 }, "formula": "accidents / population * 1000",
+          "inputs": [ { "indicator": "accidents", "definition": 1 } ], "areaSystem": "demo", "areaVersion": 1, "pending": null }
+        """;
+
     private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
     private const string ValuesLine = """{"area":"0110","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":1,"state":"ok"}""" + "\n";
     private const string ValueFeatures =
@@ -109,7 +117,7 @@ internal static class PublicExamples
         ("GET /api/v1/datasets/{dataset}/quarantine", 200, Json, $$"""{ "dataset": "air-quality", "rows": [ { "id": "q0.2.0", "feed": "default", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "receivedAt": "2026-11-23T08:01:02Z", "row": 2, "cause": "no2:above-maximum", "state": "open", "errors": [ {{RowFault}} ], "raw": { "station": "mc010", "time": "2026-11-23T09:00:00Z", "no2": 9999 } } ], "next": null }"""),
         ("GET /api/v1/datasets/{dataset}/conservation", 200, Json, """{ "dataset": "air-quality", "feeds": [ { "feed": "default", "pushes": 1, "received": 2, "accepted": 1, "duplicate": 0, "quarantined": 1, "discarded": 0, "lastReceived": "2026-11-23T08:01:02Z" } ], "consumers": [ { "consumer": "fold", "accepted": 1, "applied": 1, "notYetApplied": 0, "partitions": [ { "partition": 0, "head": 2, "applied": 2, "stored": 2 } ] } ] }"""),
         ("GET /api/v1/indicators", 200, Json, $$"""{ "indicators": [ {{Indicator}} ], "next": null }"""),
-        ("PUT /api/v1/indicators/{indicator}", 200, Json, Indicator),
+        ("PUT /api/v1/indicators/{indicator}", 200, Json, FormulaIndicator),
         ("PUT /api/v1/indicators/{indicator}", 201, Json, Indicator),
         ("GET /api/v1/indicators/{indicator}", 200, Json, Indicator),
         ("GET /api/v1/indicators/{indicator}/values", 200, Csv, ValuesCsv),

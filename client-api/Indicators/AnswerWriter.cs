@@ -14,7 +14,8 @@ internal static class AnswerWriter
         s_value = JsonEncodedText.Encode("value"), s_count = JsonEncodedText.Encode("count"), s_state = JsonEncodedText.Encode("state"), s_ok = JsonEncodedText.Encode("ok"),
         s_coverage = JsonEncodedText.Encode("coverage"), s_series = JsonEncodedText.Encode("series"), s_before = JsonEncodedText.Encode("before"),
         s_target = JsonEncodedText.Encode("target"), s_met = JsonEncodedText.Encode("met"), s_open = JsonEncodedText.Encode("open"), s_missed = JsonEncodedText.Encode("missed"),
-        s_suppressed = JsonEncodedText.Encode("suppressed"), s_preliminary = JsonEncodedText.Encode("preliminary"), s_stale = JsonEncodedText.Encode("stale");
+        s_suppressed = JsonEncodedText.Encode("suppressed"), s_preliminary = JsonEncodedText.Encode("preliminary"), s_stale = JsonEncodedText.Encode("stale"),
+        s_none = JsonEncodedText.Encode("missing"), s_undefined = JsonEncodedText.Encode("undefined");
 
     /// <param name="page">With its rows.</param>
     /// <param name="metadata">What the answer says about itself.</param>
@@ -77,6 +78,8 @@ internal static class AnswerWriter
             ValueState.Suppressed => s_suppressed,
             ValueState.Preliminary => s_preliminary,
             ValueState.Stale => s_stale,
+            ValueState.Missing => s_none,
+            ValueState.Undefined => s_undefined,
             _ => s_ok,
         });
         if (row.Coverage is { } coverage)

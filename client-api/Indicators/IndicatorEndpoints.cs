@@ -20,6 +20,23 @@ internal static class IndicatorEndpoints
           "window": "PT1H", "groupBy": ["area"], "filter": "no2 IS NOT NULL AND station NOT LIKE 'test-%'", "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
         """;
 
+    private const string FormulaDescription = """
+        Instead of `measure` a `formula` derives the values from other indicators of the same dataset that have the same window, time zone and groups;
+        these, and the time zone, are then left out or given the same:
+
+        `{ "title": { "de": "Unfälle je 1.000 Einwohner" }, "dataset": "accidents", "formula": "accidents / population * 1000", "decimals": 2, "access": "open" }`
+
+        - `+ - * /`, parentheses, numbers; an id bare where it is a letter followed by letters and digits, else in double quotes: `"no2-hourly" / 2`
+        - `population`: inhabitants of the row's area, or the sum of its parts
+        - `share(x)`: x of the row by x of all areas together in the same window
+        - `previous(x)`, `change(x)`: x in the window before, and the difference to it
+        - `rank(x)`: 1 for the greatest of all areas of the answer's level; equal ones share the smaller number
+        - `min(x, y, …)`, `max(x, y, …)`, `abs(x)`, `round(x, places)`
+
+        A row stands wherever an input has one. Where something is missing its `state` is `missing`, where one would divide by zero `undefined`, and its value null;
+        what is made of a suppressed value is suppressed. Its `count` is the smallest of those of its inputs.
+        """;
+
     private const string ValuesExample = """
         { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
           "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly", "explainedBy": "/api/v1/indicators/no2-hourly/explain?asOf=w1.kw&definition=3",
@@ -37,7 +54,7 @@ internal static class IndicatorEndpoints
         group.MapRead("", ListAsync).WithSummary("Lists the indicators, by id.").Produces<IndicatorListJson>().Paged().Refuses(400);
         group.MapPut("{indicator}", PutAsync).WithSummary("Creates or changes an indicator; for admin keys of the dataset's publisher or the platform. A changed definition answers once it has been computed from everything stored.")
             .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
-            .Example(DefinitionExample);
+            .WithDescription(FormulaDescription).Example(DefinitionExample);
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
         group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: false, http, grains, answers))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
@@ -81,13 +98,7 @@ internal static class IndicatorEndpoints
         var (body, problem) = await http.ReadJsonAsync<IndicatorBodyJson>();
         if (problem is not null) return problem;
         if (!CatalogIds.IsValid(indicator)) return Problems.Problem(http, ProblemTypes.InvalidId, ProblemTypes.InvalidId.Help, ("id", indicator));
-        if (body!.NotSupported() is { } member)
-        {
-            return Problems.Problem(http, ProblemTypes.NotSupported, new(
-                $"{member}: Das kann diese Fassung noch nicht; weglassen oder null.", $"{member}: This version cannot do that yet; leave it out or null."), ("member", member));
-        }
-
-        var (spec, fault) = body.ToSpec();
+        var (spec, fault) = body!.ToSpec();
         if (fault is not null) return Problems.Problem(http, ProblemTypes.InvalidIndicator, fault);
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).PutAsync(http.Caller(), spec!);
         if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidIndicator);

@@ -26,7 +26,12 @@ internal sealed record TargetJson([property: JsonRequired] double Value, [proper
 /// <param name="Decimals">Places on output, 0 to 15; null: unrounded.</param>
 /// <param name="Access">open or internal; internal where absent.</param>
 /// <param name="Filter">CQL2 text (OGC 21-065r2) over the dataset's fields, such as <c>no2 > 0 AND kind IN ('traffic', 'background')</c>: only rows of which it is true count.</param>
-/// <param name="Formula">Derives the values from other indicators of the dataset.</param>
+/// <param name="Formula">
+/// Instead of <c>measure</c>: derives the values from other indicators of the dataset, which have the same window, time zone
+/// and groups; these can then be left out. <c>+ - * /</c>, parentheses, numbers, ids (in double quotes where they are not a
+/// letter followed by letters and digits), <c>population</c>, <c>share(x)</c>, <c>change(x)</c>, <c>previous(x)</c>,
+/// <c>rank(x)</c>, <c>min(x, y)</c>, <c>max(x, y)</c>, <c>abs(x)</c>, <c>round(x, places)</c>.
+/// </param>
 /// <param name="Sliding">ISO 8601 duration of so many whole windows: each value covers it, up to the end of its window.</param>
 /// <param name="Coverage">Whether each value says how many series reported and how many did in the window before; true where absent, for observations.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
@@ -51,18 +56,15 @@ internal sealed record IndicatorBodyJson(
     private const string Area = "area";
     private const string DefaultTimeZone = "Europe/Berlin";
 
-    /// <summary>The first member that a later version of the hub will take; null where there is none.</summary>
-    public string? NotSupported() =>
-        Formula is not null ? "formula"
-        : null;
-
     /// <summary>The definition, or what is missing or not allowed.</summary>
     public (IndicatorSpec? Spec, LocalText? Fault) ToSpec()
     {
         if (Dataset is null) return (null, Missing("dataset"));
-        if (Measure is null) return (null, Missing("measure"));
-        if (Window is null) return (null, Missing("window"));
-        if (!Enum.TryParse<MeasureFunction>(Measure.Function, ignoreCase: true, out var function) || Word(function) != Measure.Function)
+        if (Formula is not null && Measure is not null) return (null, new("formula: Entweder measure oder formula.", "formula: Either measure or formula."));
+        if (Formula is null && Measure is null) return (null, Missing("measure"));
+        if (Window is null && Formula is null) return (null, Missing("window"));
+        var function = MeasureFunction.Count;
+        if (Measure is not null && (!Enum.TryParse(Measure.Function, ignoreCase: true, out function) || Word(function) != Measure.Function))
         {
             var known = string.Join(", ", Enum.GetValues<MeasureFunction>().Select(Word));
             return (null, new($"measure.function: „{Measure.Function}“ gibt es nicht; es gibt {known}.", $"measure.function: There is no “{Measure.Function}”; there are {known}."));
@@ -72,7 +74,10 @@ internal sealed record IndicatorBodyJson(
         if (Array.Exists(groups, group => group is null)) return (null, new("groupBy: null ist kein Feld.", "groupBy: null is no field."));
         var dimensions = Array.FindAll(groups, group => group != Area);
         if (groups.Length - dimensions.Length > 1) return (null, new("groupBy: „area“ steht zweimal da.", "groupBy: “area” occurs twice."));
-        return (new(Title, Dataset, function, Measure.Field, Window, TimeZone ?? DefaultTimeZone, groups.Length > dimensions.Length, dimensions, Decimals, Unit, Access)
+        if (Formula is not null && GroupBy is null) dimensions = [IndicatorSpec.OfInputs];
+        return (new(
+            Title, Dataset, function, Measure?.Field, Window ?? IndicatorSpec.OfInputs, TimeZone ?? (Formula is null ? DefaultTimeZone : IndicatorSpec.OfInputs),
+            groups.Length > dimensions.Length, dimensions, Decimals, Unit, Access)
         {
             Description = Description,
             MinimumCount = Disclosure?.MinimumCount ?? 0,
@@ -91,14 +96,20 @@ internal sealed record IndicatorBodyJson(
     private static LocalText Missing(string member) => new($"{member} fehlt.", $"{member} is missing.");
 }
 
+/// <summary>An indicator that a formula is computed from.</summary>
+/// <param name="Definition">The version of its definition that is taken.</param>
+internal sealed record InputJson(string Indicator, int Definition);
+
 /// <summary>One version of a definition.</summary>
 /// <param name="Definition">Its version.</param>
+/// <param name="Measure">Null for a formula.</param>
+/// <param name="Inputs">What a formula is computed from; null for a measure.</param>
 internal sealed record DefinitionJson(
     int Definition,
     LocalText Title,
     LocalText? Description,
     string Dataset,
-    MeasureJson Measure,
+    MeasureJson? Measure,
     string Window,
     string TimeZone,
     string[] GroupBy,
@@ -108,6 +119,7 @@ internal sealed record DefinitionJson(
     DisclosureJson Disclosure,
     string? Filter,
     string? Formula,
+    InputJson[]? Inputs,
     string? Sliding,
     TargetJson? Target,
     bool Coverage)
@@ -116,9 +128,11 @@ internal sealed record DefinitionJson(
     {
         var spec = definition.Spec;
         return new(
-            definition.Version, spec.Title, spec.Description, spec.Dataset, new(IndicatorBodyJson.Word(spec.Function), spec.Field), spec.Window, spec.TimeZone,
+            definition.Version, spec.Title, spec.Description, spec.Dataset,
+            spec.Formula is null ? new(IndicatorBodyJson.Word(spec.Function), spec.Field) : null, spec.Window, spec.TimeZone,
             IndicatorBodyJson.Groups(spec), spec.Decimals, spec.Unit, spec.Access, new(spec.MinimumCount),
-            spec.Filter, spec.Formula, spec.Sliding, spec.Target is { } target ? new(target.Value, target.Direction, target.Due) : null, spec.Coverage is true);
+            spec.Filter, spec.Formula, definition.Inputs is { } inputs ? Array.ConvertAll(inputs, input => new InputJson(input.Indicator, input.Version)) : null,
+            spec.Sliding, spec.Target is { } target ? new(target.Value, target.Direction, target.Due) : null, spec.Coverage is true);
     }
 }
 
@@ -139,7 +153,7 @@ internal sealed record IndicatorJson(
     LocalText? Description,
     string Dataset,
     string Publisher,
-    MeasureJson Measure,
+    MeasureJson? Measure,
     string Window,
     string TimeZone,
     string[] GroupBy,
@@ -150,6 +164,7 @@ internal sealed record IndicatorJson(
     DisclosureJson Disclosure,
     string? Filter,
     string? Formula,
+    InputJson[]? Inputs,
     string? Sliding,
     TargetJson? Target,
     bool Coverage,
@@ -164,7 +179,7 @@ internal sealed record IndicatorJson(
         return new(
             info.Id, definition.Definition, definition.Title, definition.Description, definition.Dataset, info.Publisher, definition.Measure, definition.Window, definition.TimeZone,
             definition.GroupBy, definition.Decimals, definition.Unit, definition.Access, info.License, definition.Disclosure,
-            definition.Filter, definition.Formula, definition.Sliding, definition.Target, definition.Coverage,
+            definition.Filter, definition.Formula, definition.Inputs, definition.Sliding, definition.Target, definition.Coverage,
             info.AreaSystem, info.AreaSystem is null ? null : info.AreaVersion, info.Pending is null ? null : DefinitionJson.Of(info.Pending),
             info.Progress is { } progress ? new(progress.Done, progress.Of, progress.Share, progress.Phase) : null);
     }
@@ -187,4 +202,4 @@ internal sealed record CoverageJson(long Series, long Before);
 /// <inheritdoc cref="ValueJson"/>
 internal sealed record ValuesJson(
     string Indicator, long Version, string Watermark, int Definition, string? Unit, string? License, DateTimeOffset? AsOf,
-    LocalText Title, string Publisher, string TimeZone, string DescribedBy, string ExplainedBy, ValueJson[] Rows, string? Next);
+    LocalText Title, string Publisher, string TimeZone, string DescribedBy, string? ExplainedBy, ValueJson[] Rows, string? Next);

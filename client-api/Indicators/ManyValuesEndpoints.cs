@@ -12,7 +12,7 @@ namespace DataHub.Indicators;
 
 /// <summary>
 /// Values of several indicators in one call (<c>GET /api/v1/values</c>): each as its own route answers it, with its own
-/// version, watermark and next page; one ETag over all. They are not of one moment: each indicator has its own watermark.
+/// version and next page; one ETag over all. Those of one dataset are of one moment and name one watermark.
 /// </summary>
 internal static class ManyValuesEndpoints
 {
@@ -22,7 +22,7 @@ internal static class ManyValuesEndpoints
     private const string WatermarkHeader = "DataHub-Watermark";
 
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
-    private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "asOf", "limit", "format"];
+    private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "watermark", "asOf", "limit", "format"];
     private static readonly string[] s_formats = ["json", "csv", "ndjson", "csv-de"];
 
     private const string Example = """
@@ -33,7 +33,7 @@ internal static class ManyValuesEndpoints
 
     public static void MapManyValuesEndpoints(this IEndpointRouteBuilder routes) => routes.MapRead("/api/v1/values", AnswerAsync)
         .WithTags("Indicators")
-        .WithSummary("Values of several indicators, each with its own version, watermark and state; CSV and NDJSON in the long form, a row per indicator, window, area and dimensions.")
+        .WithSummary("Values of several indicators, each with its own version and state, those of one dataset as of one watermark; CSV and NDJSON in the long form, a row per indicator, window, area and dimensions.")
         .Takes("indicator", "Ids, separated by commas, in the order in which they are answered; as many as DataHub:Answer:MaxIndicators allows, 20 unless it is set.")
         .Takes("latest", "true: only the last value of each area and combination of dimensions.", JsonSchemaType.Boolean)
         .Takes("from", "Windows that begin at or after: a day (its begin in each indicator's time zone) or an instant with Z or offset.")
@@ -41,16 +41,17 @@ internal static class ManyValuesEndpoints
         .Takes("level", "Areas rolled up to this level; 0 is the coarsest.", JsonSchemaType.Integer)
         .Takes("area", "Only this area, or with a deeper level what lies in it there.")
         .Takes("whole", "true: all areas together in one row.", JsonSchemaType.Boolean)
+        .Takes("watermark", "The indicators of its dataset must include this; else 503 after a bounded wait.")
         .Takes("asOf", "As it was known then: an instant with Z or offset, a day (its begin in each indicator's time zone), or a watermark of the dataset that all of them are of.")
         .Takes("limit", $"Rows of each indicator, 1 to {ValuesParameters.MaxLimit}, all together at most {MaxRows}; {ValuesParameters.DefaultLimit} where absent. An indicator with more has a next, which leads to its own route; in CSV and NDJSON a header Link with its id as title.", JsonSchemaType.Integer)
         .Takes("format", $"One of {string.Join(", ", s_formats)}; goes before Accept.")
         .Produces<ManyValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv", "application/x-ndjson").Produces(StatusCodes.Status304NotModified)
-        .Refuses(400, 401, 403, 404, 406, 422, 503)
+        .Refuses(400, 401, 403, 404, 406, 410, 422, 503)
         .Example(Example, StatusCodes.Status200OK)
         .Example("indicator,area,from,to,value,count,state,unit,definition,version\r\nno2-hourly,01,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,12,ok,ug/m3,3,184\r\n", StatusCodes.Status200OK, "text/csv")
         .Example("""{"indicator":"no2-hourly","area":"01","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":12,"state":"ok","unit":"ug/m3","definition":3,"version":184}""" + "\n", StatusCodes.Status200OK, "application/x-ndjson");
 
-    private static async Task<IResult> AnswerAsync(HttpContext http, IGrainFactory grains, RenderedAnswers answers, IOptions<AnswerOptions> options)
+    private static async Task<IResult> AnswerAsync(HttpContext http, IGrainFactory grains, IOptions<AnswerOptions> options)
     {
         var latest = http.Request.Query["latest"].ToString();
         var (query, invalid) = ValuesParameters.Read(http, latest == "true", s_known);
@@ -61,9 +62,10 @@ internal static class ManyValuesEndpoints
         var ids = http.Request.Query["indicator"].ToString().Split(',');
         if (Wrong(http, ids, query!, options.Value.MaxIndicators) is { } wrong) return wrong;
 
-        return format == AnswerFormat.Json
-            ? await TogetherAsync(ids, query!, http, grains, answers)
-            : await LongAsync(ids, query!, format, http, grains);
+        var (pages, refused) = await PagesAsync(ids, query!, http, grains);
+        if (refused is not null) return refused;
+        Watermarks(http, ids, pages.Select(page => page.Current));
+        return format == AnswerFormat.Json ? Together(pages, query!, http.Request.PathBase.Value ?? "").Answer(varies: true) : await LongAsync(pages, query!, format, http);
     }
 
     private static IResult? Wrong(HttpContext http, string[] ids, ValuesQuery query, int most)
@@ -85,32 +87,47 @@ internal static class ManyValuesEndpoints
                 $"limit: Bei {ids.Length} Indikatoren höchstens {MaxRows / ids.Length}.", $"limit: With {ids.Length} indicators {MaxRows / ids.Length} at most."));
     }
 
-    /// <summary>The answers as they are, in one document.</summary>
-    private static async Task<IResult> TogetherAsync(string[] ids, ValuesQuery query, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    /// <summary>A page of each, those of one dataset as of one watermark.</summary>
+    private static async Task<(ValuesPage[] Pages, IResult? Problem)> PagesAsync(string[] ids, ValuesQuery query, HttpContext http, IGrainFactory grains)
     {
-        var each = await Task.WhenAll(ids.Select(id => IndicatorEndpoints.RenderAsync(id, query, AnswerFormat.Json, http, grains, answers)));
-        if (Array.Find(each, one => one.Problem is not null).Problem is { } problem) return problem;
+        var caller = http.Caller();
+        var infos = await Task.WhenAll(ids.Select(id => grains.GetGrain<IIndicatorGrain>(id).GetAsync(caller)));
+        if (Array.FindIndex(infos, info => info is null) is >= 0 and var unknown) return ([], Problems.NotFound(http, s_indicator, ids[unknown]));
+        var groups = infos.GroupBy(info => info!.Definition.Spec.Dataset, info => info!.Id, StringComparer.Ordinal).ToArray();
+        if (query.AtLeast is { } watermark && !Array.Exists(groups, group => group.Key == watermark.Dataset))
+        {
+            return ([], Requests.InvalidParameter(http, "watermark", new(
+                $"watermark: Er gehört zu „{watermark.Dataset}“, keiner der Indikatoren liegt dort.", $"watermark: It is of “{watermark.Dataset}”, none of the indicators is.")));
+        }
 
-        using var body = new MemoryStream(each.Sum(one => one.Answer!.Body.Length + 1) + 32);
+        var results = await Task.WhenAll(groups.Select(group => grains.GetGrain<IDatasetValuesGrain>(group.Key).ValuesAsync(
+            caller, [.. group], group.Key == query.AtLeast?.Dataset ? query : query with { AtLeast = null })));
+        if (Array.Find(results, result => result.Refusal != ReadRefusal.None) is { } refused)
+            return ([], IndicatorEndpoints.Refused(http, refused.Indicator!, new(refused.Refusal, null, refused.Detail)));
+        var pages = results.SelectMany(result => result.Pages).ToDictionary(page => page.Indicator.Id, StringComparer.Ordinal);
+        return (Array.ConvertAll(ids, id => pages[id]), null);
+    }
+
+    /// <summary>The answers as each indicator's own route gives them, in one document.</summary>
+    private static Rendered Together(ValuesPage[] pages, ValuesQuery query, string pathBase)
+    {
+        var each = Array.ConvertAll(pages, page => AnswerWriter.Write(
+            page, ValuesTable.Metadata(page, pathBase, query.Latest), IndicatorEndpoints.Next(page, query, AnswerFormat.Json, pathBase)));
+        using var body = new MemoryStream(each.Sum(one => one.Length + 1) + 32);
         body.Write("""{"indicators":["""u8);
         for (var i = 0; i < each.Length; i++)
         {
             if (i > 0) body.Write(","u8);
-            body.Write(each[i].Answer!.Body.Span);
+            body.Write(each[i]);
         }
 
         body.Write("]}"u8);
-        Watermarks(http, ids, each.Select(one => one.Current));
-        return Rendered.Of(body.ToArray(), AnswerFormats.ContentType(AnswerFormat.Json)).Answer(varies: true);
+        return Rendered.Of(body.ToArray(), AnswerFormats.ContentType(AnswerFormat.Json));
     }
 
     /// <summary>All rows in one table.</summary>
-    private static async Task<IResult> LongAsync(string[] ids, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains)
+    private static async Task<IResult> LongAsync(ValuesPage[] pages, ValuesQuery query, AnswerFormat format, HttpContext http)
     {
-        var results = await Task.WhenAll(ids.Select(id => grains.GetGrain<IIndicatorGrain>(id).ValuesAsync(http.Caller(), query)));
-        if (Array.FindIndex(results, result => result.Page is null) is >= 0 and var refused) return IndicatorEndpoints.Refused(http, ids[refused], results[refused]);
-
-        var pages = Array.ConvertAll(results, result => result.Page!);
         var pathBase = http.Request.PathBase.Value ?? "";
         var headers = new List<(string, string)>();
         foreach (var page in pages)
@@ -120,7 +137,6 @@ internal static class ManyValuesEndpoints
         }
 
         headers.Add(("Content-Disposition", $"attachment; filename=\"values.{AnswerFormats.FileEnding(format)}\""));
-        Watermarks(http, ids, pages.Select(page => page.Current));
         var (body, problem) = await AnswerRendering.WriteAsync(http, ValuesTable.Long(pages, pathBase, nested: format == AnswerFormat.NdJson), format, null);
         return problem ?? (Rendered.Of(body, AnswerFormats.ContentType(format)) with { Headers = headers }).Answer(varies: true);
     }

@@ -36,7 +36,7 @@ internal static class ValuesTable
         Version = page.Version,
         Watermark = page.Watermark,
         AsOf = page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf,
-        ExplainedBy = $"{pathBase}/api/v1/indicators/{page.Indicator.Id}/explain?asOf={page.Watermark}&definition={page.Indicator.Definition.Version.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
+        ExplainedBy = page.Indicator.Definition.Spec.Formula is not null ? null : $"{pathBase}/api/v1/indicators/{page.Indicator.Id}/explain?asOf={page.Watermark}&definition={page.Indicator.Definition.Version.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
     };
 
     /// <summary>The columns of an indicator's values.</summary>
@@ -180,6 +180,8 @@ internal static class ValuesTable
         ValueState.Suppressed => "suppressed",
         ValueState.Preliminary => "preliminary",
         ValueState.Stale => "stale",
+        ValueState.Missing => "missing",
+        ValueState.Undefined => "undefined",
         _ => "ok",
     };
 

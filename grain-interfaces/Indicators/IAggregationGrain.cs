@@ -62,7 +62,10 @@ public sealed record CellQuery(
     /// <summary>Also name the cells in the range that changed after this sequence.</summary>
     [Id(7)] public long? TouchedSince { get; init; }
 
-    /// <summary>Only cells of the windows that begin at these instants (ticks) and of those with cells changed after <see cref="TouchedSince"/>; null: all in the range.</summary>
+    /// <summary>
+    /// Only cells of the windows that begin at these instants (ticks) and of those with cells changed after <see cref="TouchedSince"/>; null: all in the range.
+    /// With <see cref="Latest"/>: besides the last ones all cells of these windows, those before <see cref="From"/> too.
+    /// </summary>
     [Id(8)] public long[]? Windows { get; init; }
 }
 

@@ -23,6 +23,16 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("Values"), AlwaysInterleave]
     Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query);
 
+    /// <summary>Which cells a query needs, for reading those of several indicators together.</summary>
+    [Alias("Plan"), AlwaysInterleave]
+    Task<CellPlan> PlanAsync(Caller caller, ValuesQuery query);
+
+    /// <summary>The values of a query from cells that were read by its plan.</summary>
+    /// <param name="plan">From <see cref="PlanAsync"/> or from the answer before.</param>
+    /// <param name="sets">Per partition the answers to the plan's queries.</param>
+    [Alias("Answer"), AlwaysInterleave]
+    Task<PlannedAnswer> AnswerAsync(Caller caller, ValuesQuery query, CellPlan plan, CellSet[][] sets);
+
     /// <summary>What changed in a selection of values since some marks, and what is there now.</summary>
     /// <returns>A refusal, or the changes as of one version; never older than any of the marks.</returns>
     [Alias("Changes"), AlwaysInterleave]
@@ -208,4 +218,10 @@ public enum ValueState
 
     /// <summary>The hub cannot say that the value is current.</summary>
     Stale = 3,
+
+    /// <summary>Only of formulas: something it is made of has no value there.</summary>
+    Missing = 4,
+
+    /// <summary>Only of formulas: divided by zero, or beyond what a number can hold.</summary>
+    Undefined = 5,
 }

@@ -110,11 +110,21 @@ public sealed record IndicatorSpec(
     /// filter then have no meaning of their own; window, zone and groups are those of the inputs.
     /// </summary>
     [Id(17)] public string? Formula { get; init; }
+
+    /// <summary>As window, time zone or only dimension of a formula that is put: that of the inputs.</summary>
+    public const string OfInputs = "@inputs";
 }
 
 /// <summary>One version of a definition, as the folds need it.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorDefinition")]
-public sealed record IndicatorDefinition([property: Id(0)] string Indicator, [property: Id(1)] int Version, [property: Id(2)] IndicatorSpec Spec);
+public sealed record IndicatorDefinition([property: Id(0)] string Indicator, [property: Id(1)] int Version, [property: Id(2)] IndicatorSpec Spec)
+{
+    /// <summary>
+    /// Of a formula: the versions of its inputs that it is computed from, in the order in which they occur in it. As long as
+    /// this version is wanted, theirs are folded too. Null where there is no formula.
+    /// </summary>
+    [Id(3)] public IndicatorDefinition[]? Inputs { get; init; }
+}
 
 /// <summary>An indicator as it stands.</summary>
 /// <param name="Definition">The version that answers.</param>

@@ -24,7 +24,11 @@ internal sealed partial class AggregationGrain(
     /// <summary>How often a fold that stands still, or whose news was lost, looks at the log itself.</summary>
     private static readonly TimeSpan NetPeriod = TimeSpan.FromSeconds(2);
 
+    private static readonly EqualityComparer<CellValue> s_samePlace = EqualityComparer<CellValue>.Create(
+        (a, b) => a.Area == b.Area && a.WindowFrom == b.WindowFrom && a.Dimensions == b.Dimensions, cell => HashCode.Combine(cell.Area, cell.WindowFrom, cell.Dimensions));
+
     private readonly Dictionary<(string Indicator, int Version), News> _news = [];
+    private IReadOnlyList<IndicatorDefinition> _formulas = [];
     private PartitionFold _fold = null!;
     private IGrainTimer _catchUp = null!;
     private bool _definitionsKnown;
@@ -106,6 +110,8 @@ internal sealed partial class AggregationGrain(
             var touched = query.TouchedSince is { } after ? await _fold.ReadTouchedAsync(fold, after, from, to, query.MaxCells) : [];
             var read = query switch
             {
+                { Windows: { } more, Latest: true } => (await _fold.ReadLatestAsync(fold, from, to, query.Back, query.MaxCells))
+                    .Union(await _fold.ReadWindowsAsync(fold, more.Where(window => window < to), query.MaxCells), s_samePlace),
                 { Windows: { } windows } => await _fold.ReadWindowsAsync(fold, windows.Union(touched.Select(cell => cell.WindowFrom)).Where(window => window >= from && window < to), query.MaxCells),
                 { Latest: true } => await _fold.ReadLatestAsync(fold, from, to, query.Back, query.MaxCells),
                 _ => await _fold.ReadAsync(fold, from, to, query.MaxCells),
@@ -179,7 +185,22 @@ internal sealed partial class AggregationGrain(
 
         // Behind the calls that wait by now; they have their turn first.
         if (_fold.IsCatchingUp && (again || _fold.FillHalted is null)) _catchUp.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        foreach (var fold in _fold.Joined) Tell(fold);
+        var joined = _fold.Joined.ToList();
+
+        // A formula has no cells: it stands where its inputs stand, and changed if any of them did.
+        foreach (var formula in _formulas)
+        {
+            var inputs = joined.FindAll(fold => formula.Inputs!.Any(input => input.Indicator == fold.Definition.Indicator && input.Version == fold.Definition.Version));
+            if (inputs.Count == formula.Inputs!.Length) Tell(formula, inputs[0], inputs.Exists(fold => fold.ChangedSinceTold));
+            else if (_news.TryGetValue((formula.Indicator, formula.Version), out var news)) news.Changed = true; // what the others do meanwhile is not told
+        }
+
+        foreach (var fold in joined)
+        {
+            var changed = fold.ChangedSinceTold;
+            fold.ChangedSinceTold = false;
+            Tell(fold.Definition, fold, changed);
+        }
     }
 
     private async ValueTask<bool> KnowDefinitionsAsync()
@@ -197,7 +218,9 @@ internal sealed partial class AggregationGrain(
                 if (indicator.Pending is { } pending) definitions.Add(pending);
             }
 
-            await _fold.DefineAsync(definitions);
+            // A formula needs its inputs in the versions it was made with, whatever these are at by now.
+            _formulas = definitions.FindAll(definition => definition.Inputs is not null);
+            await _fold.DefineAsync([.. definitions.SelectMany(definition => definition.Inputs ?? [definition]).DistinctBy(definition => (definition.Indicator, definition.Version))]);
             return true;
         }
         catch (Exception e)
@@ -217,15 +240,14 @@ internal sealed partial class AggregationGrain(
     private Task<long> ReachHistoryAsync(long sequence) => GrainFactory.GetGrain<IHistoryGrain>(Partition).ReachAsync(sequence);
 
     /// <summary>Tells an indicator how far its fold is; news that come while one is on its way go with the next.</summary>
-    private void Tell(DefinitionFold fold)
+    private void Tell(IndicatorDefinition definition, DefinitionFold fold, bool changed)
     {
-        var key = (fold.Definition.Indicator, fold.Definition.Version);
+        var key = (definition.Indicator, definition.Version);
         if (!_news.TryGetValue(key, out var news)) _news[key] = news = new();
+        news.Changed |= changed;
         if (news.Sequence == fold.Sequence) return;
         news.Sequence = fold.Sequence;
         news.ReceivedAt = fold.ReceivedAt;
-        news.Changed |= fold.ChangedSinceTold;
-        fold.ChangedSinceTold = false;
         if (!news.OnItsWay) _ = TellAsync(key.Indicator, key.Version, news);
     }
 

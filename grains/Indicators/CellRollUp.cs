@@ -161,7 +161,7 @@ internal static class CellRollUp
     }
 
     /// <summary>Suppresses, rounds, holds against the target, and cuts.</summary>
-    private static RolledUp Page(IndicatorSpec spec, ValuesQuery query, DerivedValues values, DateTimeOffset now, Dictionary<Place, uint>? only)
+    public static RolledUp Page(IndicatorSpec spec, ValuesQuery query, DerivedValues values, DateTimeOffset now, Dictionary<Place, uint>? only)
     {
         var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
         var due = spec.Target?.Due is { } day ? windows.DayBegins(day.AddDays(1)) : long.MinValue;
@@ -180,8 +180,8 @@ internal static class CellRollUp
 
             var derived = values.At(place);
             var to = Instant(windows.Next(place.Window));
-            var suppressed = derived.Suppressed || derived.Count < spec.MinimumCount;
-            var state = suppressed ? ValueState.Suppressed : to > now ? ValueState.Preliminary : ValueState.Ok;
+            var suppressed = derived.Suppressed || (derived.Lack != ValueState.Missing && derived.Count < spec.MinimumCount);
+            var state = suppressed ? ValueState.Suppressed : derived.Lack ?? (to > now ? ValueState.Preliminary : ValueState.Ok);
             if (to > now && (!suppressed || values.GrowWithTime) && (validUntil is null || to < validUntil)) validUntil = to;
             rows.Add(new(
                 spec.ByArea && place.Area.Length > 0 ? place.Area : null,

@@ -4,7 +4,8 @@ namespace DataHub.Indicators;
 /// <param name="Value">Null where there is none.</param>
 /// <param name="Count">Rows behind it; for open records the records.</param>
 /// <param name="Suppressed">Made of something that is suppressed.</param>
-internal readonly record struct Derived(double? Value, long Count, SeriesCoverage? Coverage = null, bool Suppressed = false);
+/// <param name="Lack">Why a formula has no value, where it has none; what is missing has no rows that disclosure could be about.</param>
+internal readonly record struct Derived(double? Value, long Count, SeriesCoverage? Coverage = null, bool Suppressed = false, ValueState? Lack = null);
 
 /// <summary>The values of a query, each computed when it is asked for.</summary>
 internal abstract class DerivedValues
@@ -17,6 +18,12 @@ internal abstract class DerivedValues
 
     /// <summary>The value at a place that <see cref="After"/> named.</summary>
     public abstract Derived At(CellRollUp.Place place);
+
+    /// <summary>Areas with a value in any window, each once.</summary>
+    public abstract IEnumerable<string> Areas { get; }
+
+    /// <summary>The value at any place, of those outside the query's range too where their cells were read; null where there is none.</summary>
+    public abstract Derived? Find(CellRollUp.Place place);
 }
 
 /// <summary>What the cells of one place come to. Most stand alone: their bytes are read only when a page needs them or another is merged in.</summary>

@@ -26,9 +26,10 @@ internal sealed partial class IndicatorGrain
     /// <summary>Values from history; whoever may read the values that stand may read these.</summary>
     private async Task<ValuesResult> PastValuesAsync(Caller caller, ValuesQuery query, long deadline)
     {
-        var (definition, none) = PastDefinition(caller, query.Definition);
+        var (named, unknown) = PastDefinition(caller, query.Definition);
+        if (named is null) return unknown!;
+        var (definition, none) = await PastFormulaAsync(caller, named);
         if (definition is null) return none!;
-        if (NotFromRows(definition) is { } derived) return derived;
         var (moment, noMoment) = await MomentAsync(query.AsOf, query.AtLeast, "asOf", deadline);
         if (moment is null) return noMoment!;
         var (view, noView) = await ViewAsync(definition, moment, query);
@@ -62,11 +63,11 @@ internal sealed partial class IndicatorGrain
                 $"Version {version} of “{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed.")));
     }
 
-    /// <summary>Why nothing can be said from history; null where values are made of rows.</summary>
+    /// <summary>Why no rows can be told; null where values are made of rows.</summary>
     private ValuesResult? NotFromRows(IndicatorDefinition definition) => definition.Spec.Formula is { } formula
         ? Refused(ReadRefusal.Invalid, new(
-            $"„{Id}“ wird aus anderen Indikatoren berechnet ({formula}); Früheres und Erklärungen gibt es bei diesen.",
-            $"“{Id}” is derived from other indicators ({formula}); ask these about the past and for explanations."))
+            $"„{Id}“ wird aus anderen Indikatoren berechnet ({formula}); die Zeilen dahinter nennen diese.",
+            $"“{Id}” is derived from other indicators ({formula}); ask these for the rows behind it."))
         : null;
 
     /// <summary>A moment as one sequence per partition.</summary>
@@ -146,7 +147,7 @@ internal sealed partial class IndicatorGrain
     {
         var (source, then) = (Source, present ? 0 : moment.AreaVersion);
         AreaTree? areas = null;
-        if (source.AreaSystem is { } system && definition.Spec.ByArea && (query.Level is not null || query.Area is not null))
+        if (source.AreaSystem is { } system && NeedsAreas(definition.Spec, query))
         {
             if (then > 0 && then != source.AreaVersion) areas = await TreeAsync(system, then);
             areas ??= await TreeAsync(system, source.AreaVersion);
@@ -173,7 +174,7 @@ internal sealed partial class IndicatorGrain
     private async Task<Past<RolledUp>> PastPageAsync(PastView view, ValuesQuery query, long deadline)
     {
         var plain = Plain(query, view.Definition.Spec) with { AsOf = new(null, null, view.Moment.Watermark), Definition = view.Definition.Version };
-        var key = new PastKey(plain, view.Definition.Spec.MinimumCount, view.Areas?.System.Version ?? 0, view.Moment.IsNow ? null : view.Moment.At);
+        var key = new PastKey(plain, view.Definition.Spec.MinimumCount, string.Join(' ', view.Definition.Inputs?.Select(input => input.Spec.MinimumCount) ?? []), view.Areas?.System.Version ?? 0, view.Moment.IsNow ? null : view.Moment.At);
         if (_past.TryGetValue(key, out var known) && Stopwatch.GetElapsedTime(known.Made) < s_pastLife)
         {
             // As of now windows end while the answer is kept.
@@ -191,6 +192,7 @@ internal sealed partial class IndicatorGrain
 
     private async Task<Past<RolledUp>> MakePastPageAsync(PastView view, ValuesQuery query, long deadline)
     {
+        if (view.Definition.Inputs is not null) return await MakePastFormulaAsync(view, query, deadline);
         var cells = await ReadPastAsync(view.Definition, view.Moment, query, deadline);
         return cells.Value is { } sets ? new(Roll(view, view.Moment, query, sets, only: null), null) : new(null, cells.Refusal);
     }
@@ -204,19 +206,18 @@ internal sealed partial class IndicatorGrain
         var range = ReadRange.Of(definition.Spec, values, moment.At);
         var query = new CellQuery(Id, definition.Version, range.From, range.To, 0, read.Value.MaxCells) { Latest = range.Latest, Back = range.Back, Opening = range.Opening };
         var sets = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReadPastAsync(partition, definition, moment.Sequences[i], query, deadline)));
-        if (Array.Find(sets, set => set.Refusal != ReadRefusal.None) is { } refused)
-        {
-            return new(null, refused.Refusal switch
-            {
-                ReadRefusal.NotYet => NotYet(),
-                ReadRefusal.TooMany when refused.Detail == CellSet.TooManyRows => TooManyRows(),
-                ReadRefusal.TooMany => TooMany(),
-                _ => Unavailable(),
-            });
-        }
-
-        return sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells ? new(null, TooMany()) : new(sets, null);
+        return PastRefusal(sets) is { } refusal ? new(null, refusal) : new(sets, null);
     }
+
+    private ValuesResult? PastRefusal(CellSet[] sets) => Array.Find(sets, set => set.Refusal != ReadRefusal.None) is { } refused
+        ? refused.Refusal switch
+        {
+            ReadRefusal.NotYet => NotYet(),
+            ReadRefusal.TooMany when refused.Detail == CellSet.TooManyRows => TooManyRows(),
+            ReadRefusal.TooMany => TooMany(),
+            _ => Unavailable(),
+        }
+        : sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells ? TooMany() : null;
 
     private async Task<CellSet> ReadPastAsync(string partition, IndicatorDefinition definition, long sequence, CellQuery query, long deadline)
     {
@@ -277,7 +278,7 @@ internal sealed partial class IndicatorGrain
     /// <summary>A definition's values at a moment.</summary>
     private sealed record PastView(IndicatorDefinition Definition, PastMoment Moment, AreaTree? Areas, RollUpTarget Target, IndicatorInfo Info);
 
-    private readonly record struct PastKey(ValuesQuery Query, int MinimumCount, int AreaVersion, DateTimeOffset? At);
+    private readonly record struct PastKey(ValuesQuery Query, int MinimumCount, string MinimumCounts, int AreaVersion, DateTimeOffset? At);
 
     /// <summary>Something read from history, or why not.</summary>
     private readonly record struct Past<T>(T? Value, ValuesResult? Refusal)

@@ -22,7 +22,7 @@ internal sealed partial class IndicatorGrain
         while (known == _news && !_retired && !cancellationToken.IsCancellationRequested && Stopwatch.GetTimestamp() < limit)
         {
             // A fold that stands still sends no news, and news can be lost: who waits looks after them as who asks does.
-            if (_stored.Value.Definition is not null) await LookAfterAsync();
+            if (_stored.Value.Definition is not null && await KnowInputsAsync()) await LookAfterAsync();
             if (known != _news) break;
             await Task.WhenAny(_heard.Task, Task.Delay(options.Value.Recheck, cancellationToken));
         }
@@ -32,6 +32,7 @@ internal sealed partial class IndicatorGrain
 
     public async Task<ChangesResult> ChangesAsync(Caller caller, ChangesQuery query)
     {
+        if (!await KnowInputsAsync()) return Changes(Unavailable());
         if (Unreadable(caller) is { } unreadable) return new(unreadable.Refusal, null, unreadable.Detail);
         if (query.Since.Length > ChangesQuery.MaxMarks) throw new ArgumentException($"{query.Since.Length} marks; at most {ChangesQuery.MaxMarks}", nameof(query));
 
@@ -43,6 +44,7 @@ internal sealed partial class IndicatorGrain
             for (var attempt = 0; ; attempt++)
             {
                 // Asked in every turn that answers: a right that was taken away meanwhile is gone.
+                if (!await KnowInputsAsync()) return Changes(Unavailable());
                 if (Unreadable(caller) is { } meanwhile) return new(meanwhile.Refusal, null, meanwhile.Detail);
                 var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, Ledger());
                 if (result is not null && (result.Refusal != ReadRefusal.NotYet || Stopwatch.GetTimestamp() >= deadline))
@@ -64,6 +66,7 @@ internal sealed partial class IndicatorGrain
     {
         var (definition, source, selection) = (_stored.Value.Definition!, Source, query.Selection);
         if (!query.Full && query.Since.Length == 1 && query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && !IsOver(query.Until, time.GetUtcNow())) return Changes(ChangesKind.Same, ledger, [], [], 0);
+        if (definition.Inputs is not null) return await TryFormulaChangesAsync(query, ledger);
         if (await AreasAsync(definition.Spec, source, selection) is { } noAreas) return Changes(noAreas);
         var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, selection);
         if (fault is not null) return Changes(Refused(ReadRefusal.Invalid, fault));

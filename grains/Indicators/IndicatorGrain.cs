@@ -69,7 +69,7 @@ internal sealed partial class IndicatorGrain(
     public async Task<IndicatorResult> PutAsync(Caller caller, IndicatorSpec spec)
     {
         var dataset = CatalogIds.IsValid(spec.Dataset) ? await GrainFactory.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(caller) : null;
-        var (next, result) = IndicatorRules.Put(_stored.Value, Id, caller, spec, dataset, options.Value);
+        var (next, result) = IndicatorRules.Put(_stored.Value, Id, caller, spec, dataset, options.Value, await OthersAsync(spec, dataset));
         if (result.Refusal != CatalogRefusal.None) return result;
 
         if (result.Created)
@@ -115,6 +115,7 @@ internal sealed partial class IndicatorGrain(
 
     public async Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query)
     {
+        if (!await KnowInputsAsync()) return Unavailable();
         if (Unreadable(caller) is { } unreadable) return unreadable;
         if (query.Limit is < 1 or > 10_000) return Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000."));
 
@@ -138,7 +139,7 @@ internal sealed partial class IndicatorGrain(
     {
         if (_stored.Value.Definition is null)
             return Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
-        return IndicatorRules.MayRead(caller, _stored.Value)
+        return IndicatorRules.MayRead(caller, _stored.Value) && FormulaRules.MayRead(caller, _inputs)
             ? null
             : Refused(ReadRefusal.Forbidden, new(
                 $"„{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
@@ -226,46 +227,14 @@ internal sealed partial class IndicatorGrain(
     /// <returns>Null where it must be tried again.</returns>
     private async Task<Loaded?> TryLoadAsync(ValuesQuery query, Watermark? atLeast, AnswerLedger ledger)
     {
-        var definition = _stored.Value.Definition!;
-        var source = Source;
-        if (await AreasAsync(definition.Spec, source, query) is { } noAreas) return Refusal(noAreas);
-        var (target, fault) = CellRollUp.Aim(definition.Spec, _areas, query);
-        if (fault is not null) return Refusal(Refused(ReadRefusal.Invalid, fault));
-
-        // Open records are counted up to the window of this instant; a later one would need other cells.
-        var asked = time.GetUtcNow();
-        var sets = await ReadAsync(source, ReadRange.Of(definition.Spec, query, asked), definition, atLeast, ledger.Current);
-        if (definition != _stored.Value.Definition || source != Source) return null;
-        if (Array.Find(sets, set => set.Refusal is not ReadRefusal.None and not ReadRefusal.NotFound) is { } refused)
+        var (reading, refusal) = await BeginAsync(query);
+        if (reading is null) return new(0, null, refusal);
+        while (true)
         {
-            return refused.Refusal switch
-            {
-                ReadRefusal.NotYet => Refusal(NotYet()),
-                ReadRefusal.TooMany => Refusal(TooMany()),
-                _ => await StaleAsync(query, ledger),
-            };
+            var (loaded, windows) = await FinishAsync(reading, await ReadAsync(reading, atLeast?.Sequences, ledger.Current), ledger);
+            if (windows is null) return loaded;
+            reading = reading with { Windows = windows };
         }
-
-        if (Array.Exists(sets, set => !set.Joined)) return Refusal(Building(definition, sets));
-
-        if (sets.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
-
-        var sequences = Array.ConvertAll(sets, set => set.Sequence);
-        var now = time.GetUtcNow();
-        var fit = ledger.Fit(sequences);
-        if (fit == ReadFit.Older) return null;
-        if (fit == ReadFit.Newer || !ledger.IsValid(now))
-        {
-            // Numbers are used only once they are stored; by then the cells may have moved on.
-            if (!await HasVersionAsync()) return null;
-            ledger.Begin(++_lastVersion, sequences, sets.Max(set => set.ReceivedAt));
-        }
-
-        var page = CellRollUp.Make(definition, _areas, target!, query, sets.Select(set => set.Cells), sets.Select(set => set.Opening), asked, only: null);
-        ledger.Remember(query, page);
-        return new(ledger.Version, page, null) { Definition = definition };
-
-        static Loaded Refusal(ValuesResult refusal) => new(0, null, refusal);
     }
 
     /// <summary>The folds do not answer: what was answered before is given out once more, marked stale, or nothing.</summary>
@@ -284,13 +253,6 @@ internal sealed partial class IndicatorGrain(
         return new(ledger.Version, page, null) { Definition = _stored.Value.Definition };
     }
 
-    private Task<CellSet[]> ReadAsync(IndicatorSource source, ReadRange range, IndicatorDefinition definition, Watermark? atLeast, long[] answered) =>
-        ReadAsync(source, number =>
-        {
-            var floor = Math.Max(answered[number], atLeast?.Sequences[number] ?? 0);
-            return new(definition.Indicator, definition.Version, range.From, range.To, floor, read.Value.MaxCells) { Latest = range.Latest, Back = range.Back, Opening = range.Opening };
-        });
-
     private async Task<CellSet[]> ReadAsync(IndicatorSource source, Func<int, CellQuery> cells) =>
         await Task.WhenAll(source.Partitions.Select(async (partition, number) =>
         {
@@ -308,12 +270,15 @@ internal sealed partial class IndicatorGrain(
     /// <summary>Makes sure that the tree is that of the source's version.</summary>
     private async Task<ValuesResult?> AreasAsync(IndicatorSpec spec, IndicatorSource source, ValuesQuery query)
     {
-        if (!spec.ByArea || source.AreaSystem is null || (query.Level is null && query.Area is null)) return null;
+        if (source.AreaSystem is null || !NeedsAreas(spec, query)) return null;
         if (_areas?.System.Id == source.AreaSystem && _areas.System.Version == source.AreaVersion) return null;
         if (await GrainFactory.GetGrain<IAreaSystemGrain>(source.AreaSystem).GetAsync(Caller.Hub, source.AreaVersion) is not { } system) return Unavailable();
         _areas = new(system);
         return null;
     }
+
+    private static bool NeedsAreas(IndicatorSpec spec, ValuesQuery query) =>
+        (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
 
     /// <summary>
     /// News can be lost and a fold that stands still sends none: an indicator that is asked looks after its folds and its
@@ -386,6 +351,7 @@ internal sealed partial class IndicatorGrain(
         {
             if (_stored.Value.Definition is not null)
             {
+                await RefreshAsync();
                 if (_stored.Value.Pending is { } pending && await HasJoinedAsync(pending))
                 {
                     await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value, options.Value.MaxDefinitions));
@@ -421,11 +387,11 @@ internal sealed partial class IndicatorGrain(
 
     private async Task<bool> HasJoinedAsync(IndicatorDefinition definition)
     {
-        // An empty range: only whether it has joined is asked.
-        var nothing = new CellQuery(Id, definition.Version, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, 1);
-        var sets = await Task.WhenAll(Source.Partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).ReadCellsAsync(nothing)));
-        Learn(definition, sets);
-        return Array.TrueForAll(sets, set => set is { Refusal: ReadRefusal.None, Joined: true });
+        // An empty range: only whether it, or all that it is computed from, has joined is asked.
+        var nothing = Array.ConvertAll(definition.Inputs ?? [definition], of => new CellQuery(of.Indicator, of.Version, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, 0, 1));
+        var sets = await Task.WhenAll(Source.Partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).ReadManyAsync(nothing)));
+        Learn(definition, [.. sets.SelectMany(each => each)]);
+        return Array.TrueForAll(sets, each => Array.TrueForAll(each, set => set is { Refusal: ReadRefusal.None, Joined: true }));
     }
 
     /// <summary>Takes note of how far a definition is; what was told before never goes back.</summary>

@@ -27,6 +27,26 @@ internal sealed class IndicatorOptions
     [Setting("Dimensionen je Indikator", "Dimensions per indicator")]
     public int MaxDimensions { get; set; } = 8;
 
+    /// <summary>Characters of a formula. 10 to 10,000, default 1,000.</summary>
+    [Range(10, 10_000)]
+    [Setting("Zeichen einer Formel", "Characters of a formula")]
+    public int MaxFormulaLength { get; set; } = 1_000;
+
+    /// <summary>Different indicators that one formula is made of. 1 to 50, default 10.</summary>
+    [Range(1, 50)]
+    [Setting("Verschiedene Indikatoren in einer Formel", "Different indicators in one formula")]
+    public int MaxFormulaInputs { get; set; } = 10;
+
+    /// <summary>How deep parentheses, functions and signs of a formula may be nested. 1 to 100, default 32.</summary>
+    [Range(1, 100)]
+    [Setting("Schachtelungstiefe einer Formel", "Depth of nesting in a formula")]
+    public int MaxFormulaDepth { get; set; } = 32;
+
+    /// <summary>How many windows before its own a formula's value may look at, by previous and change within one another. 1 to 100, default 12.</summary>
+    [Range(1, 100)]
+    [Setting("Fenster, die eine Formel zurückblickt", "Windows that a formula looks back")]
+    public int MaxFormulaWindowsBack { get; set; } = 12;
+
     /// <summary>Earlier versions of its definition that one indicator keeps, to answer by them as of earlier moments; the oldest go first. 0 to 1,000, default 100.</summary>
     [Range(0, 1_000)]
     [Setting("Frühere Fassungen der Definition, die ein Indikator behält", "Earlier versions of its definition that an indicator keeps")]

@@ -25,8 +25,9 @@ internal static class IndicatorRules
 
     /// <summary>The indicator after a put, or why it was refused; a refusal and an equal definition leave the state as it is.</summary>
     /// <param name="dataset">What the definition names; null where there is no such dataset.</param>
+    /// <param name="others">The other indicators of the dataset; a formula is made of them, or they of this one.</param>
     public static (IndicatorState State, IndicatorResult Result) Put(
-        IndicatorState state, string id, Caller caller, IndicatorSpec spec, DatasetInfo? dataset, IndicatorOptions limits)
+        IndicatorState state, string id, Caller caller, IndicatorSpec spec, DatasetInfo? dataset, IndicatorOptions limits, IReadOnlyList<IndicatorInfo>? others = null)
     {
         var standing = state.Definition;
         if (dataset is null)
@@ -48,6 +49,13 @@ internal static class IndicatorRules
 
         if (!CatalogIds.IsValid(id))
             return Refused(CatalogRefusal.Invalid, new($"Die Kennung „{id}“ hat nicht die Form {CatalogIds.Pattern}.", $"The id “{id}” does not match {CatalogIds.Pattern}."));
+        IndicatorDefinition[]? inputs = null;
+        if (spec.Formula is not null)
+        {
+            (spec, inputs, var wrong) = FormulaRules.Complete(id, spec, dataset, others ?? [], limits);
+            if (wrong is not null) return Refused(CatalogRefusal.Invalid, wrong);
+        }
+
         spec = spec with { Coverage = spec.Coverage ?? (dataset.Spec.Kind == DatasetKind.Observations && spec is { Formula: null, Function: not MeasureFunction.Open }) };
         if (Fault(spec, dataset, limits) is { } fault) return Refused(CatalogRefusal.Invalid, fault);
         if (standing is not null && standing.Spec.Dataset != spec.Dataset)
@@ -57,10 +65,11 @@ internal static class IndicatorRules
                 $"dataset has been fixed since creation: {standing.Spec.Dataset}. For anything else make a new indicator."));
         }
 
+        if (standing is not null && FormulaRules.InUse(id, (state.Pending ?? standing).Spec, spec, others ?? []) is { } used) return Refused(CatalogRefusal.Conflict, used);
         var source = SourceOf(dataset);
         if (standing is null)
         {
-            var first = new IndicatorState(new(id, state.Changes + 1, spec), null, state.Changes + 1, state.Announced, source);
+            var first = new IndicatorState(new(id, state.Changes + 1, spec) { Inputs = inputs }, null, state.Changes + 1, state.Announced, source);
             return (first, new(CatalogRefusal.None, Info(first), null) { Created = true });
         }
 
@@ -70,7 +79,7 @@ internal static class IndicatorRules
         // Back to what answers: that what is pending is given up is the whole change.
         var next = Same(standing.Spec, spec)
             ? state with { Pending = null, Changes = state.Changes + 1, Source = source }
-            : state with { Pending = new(id, state.Changes + 1, spec), Changes = state.Changes + 1, Source = source };
+            : state with { Pending = new(id, state.Changes + 1, spec) { Inputs = inputs }, Changes = state.Changes + 1, Source = source };
         return (next, new(CatalogRefusal.None, Info(next), null));
 
         (IndicatorState, IndicatorResult) Refused(CatalogRefusal refusal, LocalText detail) => (state, new(refusal, Info(state), detail));

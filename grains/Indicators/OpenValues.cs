@@ -9,6 +9,7 @@ internal sealed class OpenValues : DerivedValues
     private readonly SortedDictionary<(string Area, string Dimensions), List<(long Window, long Change)>> _changes =
         new(Comparer<(string Area, string Dimensions)>.Create((a, b) => string.CompareOrdinal(a.Area, b.Area) is var order and not 0 ? order : string.CompareOrdinal(a.Dimensions, b.Dimensions)));
 
+    private readonly Dictionary<(string Area, string Dimensions), long[]> _sums = [];
     private readonly ValuesQuery _query;
     private readonly CalendarWindows _windows;
     private readonly long _now;
@@ -28,6 +29,8 @@ internal sealed class OpenValues : DerivedValues
     }
 
     public override bool GrowWithTime => true;
+
+    public override IEnumerable<string> Areas => _changes.Keys.Select(key => key.Area).Distinct(StringComparer.Ordinal);
 
     public override IEnumerable<CellRollUp.Place> After(CellRollUp.Place? cursor)
     {
@@ -54,6 +57,21 @@ internal sealed class OpenValues : DerivedValues
     }
 
     public override Derived At(CellRollUp.Place place) => new(_open, _open);
+
+    public override Derived? Find(CellRollUp.Place place)
+    {
+        if (place.Window > _now || !_changes.TryGetValue((place.Area, place.Dimensions), out var changes) || changes[0].Window > place.Window) return null;
+        if (!_sums.TryGetValue((place.Area, place.Dimensions), out var sums))
+        {
+            sums = new long[changes.Count];
+            for (var i = 0; i < sums.Length; i++) sums[i] = changes[i].Change + (i == 0 ? 0 : sums[i - 1]);
+            _sums[(place.Area, place.Dimensions)] = sums;
+        }
+
+        var last = changes.BinarySearch((place.Window, long.MaxValue));
+        var open = sums[(last < 0 ? ~last : last + 1) - 1];
+        return new(open, open);
+    }
 
     private void Collect(Dictionary<CellRollUp.Place, PlaceCell> cells, Func<CellRollUp.Place, long> windowOf)
     {

@@ -48,7 +48,7 @@ internal sealed class PastRows(IHistoryStore history, IContractSource contracts)
         var cells = new RowCells(definition);
         var windows = CalendarWindows.Parse(definition.Spec.Window, definition.Spec.TimeZone);
         var (from, to) = (query.From?.UtcTicks ?? long.MinValue, query.To?.UtcTicks ?? long.MaxValue);
-        var (rowsFrom, rowsTo) = PastRange.OfRows(definition.Spec, windows, from, to);
+        var (rowsFrom, rowsTo) = PastRange.OfRows(definition.Spec, windows, query is { Latest: true, Windows: { Length: > 0 } more } ? Math.Min(from, more.Min()) : from, to);
         if (rowsFrom < rowsTo)
         {
             await foreach (var versions in ReadAsync(partition, new(sequence, rowsFrom, rowsTo, null, null, ChunkRows), maxRows))
@@ -60,7 +60,7 @@ internal sealed class PastRows(IHistoryStore history, IContractSource contracts)
 
         var all = cells.Cells.ToArray();
         var found = Array.FindAll(all, cell => cell.WindowFrom >= from && cell.WindowFrom < to);
-        if (query.Latest) found = Last(windows, found, query.Back);
+        if (query.Latest) found = [.. Last(windows, found, query.Back).Union(all.Where(cell => cell.WindowFrom < to && query.Windows?.Contains(cell.WindowFrom) is true))];
         return found.Length > query.MaxCells ? throw new TooManyCellsException(query.MaxCells)
             : (found, query.Opening ? Opening(definition, all.Where(cell => cell.WindowFrom < from), from) : []);
     }

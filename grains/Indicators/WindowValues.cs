@@ -24,6 +24,11 @@ internal sealed class WindowValues : DerivedValues
 
     public override bool GrowWithTime => _covered > 1;
 
+    public override IEnumerable<string> Areas => _cells.Keys.Select(place => place.Area).Distinct(StringComparer.Ordinal);
+
+    public override Derived? Find(CellRollUp.Place place) =>
+        (_cells.ContainsKey(place) || (_covered > 1 && place.Window <= _now)) && Covering(place) is { } cell ? Of(place, cell) : null;
+
     public override IEnumerable<CellRollUp.Place> After(CellRollUp.Place? cursor)
     {
         var (from, to) = (_query.From?.UtcTicks ?? long.MinValue, _query.To?.UtcTicks ?? long.MaxValue);
@@ -59,9 +64,10 @@ internal sealed class WindowValues : DerivedValues
         return places;
     }
 
-    public override Derived At(CellRollUp.Place place)
+    public override Derived At(CellRollUp.Place place) => Of(place, Covering(place)!);
+
+    private Derived Of(CellRollUp.Place place, CellState cell)
     {
-        var cell = Covering(place)!;
         SeriesCoverage? coverage = null;
         if (_spec.Coverage is true && cell.Series is { } series)
         {

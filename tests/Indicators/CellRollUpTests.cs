@@ -29,7 +29,7 @@ public sealed class CellRollUpTests
     [Fact]
     public void Every_answer_equals_the_oracles() =>
         Gen.Select(
-            Gen.OneOf(Enum.GetValues<MeasureFunction>()), Gen.OneOf("PT15M", "PT1H", "PT3H", "P1D", "P1M"), Gen.OneOf<int?>(null, 0, 1, 2),
+            Gen.OneOf(Array.FindAll(Enum.GetValues<MeasureFunction>(), function => function != MeasureFunction.Open)), Gen.OneOf("PT15M", "PT1H", "PT3H", "P1D", "P1M"), Gen.OneOf<int?>(null, 0, 1, 2),
             Gen.Bool, Row.Array[0, 60], Gen.Int[1, 3], Gen.Int[1, 50]).Sample((function, window, level, byKind, rows, partitions, limit) =>
         {
             var definition = Define(function, window, byKind ? ["kind"] : []);

@@ -165,6 +165,30 @@ public sealed class ChangesHttpTests
     }
 
     [Fact]
+    public async Task A_viewer_of_a_formula_sees_what_its_inputs_make_of_it()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var agency = await DatasetAsync(hub);
+        await HubFixture.OkAsync(hub.Admin.PutAsJsonAsync("api/v1/indicators/live-count", Indicator("count")));
+        await HubFixture.OkAsync(hub.Admin.PutAsJsonAsync("api/v1/indicators/live-rate", new { title = "x", dataset = "live", formula = "\"live-sum\" / (\"live-count\" - 2)", access = "open" }));
+        await PushAsync(agency, ("a", 8, 10));
+        await using var viewer = new ChangesViewer(hub.Anonymous, "api/v1/indicators/live-rate/changes?from=2026-11-01");
+        await viewer.ConnectAsync();
+        await SeesAsync("\"value\":-10,");
+        await PushAsync(agency, ("a", 8, 12));
+        await SeesAsync("\"value\":-12,");
+        await PushAsync(agency, ("b", 8, 1));
+        await SeesAsync("\"state\":\"undefined\"");
+        await PushAsync(agency, ("c", 8, 2), ("d", 9, 7));
+        await SeesAsync("\"value\":15,");
+        await UntilAsync(async () => (await HubFixture.OkAsync(hub.Anonymous.GetAsync("api/v1/indicators/live-rate/values?from=2026-11-01"))) is var poll
+            && ChangesViewer.RowsOf(poll.RootElement).SequenceEqual(viewer.Rows));
+        Assert.Equal(0, viewer.Unchanged);
+
+        Task SeesAsync(string text) => UntilAsync(() => viewer.Rows.Any(row => row.Contains(text, StringComparison.Ordinal)), () => $"{text} not in {string.Join(' ', viewer.Rows)}");
+    }
+
+    [Fact]
     public async Task Many_viewers_of_a_random_life_see_what_a_poll_sees_and_are_computed_for_once()
     {
         await using var hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Changes:Period"] = "00:00:00.020", ["DataHub:Changes:RowsPerEvent"] = "3" });

@@ -171,7 +171,7 @@ public sealed class IndicatorFaultTests : IAsyncLifetime
         public async Task Invoke(IIncomingGrainCallContext context)
         {
             if (LosesNews && context.Grain is IIndicatorGrain && context.MethodName == nameof(IIndicatorGrain.AdvancedAsync)) throw new TimeoutException("the news are lost");
-            if (FoldsAreAway && context.Grain is IAggregationGrain && context.MethodName is nameof(IAggregationGrain.ReadCellsAsync) or nameof(IAggregationGrain.StatusAsync))
+            if (FoldsAreAway && context.Grain is IAggregationGrain && context.MethodName is nameof(IAggregationGrain.ReadCellsAsync) or nameof(IAggregationGrain.ReadManyAsync) or nameof(IAggregationGrain.StatusAsync))
                 throw new TimeoutException("the fold is away");
             await context.Invoke();
         }
@@ -181,7 +181,7 @@ public sealed class IndicatorFaultTests : IAsyncLifetime
             await context.Invoke();
 
             // What was read is fixed by now; it only takes its time to come back.
-            if (DelaysReads && context.MethodName == nameof(IAggregationGrain.ReadCellsAsync)) await Task.Delay(Random.Shared.Next(12));
+            if (DelaysReads && context.MethodName is nameof(IAggregationGrain.ReadCellsAsync) or nameof(IAggregationGrain.ReadManyAsync)) await Task.Delay(Random.Shared.Next(12));
         }
     }
 }

@@ -94,6 +94,84 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
     }
 
     [Fact]
+    public async Task Indicators_of_one_dataset_are_of_one_moment_while_rows_stream_in()
+    {
+        var agency = await hub.AgencyAsync("moment-agency", KeyRole.Admin);
+        await hub.PutDatasetAsync("moment", "moment-agency", DatasetKind.Observations, s_schema, partitions: 3);
+        foreach (var (suffix, measure) in new (string, object)[] { ("count", new { function = "count" }), ("ones", new { function = "sum", field = "no2" }), ("kinds", new { function = "count" }) })
+        {
+            await OkAsync(agency.PutAsJsonAsync($"api/v1/indicators/moment-{suffix}", new
+            {
+                title = new { de = suffix }, dataset = "moment", measure, window = "P1D", groupBy = suffix == "kinds" ? new[] { "kind" } : [], access = "open",
+            }));
+        }
+
+        await OkAsync(agency.PutAsJsonAsync("api/v1/indicators/moment-mean", new { title = new { de = "f" }, dataset = "moment", formula = "\"moment-ones\" / \"moment-count\"", access = "open" }));
+        await PushAsync(agency, "moment", Ones(0));
+        using var stop = new CancellationTokenSource();
+        var last = "";
+        var pushing = Task.Run(async () =>
+        {
+            for (var i = 1; !stop.IsCancellationRequested; i++) last = await PushAsync(agency, "moment", Ones(i));
+        });
+        var asked = 0;
+        var watermarks = new HashSet<string>();
+        try
+        {
+            for (; asked < 120; asked++)
+            {
+                var latest = asked % 3 == 1 ? "&latest=true" : "";
+                using var answer = await hub.Anonymous.GetAsync("api/v1/values?indicator=moment-count,moment-ones,moment-kinds,moment-mean" + latest);
+                var text = await answer.Content.ReadAsStringAsync();
+                Assert.True(answer.IsSuccessStatusCode, text);
+                var each = JsonDocument.Parse(text).RootElement.GetProperty("indicators").EnumerateArray().ToArray();
+                var watermark = Assert.Single(each.Select(one => one.GetProperty("watermark").GetString()).Distinct());
+                Assert.Single(answer.Headers.GetValues("DataHub-Watermark").Single().Split(", ").Select(one => one[(one.IndexOf('=', StringComparison.Ordinal) + 1)..]).Distinct());
+                var counts = Array.ConvertAll(each, one => one.GetProperty("rows").EnumerateArray().Sum(row => row.GetProperty("count").GetInt64()));
+                Assert.Equal(counts[0], counts[1]);
+                Assert.Equal(counts[0], counts[2]);
+                Assert.Equal(counts[0], each[1].GetProperty("rows")[0].GetProperty("value").GetInt64());
+                Assert.Equal(1, each[3].GetProperty("rows")[0].GetProperty("value").GetDouble());
+                watermarks.Add(watermark!);
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await pushing;
+        }
+
+        Assert.True(watermarks.Count > 5, $"{watermarks.Count} watermarks in {asked} answers");
+
+        // One reads what one wrote, in every format; and what did not change is 304.
+        using var own = await hub.Anonymous.GetAsync($"api/v1/values?indicator=moment-count,moment-ones&watermark={last}");
+        var all = JsonDocument.Parse(await own.Content.ReadAsStringAsync()).RootElement.GetProperty("indicators");
+        Assert.True(DataHub.Feeds.Watermark.TryParse(last, out var mine) && DataHub.Feeds.Watermark.TryParse(all[0].GetProperty("watermark").GetString()!, out var told)
+            && mine!.Sequences.Zip(told!.Sequences, (least, sequence) => least <= sequence).All(holds => holds));
+        Assert.Equal(all[0].GetProperty("watermark").GetString(), all[1].GetProperty("watermark").GetString());
+        using var same = await hub.Anonymous.SendAsync(new(HttpMethod.Get, "api/v1/values?indicator=moment-count,moment-ones") { Headers = { IfNoneMatch = { own.Headers.ETag! } } });
+        Assert.Equal(HttpStatusCode.NotModified, same.StatusCode);
+        var lines = (await hub.Anonymous.GetStringAsync($"api/v1/values?indicator=moment-count,moment-ones&format=csv&watermark={last}")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(lines[1].Split(',')[4], lines[2].Split(',')[4]);
+
+        static string Ones(int push) => string.Join('\n', Enumerable.Range(0, 3).Select(i =>
+            JsonSerializer.Serialize(new { station = $"s{(push * 7) + i}", time = "2026-03-02T08:00:00Z", kind = $"k{i % 2}", no2 = 1 })));
+    }
+
+    [Fact]
+    public async Task A_watermark_is_of_the_dataset_of_one_of_them()
+    {
+        var agency = await CityAsync("mine");
+        await CityAsync("other");
+        var watermark = await PushAsync(agency, "mine", """{"station":"z","time":"2026-03-02T08:00:00Z","no2":100}""");
+        var each = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/values?indicator=other-sum,mine-sum&watermark={watermark}"))).RootElement.GetProperty("indicators");
+        Assert.Equal(watermark, each[1].GetProperty("watermark").GetString());
+        var refused = await RefusedAsync(hub.Anonymous.GetAsync($"api/v1/values?indicator=other-sum&watermark={watermark}"), 400, "invalid-parameter");
+        Assert.Equal("watermark", refused.RootElement.GetProperty("parameter").GetString());
+    }
+
+    [Fact]
     public async Task Who_asks_wrongly_is_told_which_indicator_or_parameter()
     {
         await CityAsync("wrong");

@@ -137,6 +137,9 @@ public sealed class Display
         _ => window,
     };
 
+    /// <summary>What an indicator's number is, in a word.</summary>
+    public string Function(IndicatorSpec spec) => spec.Formula is null ? Function(spec.Function) : Say("Formel", "Formula");
+
     /// <summary>What a measure does, in a word.</summary>
     public string Function(MeasureFunction function) => function switch
     {
@@ -201,6 +204,8 @@ public sealed class Display
         ValueState.Suppressed => Say("unterdrückt", "suppressed"),
         ValueState.Preliminary => Say("vorläufig", "preliminary"),
         ValueState.Stale => Say("evtl. veraltet", "possibly stale"),
+        ValueState.Missing => Say("Angaben fehlen", "something missing"),
+        ValueState.Undefined => Say("nicht bestimmt", "undefined"),
         _ => Say("abgeschlossen", "complete"),
     };
 
@@ -210,6 +215,8 @@ public sealed class Display
         ValueState.Suppressed => Say("Zu wenige Zeilen, um den Wert zu veröffentlichen.", "Too few rows to publish the value."),
         ValueState.Preliminary => Say("Das Zeitfenster läuft noch.", "The window is not over yet."),
         ValueState.Stale => Say("Der Hub kann nicht sagen, ob der Wert aktuell ist.", "The hub cannot say that the value is current."),
+        ValueState.Missing => Say("Woraus der Wert berechnet würde, liegt hier nicht ganz vor.", "What the value would be computed from is not all there."),
+        ValueState.Undefined => Say("Der Wert lässt sich nicht berechnen, etwa weil durch null zu teilen wäre.", "The value cannot be computed, as where one would have to divide by zero."),
         _ => Say("Das Zeitfenster ist vorbei; späte Zeilen können den Wert noch ändern.", "The window is over; late rows may still change the value."),
     };
 
