@@ -72,7 +72,13 @@ internal static class FormulaRules
 
         var complete = spec with
         {
-            Function = MeasureFunction.Count, Field = null, Window = first.Window, TimeZone = first.TimeZone, ByArea = first.ByArea, Dimensions = first.Dimensions, Coverage = false,
+            Function = MeasureFunction.Count,
+            Field = null,
+            Window = first.Window,
+            TimeZone = first.TimeZone,
+            ByArea = first.ByArea,
+            Dimensions = first.Dimensions,
+            Coverage = false,
         };
         return (complete, Array.ConvertAll(inputs, input => input.Definition), null);
 

@@ -273,7 +273,12 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         var city = new City(hub, agency, "cases");
         await OkAsync(agency.PutAsJsonAsync("api/v1/indicators/casesopen", new
         {
-            title = new { de = "offen" }, dataset = "cases", measure = new { function = "open" }, window = "PT1H", groupBy = new[] { "area" }, access = "open",
+            title = new { de = "offen" },
+            dataset = "cases",
+            measure = new { function = "open" },
+            window = "PT1H",
+            groupBy = new[] { "area" },
+            access = "open",
         }));
         await city.PutAsync("rate", new { formula = "casesopen / population * 1000 + 0 * change(casesopen)" });
         await city.PutAsync("place", new { formula = "rank(casesopen)" });
@@ -291,7 +296,10 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
 
         static string Case(string id, string area, int opened, int? closed) => JsonSerializer.Serialize(new
         {
-            id, area, from = string.Create(CultureInfo.InvariantCulture, $"2026-03-02T{opened:00}:00:00Z"), to = closed is { } hour ? string.Create(CultureInfo.InvariantCulture, $"2026-03-02T{hour:00}:00:00Z") : null,
+            id,
+            area,
+            from = string.Create(CultureInfo.InvariantCulture, $"2026-03-02T{opened:00}:00:00Z"),
+            to = closed is { } hour ? string.Create(CultureInfo.InvariantCulture, $"2026-03-02T{hour:00}:00:00Z") : null,
         });
     }
 

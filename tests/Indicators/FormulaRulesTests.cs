@@ -156,7 +156,8 @@ public sealed class FormulaRulesTests
         IndicatorRules.Put(new(), "rate", Owner, Wanted(formula), Dataset, Limits, others);
 
     private static IndicatorSpec Wanted(string formula) => new(
-        new("Quote", null), "air", MeasureFunction.Count, null, IndicatorSpec.OfInputs, IndicatorSpec.OfInputs, false, [IndicatorSpec.OfInputs], null, null, AccessClass.Open) { Formula = formula };
+        new("Quote", null), "air", MeasureFunction.Count, null, IndicatorSpec.OfInputs, IndicatorSpec.OfInputs, false, [IndicatorSpec.OfInputs], null, null, AccessClass.Open)
+    { Formula = formula };
 
     private static IndicatorInfo Input(string id, int version = 1, IndicatorSpec? spec = null) => new(id, new(id, version, spec ?? Measured), null, "bezirke", 1, null, "senumvk");
 }

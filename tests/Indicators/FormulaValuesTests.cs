@@ -25,7 +25,13 @@ public sealed class FormulaValuesTests
 
     private static readonly Dictionary<string, double> Populations = new()
     {
-        ["01"] = 700, ["0101"] = 400, ["010101"] = 100, ["010102"] = 300, ["02"] = 0, ["0201"] = 0, ["020101"] = 0,
+        ["01"] = 700,
+        ["0101"] = 400,
+        ["010101"] = 100,
+        ["010102"] = 300,
+        ["02"] = 0,
+        ["0201"] = 0,
+        ["020101"] = 0,
     };
 
     private static readonly string[] Functions = ["sum", "count", "stddevSample"];

@@ -102,7 +102,12 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
         {
             await OkAsync(agency.PutAsJsonAsync($"api/v1/indicators/moment-{suffix}", new
             {
-                title = new { de = suffix }, dataset = "moment", measure, window = "P1D", groupBy = suffix == "kinds" ? new[] { "kind" } : [], access = "open",
+                title = new { de = suffix },
+                dataset = "moment",
+                measure,
+                window = "P1D",
+                groupBy = suffix == "kinds" ? new[] { "kind" } : [],
+                access = "open",
             }));
         }
 
