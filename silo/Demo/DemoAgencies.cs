@@ -56,7 +56,7 @@ internal sealed partial class DemoAgencies(
             var client = new DemoClient(http, time);
             await StoreAsync();
             await DefineAsync(client, city, stoppingToken);
-            LogDefined(city.Areas.Count, DemoDefinitions.Datasets.Length, DemoDefinitions.Indicators.Length);
+            LogDefined(city.Areas.Count, DemoDefinitions.Datasets.Length, DemoDefinitions.Indicators.Length + DemoDefinitions.Formulas.Length);
             var feeds = DemoFeeds.All(city, _state.Seed, options.Value.Rate, _state.Started - s_past);
             // All positions are read before the first is moved.
             var positions = Array.ConvertAll(feeds, Position);
@@ -108,6 +108,7 @@ internal sealed partial class DemoAgencies(
         await Task.WhenAll(DemoDefinitions.Datasets.Select(d => PutAsync(client, $"api/v1/datasets/{d.Id}", _state.Keys[d.Agency].Admin, d.Body, cancellationToken)));
         await Task.WhenAll(DemoDefinitions.Feeds.Select(f => PutAsync(client, $"api/v1/datasets/{f.Dataset}/feeds/{f.Id}", _state.Keys[f.Agency].Admin, f.Body, cancellationToken)));
         await Task.WhenAll(DemoDefinitions.Indicators.Select(i => PutAsync(client, $"api/v1/indicators/{i.Id}", _state.Keys[i.Agency].Admin, i.Body, cancellationToken)));
+        await Task.WhenAll(DemoDefinitions.Formulas.Select(i => PutAsync(client, $"api/v1/indicators/{i.Id}", _state.Keys[i.Agency].Admin, i.Body, cancellationToken)));
     }
 
     private static Task PutAsync(DemoClient client, string path, string key, string body, CancellationToken cancellationToken) =>

@@ -132,6 +132,16 @@ internal static class DemoDefinitions
         Indicator(DemoFeeds.Order, "reports-hours", "Stunden bis zur Erledigung, Tagesmittel", "Hours until done, daily mean", "reports", "mean", "hours", "P1D", 1, "h"),
     ];
 
+    /// <summary>Derived from the others, by publisher and id.</summary>
+    public static readonly (string Agency, string Id, string Body)[] Formulas =
+    [
+        (DemoFeeds.Order, "reports-per-10000",
+            """
+            { "title": { "de": "Neue Meldungen je Tag und 10.000 Einwohner", "en": "New reports per day and 10,000 inhabitants" }, "dataset": "reports",
+              "formula": "\"reports-daily\" / population * 10000", "decimals": 1, "access": "open" }
+            """),
+    ];
+
     private static (string, string, string) Indicator(
         string agency, string id, string german, string english, string dataset, string function, string? field, string window, int decimals, string? unit, string? dimension = null, string? sliding = null, double? target = null) =>
         (agency, id, System.Text.Json.JsonSerializer.Serialize(

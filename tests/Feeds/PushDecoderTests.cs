@@ -53,7 +53,8 @@ public sealed class PushDecoderTests
         Field("must", FieldType.Boolean, constraints: new(Required: true)),
         Field("area", FieldType.String, FieldRole.Area),
         Field("lon", FieldType.Number, FieldRole.Longitude),
-        Field("lat", FieldType.Number, FieldRole.Latitude));
+        Field("lat", FieldType.Number, FieldRole.Latitude),
+        Field("closed", FieldType.DateTime, FieldRole.Closed));
 
     public static TheoryData<string, string?, string> Faults => new()
     {
@@ -87,6 +88,7 @@ public sealed class PushDecoderTests
         { RowErrorCodes.SkippedLocalTime, "local", """{"id":1,"must":true,"local":"2026-03-29T02:30:00"}""" },
         { RowErrorCodes.AmbiguousLocalTime, "local", """{"id":1,"must":true,"local":"2026-10-25T02:30:00"}""" },
         { RowErrorCodes.TooFarInTheFuture, "opened", """{"id":1,"must":true,"opened":"2026-11-24T12:00:01Z"}""" },
+        { RowErrorCodes.ClosedBeforeOpened, "closed", """{"id":1,"must":true,"opened":"2026-11-23T08:00:00Z","closed":"2026-11-23T07:59:59Z"}""" },
         { RowErrorCodes.Required, "must", """{"id":1,"must":null}""" },
         { RowErrorCodes.NotUnique, "uuid", """{"id":2,"must":true,"uuid":"00112233-4455-6677-8899-aabbccddeeff"}""" },
         { RowErrorCodes.TooShort, "text", """{"id":1,"must":true,"text":"a"}""" },
