@@ -1,3 +1,7 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
 using DataHub.Catalog;
 
 using Microsoft.Extensions.Options;
@@ -12,7 +16,11 @@ internal sealed record Push(Caller Caller, string Dataset, string Feed, PushForm
     /// <summary>How the feed writes CSV.</summary>
     public CsvProfile? Csv { get; init; }
 
+    /// <summary>As the client sent it; null where it sent none.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>What is kept of the key: its SHA-256, so that a key made of a person's data leaves nothing of them in the log.</summary>
+    public string? KeptKey => IdempotencyKey is null ? null : Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(IdempotencyKey)));
 
     /// <summary>Check and answer, store nothing.</summary>
     public bool DryRun { get; init; }
@@ -296,7 +304,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         }
 
         private PushPart Part(KnownDataset dataset, int number, int parts, RowBlock rows, QuarantinedRow[] quarantined) => new(
-            dataset.Info.Id, dataset.Info.Partitions[number % _partitions].Key, push.Feed, _receipt, push.IdempotencyKey, push.BodyHash, number, parts,
+            dataset.Info.Id, dataset.Info.Partitions[number % _partitions].Key, push.Feed, _receipt, push.KeptKey, push.BodyHash, number, parts,
             dataset.Contract.Version, dataset.Info.AreaVersion, rows, quarantined)
         {
             DryRun = push.DryRun,

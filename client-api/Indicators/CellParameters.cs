@@ -25,9 +25,10 @@ internal static class CellParameters
     ];
 
     /// <summary>Begins a link with what decides the cells, in one order.</summary>
-    public static StringBuilder Link(HttpContext http, ValuesQuery cell, DimensionValue[] dimensions, int limit)
+    /// <param name="path">Another route than the one that was called.</param>
+    public static StringBuilder Link(HttpContext http, ValuesQuery cell, DimensionValue[] dimensions, int limit, string? path = null)
     {
-        var link = new StringBuilder($"{http.Request.PathBase}{http.Request.Path}?limit=").Append(limit.ToString(CultureInfo.InvariantCulture));
+        var link = new StringBuilder($"{http.Request.PathBase}{path ?? http.Request.Path}?limit=").Append(limit.ToString(CultureInfo.InvariantCulture));
         link.Add("from", cell.FromDay is { } fromDay ? fromDay.ToString("O", CultureInfo.InvariantCulture) : Instant(cell.From));
         link.Add("to", cell.ToDay is { } toDay ? toDay.ToString("O", CultureInfo.InvariantCulture) : Instant(cell.To));
         link.Add("level", cell.Level?.ToString(CultureInfo.InvariantCulture));

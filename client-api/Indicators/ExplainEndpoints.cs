@@ -43,7 +43,7 @@ internal static class ExplainEndpoints
     {
         var group = routes.MapGroup("/api/v1/indicators").WithTags("Indicators");
         group.MapRead("{indicator}/explain", ExplainAsync)
-            .WithSummary("Where one value comes from: the definition, the rows that went in with receipt, feed, time received and earlier versions, and the value folded again from exactly these rows. Personal fields are left out. Rows are for those who may read the dataset; of a suppressed value only the publisher's readers get more than that it is suppressed.")
+            .WithSummary("Where one value comes from: the definition, the rows that went in with receipt, feed, time received and earlier versions, and the value folded again from exactly these rows. Personal fields are left out. Rows are for those who may read the dataset; of a suppressed value only the publisher's readers get more than that it is suppressed. A formula names its inputs, each with the link that explains its value at the same place and moment.")
             .Takes("from", "The window that contains it: a day (its begin in the indicator's time zone) or an instant with Z or offset; must be there.")
             .Takes("area", "The value's area; without area and whole the rows that have none, or all where the indicator is not grouped by area.")
             .Takes("level", "The area's level; need not be named.", JsonSchemaType.Integer)
@@ -80,7 +80,7 @@ internal static class ExplainEndpoints
         var next = page.Next is null ? null : CellParameters.Link(http, cell! with { To = null, ToDay = null }, dimensions, limit)
             .Add("asOf", page.Watermark).Add("definition", Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
         http.Response.Headers[WatermarkHeader] = page.Watermark;
-        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
+        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, Inputs(http, page, cell!, dimensions, limit))), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
 
     private static async Task<IResult> DefinitionsAsync(string indicator, HttpContext http, IGrainFactory grains)
@@ -104,7 +104,12 @@ internal static class ExplainEndpoints
         }), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
 
-    private static void Write(Utf8JsonWriter writer, ExplainPage page, string? next)
+    /// <summary>Of a formula each input with its definition's version and where its value at the same place and moment is explained.</summary>
+    private static (IndicatorDefinition Input, string Link)[] Inputs(HttpContext http, ExplainPage page, ValuesQuery cell, DimensionValue[] dimensions, int limit) =>
+        Array.ConvertAll(page.Indicator.Definition.Inputs ?? [], input => (input, CellParameters.Link(http, cell with { To = null, ToDay = null }, dimensions, limit, $"/api/v1/indicators/{input.Indicator}/explain")
+            .Add("asOf", page.Watermark).Add("definition", Number(input.Version)).ToString()));
+
+    private static void Write(Utf8JsonWriter writer, ExplainPage page, string? next, (IndicatorDefinition Input, string Link)[] inputs)
     {
         var (info, value) = (page.Indicator, page.Value);
         writer.WriteString("indicator", info.Id);
@@ -126,6 +131,21 @@ internal static class ExplainEndpoints
         }
 
         writer.WriteEndArray();
+        if (inputs.Length > 0)
+        {
+            writer.WriteStartArray("inputs");
+            foreach (var (input, link) in inputs)
+            {
+                writer.WriteStartObject();
+                writer.WriteString("indicator", input.Indicator);
+                writer.WriteNumber("definition", input.Version);
+                writer.WriteString("explainedBy", link);
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndArray();
+        }
+
         if (page.Rows is { } rows)
         {
             var rowWriter = new ToldRowsWriter(rows);

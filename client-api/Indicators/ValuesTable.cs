@@ -36,7 +36,7 @@ internal static class ValuesTable
         Version = page.Version,
         Watermark = page.Watermark,
         AsOf = page.AsOf == DateTimeOffset.MinValue ? null : page.AsOf,
-        ExplainedBy = page.Indicator.Definition.Spec.Formula is not null ? null : $"{pathBase}/api/v1/indicators/{page.Indicator.Id}/explain?asOf={page.Watermark}&definition={page.Indicator.Definition.Version.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
+        ExplainedBy = $"{pathBase}/api/v1/indicators/{page.Indicator.Id}/explain?asOf={page.Watermark}&definition={page.Indicator.Definition.Version.ToString(System.Globalization.CultureInfo.InvariantCulture)}",
     };
 
     /// <summary>The columns of an indicator's values.</summary>

@@ -81,7 +81,7 @@ public sealed class LogBatch
 
 /// <summary>What the log keeps of a push beside its rows.</summary>
 /// <param name="Receipt">A ULID; the same for all parts of a push.</param>
-/// <param name="IdempotencyKey">As the client sent it; null where it sent none.</param>
+/// <param name="IdempotencyKey">Stands for the one that the client sent; null where it sent none.</param>
 /// <param name="BodyHash">SHA-256 of the body after decompression.</param>
 /// <param name="Part">From 0.</param>
 /// <param name="Parts">How many parts the push has: one for each partition it touches; of a large body, chunks times partitions.</param>

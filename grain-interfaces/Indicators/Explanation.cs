@@ -33,12 +33,14 @@ public sealed record ExplainResult(
 /// <summary>One number and what it was made of.</summary>
 /// <param name="Indicator">With the version of the definition and of the area system that answered.</param>
 /// <param name="Value">As the values have it at the same watermark; where no row is in the cell, without value and with count 0.</param>
-/// <param name="Recomputed">The value folded again from exactly the rows of all pages; null where suppressed for this caller.</param>
-/// <param name="RowCount">Rows of all pages; null where suppressed for this caller.</param>
+/// <param name="Recomputed">
+/// The value folded again from exactly the rows of all pages, for a formula evaluated again from inputs so folded; null where suppressed for this caller.
+/// </param>
+/// <param name="RowCount">Rows of all pages; null where suppressed for this caller, and for a formula, whose inputs tell theirs.</param>
 /// <param name="Watermark">As of which all of this is; with the definition's version it gives the same answer again.</param>
 /// <param name="AsOf">When the newest batch in it was received; <see cref="DateTimeOffset.MinValue"/> where there is none.</param>
 /// <param name="Sources">Per feed how many of the rows it brought with how many pushes; empty where suppressed for this caller.</param>
-/// <param name="Rows">The page's rows by time then key, and in which contract; null where this caller may not see rows.</param>
+/// <param name="Rows">The page's rows by time then key, and in which contract; null where this caller may not see rows, and for a formula.</param>
 /// <param name="Next">The page's last row where there are more.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ExplainPage")]
 public sealed record ExplainPage(

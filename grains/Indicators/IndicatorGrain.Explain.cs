@@ -25,7 +25,6 @@ internal sealed partial class IndicatorGrain
             await LookAfterAsync();
             var (definition, none) = PastDefinition(caller, query.Cell.Definition);
             if (definition is null) return Explained(none!, "definition");
-            if (NotFromRows(definition) is { } derived) return Explained(derived);
             var (cell, parameter, wrong) = CellOf(definition, query);
             if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
             var result = await ExplainAsync(caller, query, cell, deadline);
@@ -59,6 +58,7 @@ internal sealed partial class IndicatorGrain
         var mayMore = DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher);
         var page = new ExplainPage(view.Info, value, null, null, view.Moment.Text, view.Moment.ReceivedAt, [], null, null);
         if (value.State == ValueState.Suppressed && !mayMore) return new(ReadRefusal.None, page, null);
+        if (view.Definition.Spec.Formula is not null) return await DerivedAsync(page, cell, query.Cell with { AtLeast = null, AsOf = new(null, null, view.Moment.Watermark) }, deadline);
 
         var dataset = await GrainFactory.GetGrain<IDatasetGrain>(view.Definition.Spec.Dataset).GetAsync(Caller.Hub);
         if (dataset is null) return Explained(Unavailable());
@@ -91,6 +91,13 @@ internal sealed partial class IndicatorGrain
             Rows = await TellAsync(dataset, told, view.Moment.Sequences),
             Next = found.Length > told.Length ? new(told[^1].Version.Row.Time, told[^1].Version.Row.Key) : null,
         }, null);
+    }
+
+    /// <summary>A derived value: evaluated again from its inputs' values, which are folded again from the rows of the same moment. The rows behind it the inputs tell.</summary>
+    private async Task<ExplainResult> DerivedAsync(ExplainPage page, AskedCell cell, ValuesQuery past, long deadline)
+    {
+        var (again, value, refused) = await FindAsync(cell, past, deadline);
+        return again is null ? Explained(refused!) : new(ReadRefusal.None, page with { Recomputed = value.Value }, null);
     }
 
     /// <summary>The value as it is answered: by the version that stands, or from history where a moment or a version is named.</summary>

@@ -14,7 +14,7 @@ namespace DataHub.Feeds;
 /// <summary>Erasure of a person's rows, through the public routes, and then a look into every file of the hub.</summary>
 public sealed class ErasureTests
 {
-    private const string Person = "Erika Mustermann", Mail = "erika@example.org", Other = "Max Beispiel";
+    private const string Key = "away-erika-mustermann", Person = "Erika Mustermann", Mail = "erika@example.org", Other = "Max Beispiel";
 
     [Fact]
     public async Task After_an_erasure_no_file_and_no_table_holds_the_person_and_every_number_is_right()
@@ -25,7 +25,7 @@ public sealed class ErasureTests
         for (var batch = 0; batch < 12; batch++)
             await PushAsync(agency, string.Join('\n', Enumerable.Range(0, 150).Select(i => Row($"r{batch}-{i}", i % 40 == 7 ? Person : $"{Other} {i}", i % 40 == 7 ? Mail : $"m{batch}-{i}@example.org", i))));
         // Corrected away, corrected towards, come and gone within one push, retracted, quarantined, replayed, given up.
-        await PushAsync(agency, Row("away", Person, Mail, 1));
+        await PushAsync(agency, Row("away", Person, Mail, 1), key: Key);
         await PushAsync(agency, Row("away", Other, Mail, 2));
         await PushAsync(agency, Row("towards", Other, "max@example.org", 3));
         await PushAsync(agency, Row("towards", Person, "max@example.org", 4));
@@ -37,6 +37,9 @@ public sealed class ErasureTests
         await HubFixture.OkAsync(agency.PostAsJsonAsync("api/v1/datasets/persons/quarantine/discard", new { select = new { value = "-2" }, reason = "doppelt" }));
         await HubFixture.OkAsync(agency.PostAsJsonAsync("api/v1/datasets/persons/quarantine/replay", new { rows = new[] { new { id = await FirstOpenAsync(agency, "-5"), values = new { name = Person, amount = 5 } } } }));
         Assert.NotEmpty(Findings(hub.Folder, Person));
+
+        // Keys of pushes, which nothing could be taken out of, are nowhere in the first place.
+        Assert.Empty(Findings(hub.Folder, Key));
         var before = await CountsAsync(agency);
 
         var admin = await hub.AgencyAsync("persons-agency", KeyRole.Admin);
@@ -220,10 +223,11 @@ public sealed class ErasureTests
     private static string Row(string id, string name, string mail, int amount) =>
         string.Create(CultureInfo.InvariantCulture, $$"""{"id":"{{id}}","mail":"{{mail}}","name":"{{name}}","opened":"2026-11-{{1 + (Math.Abs(amount) % 20):00}}T08:00:00Z","amount":{{amount}}}""");
 
-    private static async Task<string> PushAsync(HttpClient client, string rows)
+    private static async Task<string> PushAsync(HttpClient client, string rows, string? key = null)
     {
-        using var content = new StringContent(rows, Encoding.UTF8, "application/x-ndjson");
-        using var answer = await client.PostAsync("api/v1/datasets/persons/feeds/default/records", content);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "api/v1/datasets/persons/feeds/default/records") { Content = new StringContent(rows, Encoding.UTF8, "application/x-ndjson") };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var answer = await client.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode || (int)answer.StatusCode == 422, text);
         return JsonDocument.Parse(text).RootElement.GetProperty("watermark").GetString()!;

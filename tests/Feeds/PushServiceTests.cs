@@ -83,8 +83,8 @@ public sealed class PushServiceTests
         _target.Refuse.Clear();
         var answer = await PushAsync(Rows(40), key: "k");
         Assert.Equal((PushRefusal.None, 40, true), (answer.Refusal, answer.Receipt!.Counts.Accepted, answer.Receipt.Replayed));
-        Assert.Equal(_target.Stored[("k", 0)].Push.Receipt, answer.Receipt.Receipt);
-        Assert.Equal(answer.Receipt.Receipt, _target.Stored[("k", 3)].Push.Receipt);
+        Assert.Equal(_target.Stored[(Kept("k"), 0)].Push.Receipt, answer.Receipt.Receipt);
+        Assert.Equal(answer.Receipt.Receipt, _target.Stored[(Kept("k"), 3)].Push.Receipt);
     }
 
     [Theory]
@@ -191,6 +191,9 @@ public sealed class PushServiceTests
     private static string Row(int station) => $$"""{"station":"s{{station}}","time":"2026-11-23T08:00:00Z"}""";
 
     private static string Rows(int count) => $"[{string.Join(',', Enumerable.Range(0, count).Select(Row))}]";
+
+    /// <summary>What is kept of a key.</summary>
+    private static string Kept(string key) => Push("", key: key).KeptKey!;
 
     private static Push Push(string body, string feed = "default", string? key = null, bool atomic = false)
     {

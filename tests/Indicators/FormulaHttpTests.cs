@@ -206,6 +206,36 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_formulas_number_is_evaluated_again_and_leads_to_the_rows_behind_its_inputs()
+    {
+        var city = await CityAsync("told");
+        await city.PutAsync("rate", new { formula = "tolda / toldb + share(tolda) + previous(toldb)", decimals = 3 });
+        await city.PushAsync(Row("a", 7, "010101", n: 4, m: 2), Row("a", 8, "010101", n: 2, m: 16), Row("c", 8, "020101", n: 5, m: 1));
+        var watermark = await city.PushAsync(Row("a", 8, "010101", n: 3, m: 16));
+
+        var answer = (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/told-rate/values?from=2026-03-02T08:00:00Z&level=0&watermark={watermark}"))).RootElement;
+        var value = answer.GetProperty("rows")[0].GetProperty("value").GetDouble();
+        Assert.Equal(Math.Round((3 / 16.0) + (3 / 8.0) + 2, 3, MidpointRounding.AwayFromZero), value);
+        var links = answer.GetProperty("explainedBy").GetString()!;
+        foreach (var asked in new[] { $"api/v1/indicators/told-rate/explain?watermark={watermark}", links.TrimStart('/') })
+        {
+            var explained = (await OkAsync(hub.Anonymous.GetAsync($"{asked}&from=2026-03-02T08:00:00Z&area=01"))).RootElement;
+            Assert.Equal((value, value), (explained.GetProperty("value").GetDouble(), explained.GetProperty("recomputed").GetDouble()));
+            Assert.False(explained.TryGetProperty("rows", out _));
+            var inputs = explained.GetProperty("inputs").EnumerateArray().ToArray();
+            Assert.Equal(["tolda", "toldb"], inputs.Select(input => input.GetProperty("indicator").GetString()));
+
+            // Each link leads to the rows at the same place and moment, whatever was corrected since.
+            await city.PushAsync(Row("a", 8, "010101", n: 1_000, m: 16));
+            var behind = (await OkAsync(hub.Anonymous.GetAsync(inputs[0].GetProperty("explainedBy").GetString()!.TrimStart('/')))).RootElement;
+            Assert.Equal((3.0, 3.0), (behind.GetProperty("value").GetDouble(), behind.GetProperty("recomputed").GetDouble()));
+            var row = Assert.Single(behind.GetProperty("rows").EnumerateArray().ToArray());
+            Assert.Equal((3.0, 2.0), (row.GetProperty("n").GetDouble(), row.GetProperty("corrections")[0].GetProperty("n").GetDouble()));
+            watermark = await city.PushAsync(Row("a", 8, "010101", n: 3, m: 16));
+        }
+    }
+
+    [Fact]
     public async Task A_formulas_published_figure_is_reproduced_after_corrections_of_its_inputs()
     {
         var city = await CityAsync("figure", partitions: 1);
