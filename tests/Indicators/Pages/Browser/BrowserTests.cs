@@ -121,6 +121,19 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         {
             var (page, _) = await browser.OpenAsync(path, width: 320);
             Assert.Equal(320, await page.EvaluateAsync<int>("() => document.documentElement.scrollWidth"));
+
+            // Nor where the strip of tiles is long and each says its state to those who listen.
+            Assert.Equal(320, await page.EvaluateAsync<int>("""
+                () => {
+                  const strip = document.querySelector('.tiles');
+                  for (let i = 0; strip && i < 20; i++) {
+                    const tile = strip.children[0].cloneNode(true);
+                    tile.querySelector('.tile').insertAdjacentHTML('beforeend', '<span class="hidden">vorläufig</span>');
+                    strip.append(tile);
+                  }
+                  return document.documentElement.scrollWidth;
+                }
+                """));
         }
     }
 
