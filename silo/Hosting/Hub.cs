@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using DataHub.Catalog;
 using DataHub.Demo;
 using DataHub.Feeds;
+using DataHub.Storage;
 using DataHub.Storage.Sqlite;
 
 using Microsoft.AspNetCore.Connections;
