@@ -57,13 +57,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>Runs the statements in one round trip and one transaction: all of them or none.</summary>
     /// <returns>False where a statement said that somebody else was faster (<see cref="Superseded"/>); nothing was done then.</returns>
+    /// <exception cref="InvalidOperationException">A statement said that the rows do not fit what stands (<see cref="Broken"/>); nothing was done.</exception>
     public async Task<bool> WriteAsync(IReadOnlyList<PostgresStatement> statements, CancellationToken cancellationToken) =>
-        await WriteAsync(statements, static _ => true, cancellationToken);
+        (await WriteAsync(statements, static _ => true, cancellationToken)).Done;
 
     /// <inheritdoc cref="WriteAsync(IReadOnlyList{PostgresStatement}, CancellationToken)"/>
     /// <param name="first">Reads the first row of the first statement.</param>
-    /// <returns>What <paramref name="first"/> read; default where somebody else was faster.</returns>
-    public async Task<T?> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, T> first, CancellationToken cancellationToken)
+    public async Task<(bool Done, T? First)> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, T> first, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
@@ -77,11 +77,16 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             {
             }
 
-            return result;
+            return (true, result);
         }
         catch (PostgresException e) when (e.SqlState == Superseded)
         {
             return default;
+        }
+        catch (PostgresException e) when (e.SqlState == Broken)
+        {
+            throw new InvalidOperationException(
+                $"Nothing was stored: the rows do not fit what stands in the database. The statement that said so: {e.BatchCommand?.CommandText.Split('(')[0].Trim()}", e);
         }
     }
 
