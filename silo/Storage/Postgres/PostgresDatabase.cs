@@ -20,7 +20,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     private readonly NpgsqlDataSource _source;
 
-    private PostgresDatabase(NpgsqlDataSource source) => _source = source;
+    private PostgresDatabase(NpgsqlDataSource source, string listener) => (_source, ListenerConnectionString) = (source, listener);
+
+    /// <summary>For the one connection that waits for notifications; not pooled.</summary>
+    public string ListenerConnectionString { get; }
 
     /// <summary>For a connection of the caller's own; it is one of the pool's.</summary>
     public NpgsqlDataSource Source => _source;
@@ -34,14 +37,19 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         builder.UsePhysicalConnectionInitializer(
             connection => Check(connection, async: false, CancellationToken.None).GetAwaiter().GetResult(),
             connection => Check(connection, async: true, CancellationToken.None));
-        return new(builder.Build());
+        return new(builder.Build(), new NpgsqlConnectionStringBuilder(ConnectionString(options, 1)) { Pooling = false, MaxAutoPrepare = 0, KeepAlive = 10 }.ConnectionString);
     }
+
+    /// <summary>For Orleans' own providers, which have a pool of their own over the schema <c>orleans</c>.</summary>
+    public static string ProvidersConnectionString(PostgresOptions options) =>
+        new NpgsqlConnectionStringBuilder(ConnectionString(options, Providers)) { SearchPath = "orleans", MaxAutoPrepare = 0 }.ConnectionString;
 
     /// <summary>The configured connection string with the hub's own settings in it.</summary>
     /// <param name="connections">Most that a pool over it may hold.</param>
     public static string ConnectionString(PostgresOptions options, int connections) => new NpgsqlConnectionStringBuilder(options.ConnectionString)
     {
-        ApplicationName = "datahub",
+        // So every silo can count what all of them may hold.
+        ApplicationName = $"datahub/{options.MaxConnections}/{Environment.MachineName}/{Environment.ProcessId}",
         SearchPath = "datahub",
         MaxPoolSize = connections,
         MinPoolSize = 0,
