@@ -45,8 +45,8 @@ internal sealed record DefinitionMove(string Indicator, int Version, long Expect
 }
 
 /// <param name="Window">Ticks (UTC) at which the window begins.</param>
-/// <param name="Area">Empty where not grouped by area, or the row has none.</param>
-/// <param name="Dimensions">JSON array of texts; empty where not grouped by dimensions.</param>
+/// <param name="Area">Empty where not grouped by area, or the row has none. Has no control characters, as no area id has.</param>
+/// <param name="Dimensions">JSON array of texts; empty where not grouped by dimensions. Control characters are escaped.</param>
 /// <param name="Sequence">Of the last change.</param>
 /// <param name="State">Canonical bytes; empty: the cell has lost all its rows.</param>
 internal readonly record struct StoredCell(string Indicator, int Version, long Window, string Area, string Dimensions, long Sequence, byte[] State);

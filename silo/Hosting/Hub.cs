@@ -3,6 +3,7 @@ using System.Globalization;
 using DataHub.Catalog;
 using DataHub.Demo;
 using DataHub.Feeds;
+using DataHub.Storage;
 using DataHub.Storage.Sqlite;
 
 using Microsoft.Data.Sqlite;

@@ -160,9 +160,9 @@ public sealed class SqliteStoresTests : IDisposable
     public void Migrations_are_applied_once_in_order_and_all_or_nothing()
     {
         using var session = SqliteSession.Open(Path.Combine(_folder.FullName, "m.db"), []);
-        SqliteMigrations.Migration[] one = [new(1, "one", "CREATE TABLE a (x)")];
-        SqliteMigrations.Migration[] broken = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)")];
-        SqliteMigrations.Migration[] two = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO b VALUES (1)")];
+        Migration[] one = [new(1, "one", "CREATE TABLE a (x)")];
+        Migration[] broken = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)")];
+        Migration[] two = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO b VALUES (1)")];
 
         SqliteMigrations.Apply(session, "m.db", one, TimeProvider.System);
         Assert.Throws<SqliteException>(() => SqliteMigrations.Apply(session, "m.db", broken, TimeProvider.System));

@@ -27,7 +27,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
     public Task DisposeAsync() => CloseAsync();
 
-    [Fact]
+    [ConformanceFact]
     public async Task An_unknown_partition_stands_at_zero_and_holds_nothing()
     {
         Assert.Equal(default, await History.PositionAsync(Air, default));
@@ -40,7 +40,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         await History.ResetAsync(Air, default);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Batches_are_stored_only_on_the_position_they_were_made_for()
     {
         Assert.True(await ApplyAsync(0, Batch(1, New("a", 10)), Batch(2, New("b", 20), New("c", 30))));
@@ -52,7 +52,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Null(Assert.Single((await History.FindKeysAsync(Air, Keys("x"), default)).Rows));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_hole_and_a_foreign_batch_are_refused()
     {
         await Assert.ThrowsAnyAsync<ArgumentException>(() => ApplyAsync(0, Batch(2, New("a", 1))));
@@ -61,7 +61,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal(default, await History.PositionAsync(Air, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_control_batch_moves_the_position_only()
     {
         Assert.True(await ApplyAsync(0, new HistoryBatch(LogBatches.Control(0, 1, Air, 1), [])));
@@ -70,7 +70,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Empty(await History.CountsAsync("air", default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Keys_are_found_as_they_stand_with_the_position()
     {
         await ApplyAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 20)));
@@ -83,7 +83,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal(7, found.Rows[1]!.ContractVersion);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task What_stood_at_each_sequence_stays_readable_through_correction_retraction_and_resurrection()
     {
         await ApplyAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 10, "01", "w1")), Batch(2, Correction("a", 10, "01", "v2")), Batch(3, Retraction("a", 10)));
@@ -101,7 +101,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal("", await AtAsync(5, "unknown"));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Several_changes_of_one_key_in_one_batch_leave_the_last()
     {
         await ApplyAsync(0, Batch(1, New("a", 10, null, "v1"), Correction("a", 10, null, "v2"), Correction("a", 10, null, "v1"), New("b", 10), Retraction("b", 10)));
@@ -114,7 +114,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal("a 10 - v3 @2", await AtAsync(2));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Keys_that_contain_the_time_live_as_the_others_do()
     {
         await TimedAsync(0, Batch(1, New("a", 10, "01", "v1"), New("b", 10, "01", "w1"), New("a", 20, "01", "other")), Batch(2, Correction("a", 10, "02", "v2")), Batch(3, Retraction("a", 10)));
@@ -135,7 +135,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Task<bool> TimedAsync(long expected, params HistoryBatch[] batches) => ApplyAsync(expected, [.. batches.Select(b => b with { KeyHasTime = true })]);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_window_beyond_the_stored_position_is_refused()
     {
         await ApplyAsync(0, Batch(1, New("a", 10)));
@@ -144,7 +144,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => History.ReadWindowAsync("water/0", 1, null, 0, 100, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_change_that_does_not_fit_what_stands_stores_nothing()
     {
         await ApplyAsync(0, Batch(1, New("a", 10)));
@@ -157,7 +157,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal("a 10 - a @1", await AtAsync(1));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task The_newest_time_of_a_series_stays_though_its_row_is_retracted()
     {
         await ApplyAsync(0, Batch(1, New("a1", 10, series: "a"), New("a3", 30, series: "a"), New("a2", 20, series: "a"), New("b1", 5, series: "b"), New("n", long.MinValue, series: "n")));
@@ -169,7 +169,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal([30, 5, null, null], found.Newest);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Rows_are_listed_by_time_and_key_in_stable_pages()
     {
         var rows = Enumerable.Range(0, 40).Select(i => New($"k{i:D2}", i % 4 == 0 ? long.MinValue : i / 8 * 10, $"a{i % 5}")).ToArray();
@@ -198,10 +198,13 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal(expected.Where(k => rows.Single(r => Text(r.Key) == k).Time is >= 10 and < 30), some.Rows.Select(r => Text(r.Key)));
     }
 
-    [Theory]
-    [InlineData(3)]
-    [InlineData(60)]
-    public async Task Rows_of_some_areas_are_listed_in_stable_pages_however_many_areas(int areas)
+    [ConformanceFact]
+    public Task Rows_of_a_few_areas_are_listed_in_stable_pages() => ListByAreasAsync(3);
+
+    [ConformanceFact]
+    public Task Rows_of_many_areas_are_listed_in_stable_pages() => ListByAreasAsync(60);
+
+    private async Task ListByAreasAsync(int areas)
     {
         var rows = Enumerable.Range(0, 300).Select(i => New($"k{i:D3}", i * 7 % 20, i % 11 == 0 ? null : $"a{i % 90}")).ToArray();
         await ApplyAsync(0, Batch(1, rows));
@@ -223,7 +226,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Empty((await History.QueryAsync(Air, null, null, new HashSet<string>(), null, 4, default)).Rows);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Counts_and_quarantine_come_with_the_batches_and_conserve()
     {
         await ApplyAsync(
@@ -248,7 +251,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Empty(await History.QuarantineAsync("water", new(null, null, 10, null), default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Quarantine_is_paged_newest_first_also_for_one_feed()
     {
         for (var i = 1; i <= 9; i++) await ApplyAsync(i - 1, Batch(i, Push($"01{i}", i % 3 == 0 ? "third" : "default", new(1, 0, 0, 0, 0, 1)), [Quarantined(i)]));
@@ -270,7 +273,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Acts_settle_each_quarantined_row_once_and_conserve()
     {
         await ApplyAsync(
@@ -300,7 +303,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         static string Told(IReadOnlyList<QuarantineGroup> groups) => string.Join(';', groups.Select(g => $"{g.Cause} {g.Rows} {string.Join(' ', g.Values.Select(v => $"{v.Value}*{v.Rows}"))}"));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_partition_that_is_reset_is_built_again_and_its_neighbour_is_left_alone()
     {
         HistoryBatch[] batches = [Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Retraction("a", 1, "s"))];
@@ -320,7 +323,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         Assert.Equal("", await AtAsync(2));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task After_a_crash_everything_stored_is_there()
     {
         await ApplyAsync(0, Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Correction("a", 1, "01", "w", "s")));
@@ -334,7 +337,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     }
 
     /// <summary>Random lives of a few keys against a list of all versions: every question, at every sequence.</summary>
-    [Fact]
+    [ConformanceFact]
     public async Task Every_question_is_answered_as_a_plain_list_of_versions_would() =>
         await Gen.Select(Gen.Int[0, 5], Gen.Long[0, 4], Gen.Int[-1, 2], Gen.Int[0, 9]).Array[0, 4].Array[1, 12].SampleAsync(
             async steps =>
@@ -396,7 +399,7 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
             },
             iter: 60, threads: 1);
 
-    [Fact]
+    [ConformanceFact]
     public async Task Versions_of_a_time_keyed_partition_tell_their_pushes_and_what_stood_before()
     {
         await History.ApplyAsync(Air, 0, [.. new[] { Batch(1, New("a", 10, "01", "v1")), Batch(2, Correction("a", 10, "01", "v2")), Batch(3, Retraction("a", 10)), Batch(4, New("a", 10, "02", "v3")) }.Select(b => b with { KeyHasTime = true })], default);

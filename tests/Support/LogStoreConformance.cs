@@ -30,7 +30,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
 
     public Task DisposeAsync() => CloseAsync();
 
-    [Fact]
+    [ConformanceFact]
     public async Task An_empty_log_has_no_positions()
     {
         Assert.NotEqual(Guid.Empty, await Log.IncarnationAsync(default));
@@ -43,7 +43,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal((1, 0, 0), (head.Epoch, head.Position, head.Partitions.Count));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task What_is_appended_is_read_by_shard_and_by_partition()
     {
         var head = await Log.ClaimAsync(3, default);
@@ -66,7 +66,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal([0, 1, 3, 3], positions);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Reading_keeps_to_its_limits_but_always_gives_something()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -79,7 +79,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal([1, 2, 3, 4, 5], (await Log.ReadPartitionAsync(Air, 0, 10, int.MaxValue, default)).Select(b => b.Position));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task The_last_to_claim_a_shard_is_its_only_writer()
     {
         var first = await Log.ClaimAsync(0, default);
@@ -95,7 +95,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal(2, await Log.HeadAsync(Air, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Claims_and_appends_of_two_writers_in_turns_leave_no_hole() =>
         await Gen.Select(Gen.Int[0, 1], Gen.Bool).Array[1, 25].SampleAsync(
             async steps =>
@@ -129,7 +129,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
 
     private static int _shards = 100;
 
-    [Fact]
+    [ConformanceFact]
     public async Task What_had_been_received_at_an_instant_is_found_and_stays_so()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -151,7 +151,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal(10, await Log.SequenceAtAsync(Air, Time.GetUtcNow(), default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task An_append_at_another_position_stores_nothing()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -164,7 +164,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Empty(await Log.PartitionsAsync(1, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_hole_is_refused_and_leaves_everything_as_it_was()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -184,7 +184,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Task<Exception> Refused(LogBatch[] batches) => Assert.ThrowsAnyAsync<Exception>(() => Log.AppendAsync(0, head.Epoch, 1, batches, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_partition_stays_with_its_shard()
     {
         var (zero, one) = (await Log.ClaimAsync(0, default), await Log.ClaimAsync(1, default));
@@ -195,7 +195,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Empty(await Log.ReadShardAsync(1, 0, 10, int.MaxValue, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Appends_of_many_shards_at_once_are_all_stored()
     {
         const int Shards = 8, Appends = 25;
@@ -217,7 +217,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         }
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Received_at_is_the_stores_clock_and_never_runs_backwards()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -235,7 +235,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal([Noon, Noon, Noon, Noon.AddTicks(7)], read.Select(b => b.ReceivedAt));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_new_version_of_the_contract_stands_in_the_partitions_head()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -244,7 +244,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal([new(Air, 2, 2, 7)], (await Log.ClaimAsync(0, default)).Partitions);
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_push_is_found_by_its_key_in_its_feed_only()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -262,7 +262,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Null(await Log.FindPushAsync("air", "default", "k", 1, default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_key_is_kept_for_thirty_days_and_can_be_used_again_then()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -279,7 +279,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Single(await Log.FindReceiptAsync("01A", default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_receipt_has_its_parts_in_order_whatever_shard_stored_them_first()
     {
         var (zero, one) = (await Log.ClaimAsync(0, default), await Log.ClaimAsync(1, default));
@@ -293,7 +293,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Empty(await Log.FindReceiptAsync("01B", default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task A_refused_append_leaves_no_receipt()
     {
         var head = await Log.ClaimAsync(0, default);
@@ -305,7 +305,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Empty(await Log.FindReceiptAsync("01A", default));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task After_a_crash_everything_acknowledged_is_there()
     {
         var incarnation = await Log.IncarnationAsync(default);
@@ -322,7 +322,7 @@ public abstract class LogStoreConformance : IAsyncLifetime
         Assert.Equal((head.Epoch + 1, 20), (claimed.Epoch, claimed.Position));
     }
 
-    [Fact]
+    [ConformanceFact]
     public async Task Withdrawn_before_it_began_an_append_does_not_happen()
     {
         var head = await Log.ClaimAsync(0, default);

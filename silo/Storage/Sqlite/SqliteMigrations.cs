@@ -1,8 +1,3 @@
-using System.Globalization;
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>
@@ -48,22 +43,7 @@ internal static class SqliteMigrations
     }
 
     /// <summary>The migrations of a family in this program, by number.</summary>
-    internal static IReadOnlyList<Migration> Known(string family)
-    {
-        var prefix = $"DataHub.Storage.Sqlite.Migrations.{family}.";
-        var assembly = Assembly.GetExecutingAssembly();
-        var known = assembly.GetManifestResourceNames()
-            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)
-            .Select(name => Migration.Parse(name[prefix.Length..], Text(assembly, name)))
-            .ToArray();
-        for (var i = 0; i < known.Length; i++)
-        {
-            if (known[i].Number != i + 1) throw new InvalidOperationException($"Migration {i + 1} of {family} is missing from the program.");
-        }
-
-        return known;
-    }
+    internal static IReadOnlyList<Migration> Known(string family) => Migration.Known($"Sqlite.Migrations.{family}");
 
     private const string InsertMigration = "INSERT INTO schema_migration (number, name, checksum, applied_at) VALUES (?1, ?2, ?3, ?4)";
 
@@ -93,30 +73,6 @@ internal static class SqliteMigrations
             throw new SchemaException(
                 $"{file}: Die Migration {applied[i].Number:D4}_{applied[i].Name} lautet im Programm anders als die angewandte. Bitte das Programm starten, das die Datei angelegt hat. " +
                 $"{file}: migration {applied[i].Number:D4}_{applied[i].Name} is not the one that was applied. Start the program that made the file.");
-        }
-    }
-
-    private static string Text(Assembly assembly, string resource)
-    {
-        using var stream = assembly.GetManifestResourceStream(resource)!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        return reader.ReadToEnd();
-    }
-
-    internal sealed record Migration(int Number, string Name, string Sql)
-    {
-        /// <summary>Of the text with any line ends, so that a checkout on another system is the same migration.</summary>
-        public string Checksum { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
-
-        public static Migration Parse(string file, string sql)
-        {
-            var name = Path.GetFileNameWithoutExtension(file);
-            if (name.Length < 6 || name[4] != '_' || !int.TryParse(name.AsSpan(0, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                throw new InvalidOperationException($"The migration {file} is not named 0001_name.sql.");
-            }
-
-            return new(number, name[5..], sql);
         }
     }
 }

@@ -1,0 +1,21 @@
+using DataHub.Indicators;
+using DataHub.Storage.Postgres;
+using DataHub.Support;
+
+namespace DataHub.Storage;
+
+[NeedsPostgres]
+public sealed class PostgresCellStoreTests : CellStoreConformance
+{
+    private PostgresScratch _scratch = null!;
+
+    private protected override async Task<ICellStore> CreateAsync()
+    {
+        _scratch = await PostgresScratch.CreateAsync();
+        return new PostgresCellStore(_scratch.Open());
+    }
+
+    private protected override Task<ICellStore> CrashAsync() => Task.FromResult<ICellStore>(new PostgresCellStore(_scratch.Open()));
+
+    protected override async Task CloseAsync() => await _scratch.DisposeAsync();
+}
