@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics;
 
 using DataHub.Indicators;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 using Orleans.Runtime;
+using Orleans.Serialization;
 
 namespace DataHub;
 
@@ -67,8 +69,9 @@ internal static partial class Errors
                 return Problems.Problem(http, ProblemTypes.BadRequest, new(
                     "Ein Teil der Adresse, der Kopfzeilen oder des Inhalts ist nicht lesbar.",
                     "A part of the address, the headers or the body is not readable."));
-            case OrleansMessageRejectionException or SiloUnavailableException or TimeoutException or LimitExceededException:
-                // A grain is moving, or too many wait for it: the same request may be sent again.
+            case OrleansException or TimeoutException or DbException or UnavailableExceptionFallbackException { ExceptionType: not null } or ObjectDisposedException { ObjectName: "ClusterClient" }:
+                // A grain is moving, too many wait for it, no silo is there, or a store does not answer (a front-end does not
+                // know its exceptions): the same request may be sent again.
                 LogUnavailable(logger, exception.GetType().Name, http.Request.Method, Route(http), TraceId(http));
                 return Problems.Later(http, ProblemTypes.Unavailable, new(
                     "Ein Teil des Hubs antwortet gerade nicht; die Anfrage bitte wiederholen.",

@@ -12,7 +12,7 @@ public sealed class CommandLineTests
         var (exit, output, _) = await HubProcess.RunAsync(null, "--help");
         Assert.Equal(0, exit);
         foreach (var word in new[] { "--demo", "--demo-rate", "--urls", "--data", "admin-key", "http://127.0.0.1:8080" }) Assert.Contains(word, output, StringComparison.Ordinal);
-        foreach (var setting in Settings.Sections.SelectMany(section => section.Settings))
+        foreach (var setting in Hub.Settings.Sections.SelectMany(section => section.Settings))
         {
             Assert.Contains($"{setting.Key} · {setting.Variable}", output, StringComparison.Ordinal);
             Assert.True(setting.Meaning is not null, $"{setting.Key} does not say what it means");

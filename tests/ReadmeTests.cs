@@ -90,7 +90,7 @@ public sealed class ReadmeTests
         Assert.NotEmpty(rows);
         foreach (var row in rows)
         {
-            var setting = Settings.Sections.SelectMany(section => section.Settings).SingleOrDefault(s => s.Key == row[1].Trim('`'));
+            var setting = Hub.Settings.Sections.Concat(FrontEndHost.Settings.Sections).SelectMany(section => section.Settings).FirstOrDefault(s => s.Key == row[1].Trim('`'));
             Assert.True(setting is not null, $"{row[1]} does not exist");
             Assert.Equal(setting.Variable, row[2].Trim('`'));
             var said = row[3].Trim('`');
@@ -99,7 +99,7 @@ public sealed class ReadmeTests
     }
 
     private static string Adapted(HubFixture hub, string lines) => lines
-        .Replace(HubStart.DefaultUrl, hub.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
+        .Replace(ListenAddresses.Default, hub.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
         .Replace("data/admin.key", Path.Combine(hub.Folder, "admin.key"), StringComparison.Ordinal)
         .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
 

@@ -9,26 +9,26 @@ public interface IAgencyGrain : IGrainWithStringKey
     /// <summary>Creates or renames the agency. Repeating is harmless.</summary>
     /// <param name="caller">Must be a platform administrator.</param>
     /// <param name="name">For people.</param>
-    [Alias("Put")]
+    [Alias("Put"), Repeatable]
     Task<AgencyResult> PutAsync(Caller caller, LocalText name);
 
     /// <summary>Null where the agency does not exist. Names of agencies are open.</summary>
-    [Alias("Get"), AlwaysInterleave]
+    [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<AgencyInfo?> GetAsync(Caller caller);
 
     /// <summary>Makes a new key. The secret is in this answer only; the hub keeps its hash.</summary>
     /// <param name="caller">An admin of the agency or of the platform.</param>
     /// <param name="role">What the key may do.</param>
     /// <param name="label">What it is for, for people.</param>
-    [Alias("CreateKey")]
+    [Alias("CreateKey"), NotRepeatable("a repeat makes another key")]
     Task<KeyResult> CreateKeyAsync(Caller caller, KeyRole role, string? label);
 
     /// <summary>The keys without their secrets; only for admins of the agency or the platform.</summary>
-    [Alias("ListKeys")]
+    [Alias("ListKeys"), Repeatable]
     Task<KeyList> ListKeysAsync(Caller caller);
 
     /// <summary>Ends a key. Repeating is harmless.</summary>
-    [Alias("RevokeKey")]
+    [Alias("RevokeKey"), Repeatable]
     Task<AgencyResult> RevokeKeyAsync(Caller caller, string keyId);
 
     /// <summary>
@@ -41,12 +41,12 @@ public interface IAgencyGrain : IGrainWithStringKey
     /// <param name="keyId">Public part of the key.</param>
     /// <param name="secretHash">SHA-256 of the whole key.</param>
     /// <returns>Whether the key is the first now; false where the agency has or had keys.</returns>
-    [Alias("Bootstrap")]
+    [Alias("Bootstrap"), NotRepeatable("a repeat says that the key is not the first")]
     Task<bool> BootstrapAsync(Caller caller, LocalText name, string keyId, byte[] secretHash);
 
     /// <summary>Says whether a presented secret is a living key of this agency. Not for callers outside the hub.</summary>
     /// <returns>The caller it stands for, or null.</returns>
-    [Alias("Authenticate"), AlwaysInterleave]
+    [Alias("Authenticate"), AlwaysInterleave, Repeatable]
     Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash);
 }
 

@@ -12,18 +12,18 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <param name="areas">The whole tree, checked: see <see cref="AreaRefusal"/>.</param>
     /// <param name="basedOn">The version the areas were made from; another one now is <see cref="AreaRefusal.Outdated"/>. Null replaces whatever stands.</param>
     /// <param name="levelTitles">What the areas of each level are called, coarsest first; null keeps what stands.</param>
-    [Alias("Put")]
+    [Alias("Put"), NotRepeatable("a repeat based on a version says that it is outdated")]
     Task<AreaSystemResult> PutAsync(Caller caller, LocalText? title, Area[] areas, int? basedOn, LocalText[]? levelTitles = null);
 
     /// <summary>Area systems are open to everybody.</summary>
     /// <param name="caller">Whoever asks.</param>
     /// <param name="version">Null for the present one.</param>
     /// <returns>Null where the system or the version does not exist.</returns>
-    [Alias("Get"), AlwaysInterleave]
+    [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<AreaSystem?> GetAsync(Caller caller, int? version);
 
     /// <summary>What the present version is, without its areas; null where the system does not exist.</summary>
-    [Alias("Present"), AlwaysInterleave]
+    [Alias("Present"), AlwaysInterleave, Repeatable]
     Task<AreaSystemInfo?> PresentAsync(Caller caller);
 
     /// <summary>
@@ -33,7 +33,7 @@ public interface IAreaSystemGrain : IGrainWithStringKey
     /// <param name="caller">Must be the hub itself.</param>
     /// <param name="dataset">Id of the dataset.</param>
     /// <returns>The present version; 0 where the system does not exist, and then nothing is noted.</returns>
-    [Alias("Attach"), AlwaysInterleave]
+    [Alias("Attach"), AlwaysInterleave, Repeatable]
     Task<int> AttachAsync(Caller caller, string dataset);
 }
 

@@ -9,14 +9,14 @@ public interface ICatalogGrain : IGrainWithStringKey
     /// <summary>Notes an id; an id already noted changes nothing.</summary>
     /// <param name="caller">The hub itself or a platform administrator.</param>
     /// <exception cref="CatalogFullException">The list holds as many entries as DataHub:Catalog:MaxEntries allows.</exception>
-    [Alias("Add")]
+    [Alias("Add"), Repeatable]
     Task AddAsync(Caller caller, string id);
 
     /// <summary>Ids in ordinal order.</summary>
     /// <param name="caller">Whoever asks; names are open.</param>
     /// <param name="after">Only ids greater than this; null from the beginning.</param>
     /// <param name="limit">1 to 1,000.</param>
-    [Alias("List"), AlwaysInterleave]
+    [Alias("List"), AlwaysInterleave, Repeatable]
     Task<string[]> ListAsync(Caller caller, string? after, int limit);
 }
 

@@ -12,27 +12,27 @@ public interface IDatasetGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="caller">An admin of the publisher or of the platform.</param>
     /// <param name="spec">The whole dataset; <see cref="TableSchema.Version"/> is ignored.</param>
-    [Alias("Put")]
+    [Alias("Put"), Repeatable]
     Task<DatasetResult> PutAsync(Caller caller, DatasetSpec spec);
 
     /// <summary>The dataset as it stands. The description of a dataset is open; its rows need not be.</summary>
-    [Alias("Get"), AlwaysInterleave]
+    [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<DatasetInfo?> GetAsync(Caller caller);
 
     /// <summary>The contract in an earlier version, or null.</summary>
-    [Alias("GetContract"), AlwaysInterleave]
+    [Alias("GetContract"), AlwaysInterleave, Repeatable]
     Task<TableSchema?> GetContractAsync(Caller caller, int version);
 
     /// <summary>Creates or changes a feed. Repeating is harmless.</summary>
-    [Alias("PutFeed")]
+    [Alias("PutFeed"), Repeatable]
     Task<DatasetResult> PutFeedAsync(Caller caller, FeedInfo feed);
 
     /// <summary>Called by an indicator's grain once its definition is stored: notes it and tells the folds.</summary>
-    [Alias("AttachIndicator")]
+    [Alias("AttachIndicator"), Repeatable]
     Task<DatasetResult> AttachIndicatorAsync(Caller caller, string indicator);
 
     /// <summary>Called by an area system's grain when it has a new version.</summary>
-    [Alias("AreaSystemChanged")]
+    [Alias("AreaSystemChanged"), Repeatable]
     Task AreaSystemChangedAsync(Caller caller, int version);
 }
 

@@ -14,21 +14,21 @@ public interface IErasuresGrain : IGrainWithStringKey
 {
     /// <summary>Notes an erasure durably and begins it; it goes on by itself, also after a restart.</summary>
     /// <param name="caller">An admin of the publisher or of the platform.</param>
-    [Alias("Request")]
+    [Alias("Request"), NotRepeatable("a repeat makes another erasure")]
     Task<ErasureResult> RequestAsync(Caller caller, ErasureRequest request);
 
     /// <summary>How an erasure stands; its receipt once it is done.</summary>
-    [Alias("Get"), AlwaysInterleave]
+    [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<ErasureResult> GetAsync(Caller caller, string id);
 
     /// <summary>All erasures of the dataset, newest first.</summary>
     /// <param name="after">Continue behind this one; null from the newest.</param>
     /// <param name="limit">1 to 1,000.</param>
-    [Alias("List"), AlwaysInterleave]
+    [Alias("List"), AlwaysInterleave, Repeatable]
     Task<ErasureListResult> ListAsync(Caller caller, string? after, int limit);
 
     /// <summary>The hub's own call at every start: goes on with what is not done.</summary>
-    [Alias("Resume")]
+    [Alias("Resume"), Repeatable]
     Task ResumeAsync();
 }
 

@@ -11,10 +11,10 @@ public interface IHistoryGrain : IGrainWithStringKey
 {
     /// <summary>Returns once history is stored up to the sequence.</summary>
     /// <returns>The stored sequence; lower than asked only where the log has no more or history stands still.</returns>
-    [Alias("Reach")]
+    [Alias("Reach"), Repeatable]
     Task<long> ReachAsync(long sequence);
 
-    [Alias("Status")]
+    [Alias("Status"), Repeatable]
     Task<FoldStatus> StatusAsync();
 
     /// <summary>Cells of a definition as of a sequence, folded anew from the rows that stood then: the bytes that the fold had there.</summary>
@@ -22,7 +22,7 @@ public interface IHistoryGrain : IGrainWithStringKey
     /// <param name="query">As for the fold; its definition, sequence and single windows are not regarded, and nothing is told as touched.</param>
     /// <param name="sequence">Where it is not stored yet, the answer is <see cref="ReadRefusal.NotYet"/>: see <see cref="ReachAsync"/>.</param>
     /// <param name="maxRows">Refuse rather than read more rows.</param>
-    [Alias("CellsAsOf"), AlwaysInterleave]
+    [Alias("CellsAsOf"), AlwaysInterleave, Repeatable]
     Task<CellSet> CellsAsOfAsync(IndicatorDefinition definition, CellQuery query, long sequence, int maxRows);
 }
 
@@ -31,36 +31,36 @@ public interface IHistoryGrain : IGrainWithStringKey
 public interface IDatasetRowsGrain : IGrainWithStringKey
 {
     /// <summary>Rows that stand, by time then key. Open data for everybody, else the publisher's readers.</summary>
-    [Alias("Rows")]
+    [Alias("Rows"), Repeatable]
     Task<RowsResult> RowsAsync(Caller caller, RowsQuery query);
 
     /// <summary>Quarantined rows, newest push first. Only the publisher's keys.</summary>
-    [Alias("Quarantine")]
+    [Alias("Quarantine"), Repeatable]
     Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query);
 
     /// <summary>Quarantined rows by their cause, most rows first, at most 1,000 causes. Only the publisher's keys.</summary>
     /// <param name="feed">Only this feed; null: all.</param>
     /// <param name="state">Only rows in this state.</param>
-    [Alias("QuarantineGroups")]
+    [Alias("QuarantineGroups"), Repeatable]
     Task<QuarantineGroupsResult> QuarantineGroupsAsync(Caller caller, string? feed, QuarantineState state);
 
     /// <summary>What was done to quarantined rows, newest first. Only the publisher's keys.</summary>
     /// <param name="after">Continue with acts that stand behind this one.</param>
     /// <param name="limit">1 to 1,000.</param>
-    [Alias("QuarantineActs")]
+    [Alias("QuarantineActs"), Repeatable]
     Task<QuarantineActsResult> QuarantineActsAsync(Caller caller, QuarantineId? after, int limit);
 
     /// <summary>Per feed what was received and what became of it, with where each consumer stands (design I2). Only the publisher's keys.</summary>
-    [Alias("Conservation")]
+    [Alias("Conservation"), Repeatable]
     Task<ConservationResult> ConservationAsync(Caller caller);
 
     /// <summary>Receipts of a feed, newest first; those of acts on its quarantine among them. Only the publisher's keys.</summary>
-    [Alias("Receipts")]
+    [Alias("Receipts"), Repeatable]
     Task<ReceiptsResult> ReceiptsAsync(Caller caller, ReceiptsQuery query);
 
     /// <summary>How the feeds are. Only the publisher's keys.</summary>
     /// <param name="feed">Only this one; null: all.</param>
-    [Alias("FeedStates")]
+    [Alias("FeedStates"), Repeatable]
     Task<FeedStatesResult> FeedStatesAsync(Caller caller, string? feed);
 }
 
@@ -69,7 +69,7 @@ public interface IDatasetRowsGrain : IGrainWithStringKey
 public interface IReceiptGrain : IGrainWithStringKey
 {
     /// <summary>All parts of the push, in order. Only for the keys of the agency that pushed or that publishes the dataset.</summary>
-    [Alias("Get")]
+    [Alias("Get"), Repeatable]
     Task<ReceiptResult> GetAsync(Caller caller);
 }
 

@@ -8,13 +8,13 @@ public interface ILogShardGrain : IGrainWithIntegerKey
 {
     /// <summary>
     /// Decides what each row is and stores the part. The answer comes after the commit. Repeating with the same
-    /// idempotency key gives the first answer again and stores nothing.
+    /// idempotency key gives the first answer again and stores nothing; without one it would count the rows again, as duplicates.
     /// </summary>
-    [Alias("Append")]
+    [Alias("Append"), Repeatable(IfArgumentSays = true)]
     Task<AppendResult> AppendAsync(Caller caller, PushPart part);
 
     /// <summary>Lets a new contract or area-system version enter a partition; a version that already holds changes nothing.</summary>
-    [Alias("AppendControl")]
+    [Alias("AppendControl"), Repeatable]
     Task<AppendResult> AppendControlAsync(Caller caller, string partition, int contractVersion, int areaVersion);
 }
 
@@ -34,8 +34,12 @@ public sealed record PushPart(
     [property: Id(8)] int ContractVersion,
     [property: Id(9)] int AreaVersion,
     [property: Id(10)] RowBlock Rows,
-    [property: Id(11)] QuarantinedRow[] Quarantined)
+    [property: Id(11)] QuarantinedRow[] Quarantined) : IRepeatable
 {
+    /// <summary>With a key a repeat finds what the first has stored, or waits for it; a dry run stores nothing.</summary>
+    public bool MayBeRepeated => IdempotencyKey is not null || DryRun;
+
+
     /// <summary>Decide and answer, store nothing.</summary>
     [Id(12)] public bool DryRun { get; init; }
 

@@ -6,21 +6,21 @@ namespace DataHub.Indicators;
 public interface IAggregationGrain : IGrainWithStringKey
 {
     /// <summary>Cells of one definition, from memory where hot.</summary>
-    [Alias("ReadCells")]
+    [Alias("ReadCells"), Repeatable]
     Task<CellSet> ReadCellsAsync(CellQuery query);
 
     /// <summary>Cells of several definitions as they stand at one sequence.</summary>
     /// <returns>Per query what <see cref="ReadCellsAsync"/> says; all that are joined at the same sequence.</returns>
-    [Alias("ReadMany")]
+    [Alias("ReadMany"), Repeatable]
     Task<CellSet[]> ReadManyAsync(CellQuery[] queries);
 
     /// <summary>Reads the dataset's definitions anew and fills new ones. Returns when it has taken note, not when they are filled.</summary>
-    [Alias("DefinitionsChanged")]
+    [Alias("DefinitionsChanged"), Repeatable]
     Task DefinitionsChangedAsync();
 
     /// <summary>Whether every definition has folded and stored a sequence; for erasures, which overwrite only what nobody needs any more.</summary>
     /// <returns>The definitions that there are; null where one has not.</returns>
-    [Alias("Passed")]
+    [Alias("Passed"), Repeatable]
     Task<string[]?> PassedAsync(long sequence);
 
     /// <summary>
@@ -29,11 +29,11 @@ public interface IAggregationGrain : IGrainWithStringKey
     /// </summary>
     /// <param name="passed">From <see cref="PassedAsync"/>.</param>
     /// <param name="sequence">What was asked for there.</param>
-    [Alias("RefoldOthers")]
+    [Alias("RefoldOthers"), Repeatable]
     Task RefoldOthersAsync(string[] passed, long sequence);
 
     /// <summary>Where the fold stands; for health and conservation.</summary>
-    [Alias("Status")]
+    [Alias("Status"), Repeatable]
     Task<FoldStatus> StatusAsync();
 }
 

@@ -10,7 +10,7 @@ public interface IDatasetValuesGrain : IGrainWithStringKey
     /// <param name="indicators">Ids, each once; all of this dataset.</param>
     /// <param name="query">The same for all; no version is known.</param>
     /// <returns>The first refusal with the indicator that it is about, or a page of each.</returns>
-    [Alias("Values")]
+    [Alias("Values"), Repeatable]
     Task<DatasetValuesResult> ValuesAsync(Caller caller, string[] indicators, ValuesQuery query);
 }
 

@@ -10,54 +10,54 @@ public interface IIndicatorGrain : IGrainWithStringKey
 {
     /// <summary>Creates or changes the indicator. An equal definition changes nothing; repeating is harmless.</summary>
     /// <param name="caller">An admin of the dataset's publisher or of the platform.</param>
-    [Alias("Put")]
+    [Alias("Put"), Repeatable]
     Task<IndicatorResult> PutAsync(Caller caller, IndicatorSpec spec);
 
     /// <summary>The definition. Definitions are open; values need not be.</summary>
     /// <returns>Null where the indicator does not exist.</returns>
-    [Alias("Get"), AlwaysInterleave]
+    [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<IndicatorInfo?> GetAsync(Caller caller);
 
     /// <summary>Values by window, area and dimensions, in that order.</summary>
     /// <returns>A refusal, or a page; where <see cref="ValuesQuery.KnownVersion"/> is still current, no rows and <see cref="ValuesPage.NotModified"/>.</returns>
-    [Alias("Values"), AlwaysInterleave]
+    [Alias("Values"), AlwaysInterleave, Repeatable]
     Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query);
 
     /// <summary>Which cells a query needs, for reading those of several indicators together.</summary>
-    [Alias("Plan"), AlwaysInterleave]
+    [Alias("Plan"), AlwaysInterleave, Repeatable]
     Task<CellPlan> PlanAsync(Caller caller, ValuesQuery query);
 
     /// <summary>The values of a query from cells that were read by its plan.</summary>
     /// <param name="plan">From <see cref="PlanAsync"/> or from the answer before.</param>
     /// <param name="sets">Per partition the answers to the plan's queries.</param>
-    [Alias("Answer"), AlwaysInterleave]
+    [Alias("Answer"), AlwaysInterleave, Repeatable]
     Task<PlannedAnswer> AnswerAsync(Caller caller, ValuesQuery query, CellPlan plan, CellSet[][] sets);
 
     /// <summary>What changed in a selection of values since some marks, and what is there now.</summary>
     /// <returns>A refusal, or the changes as of one version; never older than any of the marks.</returns>
-    [Alias("Changes"), AlwaysInterleave]
+    [Alias("Changes"), AlwaysInterleave, Repeatable]
     Task<ChangesResult> ChangesAsync(Caller caller, ChangesQuery query);
 
     /// <summary>Waits until something may have changed: a value, the definition, who may read, or whether values are current.</summary>
     /// <param name="known">What the last call returned; anything else returns at once.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>A number to name in the next call; the known one where nothing was heard for some seconds. It tells nothing else, so everybody may ask.</returns>
-    [Alias("News"), AlwaysInterleave]
+    [Alias("News"), AlwaysInterleave, NotRepeatable("whoever waits for news asks again")]
     Task<long> NewsAsync(long known, CancellationToken cancellationToken = default);
 
     /// <summary>The versions of the definition that values can be asked by: the earlier ones that are kept, oldest first, then the one that answers. Definitions are open.</summary>
     /// <returns>Null where the indicator does not exist.</returns>
-    [Alias("Definitions"), AlwaysInterleave]
+    [Alias("Definitions"), AlwaysInterleave, Repeatable]
     Task<IndicatorDefinition[]?> DefinitionsAsync(Caller caller);
 
     /// <summary>Where one number comes from: its definition, the rows that went in and how they came, and the number folded again from exactly these.</summary>
     /// <returns>A refusal, or a page as of one watermark; the next page is to be asked for at that watermark.</returns>
-    [Alias("Explain"), AlwaysInterleave]
+    [Alias("Explain"), AlwaysInterleave, Repeatable]
     Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query);
 
     /// <summary>What moved values between two moments: the cells before and after, and the rows that did it.</summary>
     /// <returns>A refusal, or a page between two watermarks; the next page is to be asked for between the same.</returns>
-    [Alias("Diff"), AlwaysInterleave]
+    [Alias("Diff"), AlwaysInterleave, Repeatable]
     Task<DiffResult> DiffAsync(Caller caller, DiffQuery query);
 
     /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
@@ -66,7 +66,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
     /// <param name="sequence">Everything up to here is in.</param>
     /// <param name="receivedAt">When the batch at that sequence was received.</param>
     /// <param name="changed">Whether any cell of this indicator changed since the last news.</param>
-    [Alias("Advanced"), AlwaysInterleave]
+    [Alias("Advanced"), AlwaysInterleave, Repeatable]
     Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed);
 }
 

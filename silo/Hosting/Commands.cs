@@ -1,13 +1,7 @@
 using System.CommandLine;
-using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 using System.Globalization;
-using System.Reflection;
 
 using DataHub.Catalog;
-
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace DataHub.Hosting;
 
@@ -32,12 +26,7 @@ internal static class Commands
             result.AddError($"--demo-rate hat den Wert „{text}“; erlaubt ist {Text(MinRate)} bis {Text(MaxRate)}. / --demo-rate has the value “{text}”; allowed is {Text(MinRate)} to {Text(MaxRate)}.");
             return 1;
         };
-        var urls = new Option<string>("--urls")
-        {
-            Description = "Adressen, durch Semikolon getrennt / Addresses, separated by semicolons",
-            HelpName = "URL",
-            DefaultValueFactory = _ => HubStart.DefaultUrl,
-        };
+        var urls = CommandLine.Urls();
         var data = new Option<string?>("--data")
         {
             Description = "Ordner der Daten, vom Ort des Aufrufs aus; sonst ./data / Folder of the data, from where the program is called; else ./data",
@@ -57,43 +46,12 @@ internal static class Commands
         var newKey = new Command("admin-key", "Legt bei beendetem Hub einen weiteren Admin-Schlüssel der Plattform an / Makes another admin key of the platform while the hub is stopped") { data };
         newKey.SetAction((parsed, cancellationToken) => NewAdminKeyAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
         root.Subcommands.Add(newKey);
+        root.Subcommands.Add(MigrateCommand.Create());
 
-        foreach (var option in root.Options)
-        {
-            if (option is HelpOption help) help.Action = new HelpWithSettings((HelpAction)help.Action!);
-            if (option is VersionOption version) version.Action = new PrintVersion();
-        }
-
-        return root;
+        return root.WithSettings(Hub.Settings);
     }
 
-    /// <summary>Parses, runs, and turns everything an operator can put right into one line and exit code 2.</summary>
-    public static async Task<int> RunAsync(string[] args)
-    {
-        var parsed = Root().Parse(args);
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithSettings)
-        {
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
-            await Console.Error.WriteLineAsync("--help zeigt, was möglich ist. / --help shows what is possible.");
-            return StartException.ExitCode;
-        }
-
-        try
-        {
-            // The hub ends itself on SIGTERM and SIGINT, in its own order.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
-        }
-        catch (StartException e)
-        {
-            await Console.Error.WriteLineAsync($"{e.Reason.De} / {e.Reason.In(Language.English)}");
-            return StartException.ExitCode;
-        }
-        catch (Exception e)
-        {
-            await Console.Error.WriteLineAsync($"Der Hub ist unerwartet zu Ende gegangen. / The hub ended unexpectedly. {e}");
-            return 1;
-        }
-    }
+    public static Task<int> RunAsync(string[] args) => CommandLine.RunAsync(Root(), args);
 
     private static async Task<int> RunAsync(HubStart start)
     {
@@ -108,9 +66,8 @@ internal static class Commands
     {
         var folder = hub.Services.GetRequiredService<DataFolder>();
         var key = hub.Services.GetRequiredService<AdminKey>();
-        var addresses = hub.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         var console = start.Console;
-        await console.WriteLineAsync($"DataHub läuft / is running:   {string.Join("  ", addresses)}");
+        await console.WriteLineAsync($"DataHub läuft / is running:   {ListenAddresses.Of(hub)}");
         await console.WriteLineAsync($"Daten in / data in:           {folder.Path}");
         if (key.First is not null)
         {
@@ -142,38 +99,4 @@ internal static class Commands
     }
 
     private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The usual help, then every setting.</summary>
-    private sealed class HelpWithSettings(HelpAction help) : SynchronousCommandLineAction
-    {
-        public override int Invoke(ParseResult parseResult)
-        {
-            var result = help.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is not RootCommand) return result;
-            var output = parseResult.InvocationConfiguration.Output;
-            output.WriteLine("Einstellungen / settings (Konfiguration oder Umgebungsvariable / configuration or environment variable):");
-            foreach (var section in Settings.Sections)
-            {
-                output.WriteLine();
-                foreach (var setting in section.Settings)
-                {
-                    output.WriteLine($"  {setting.Key} · {setting.Variable}");
-                    output.WriteLine($"      {setting.Default}   ({setting.Allowed})");
-                    if (setting.Meaning is { } meaning) output.WriteLine($"      {meaning.De} / {meaning.In(Language.English)}");
-                }
-            }
-
-            return result;
-        }
-    }
-
-    private sealed class PrintVersion : SynchronousCommandLineAction
-    {
-        public override int Invoke(ParseResult parseResult)
-        {
-            parseResult.InvocationConfiguration.Output.WriteLine(
-                typeof(Commands).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion);
-            return 0;
-        }
-    }
 }

@@ -14,7 +14,7 @@ internal static class EmbeddedSilo
 {
     private const string Name = "datahub";
 
-    public static void AddEmbeddedSilo(this ISiloBuilder silo, SqliteStores stores, HostSettings host, DashboardSettings dashboard)
+    public static void AddEmbeddedSilo(this ISiloBuilder silo, SqliteStores stores, SiloHostSettings host, DashboardSettings dashboard)
     {
         silo.UseLocalhostClustering(siloPort: FreePort(), gatewayPort: FreePort(), serviceId: Name, clusterId: Name);
         // The front-end is in the same process: nobody comes through a gateway.

@@ -3,10 +3,8 @@ namespace DataHub.Hosting;
 /// <summary>How a hub is to be started: what the command line said, and what tests replace.</summary>
 internal sealed class HubStart
 {
-    public const string DefaultUrl = "http://127.0.0.1:8080";
-
     /// <summary>Addresses to listen on, separated by semicolons; port 0 lets the system choose.</summary>
-    public string Urls { get; init; } = DefaultUrl;
+    public string Urls { get; init; } = ListenAddresses.Default;
 
     /// <summary>Folder of the hub's files, relative to the caller's directory; null: as configured.</summary>
     public string? Data { get; init; }

@@ -154,7 +154,7 @@ public sealed class LogCluster : IAsyncLifetime
         builder.Options.ServiceId = "datahub";
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddSettings();
+            Hub.Settings.AddTo(silo.Services);
             silo.AddSqliteStorage(Stores.Sqlite!);
             silo.Services.Replace(ServiceDescriptor.Singleton<ILogStore>(Stores.Log));
             silo.Services.Replace(ServiceDescriptor.Singleton<IHistoryStore>(Stores.History));

@@ -10,21 +10,28 @@ using Microsoft.Extensions.Options;
 namespace DataHub.Hosting;
 
 /// <summary>
-/// All settings of the hub: found in the options classes of every room, checked before anything starts, and described
+/// All settings of one program: found in the options classes of its rooms, checked before anything starts, and described
 /// for <c>--help</c>.
 /// </summary>
-internal static class Settings
+internal sealed class Settings
 {
     public const string Root = "DataHub";
 
-    private static readonly Lazy<SettingsSection[]> s_sections = new(Find);
+    private readonly SettingsSection[] _all;
+
+    /// <param name="rooms">A later room's section stands in place of an earlier one's of the same name; its class derives from that one's or needs nothing of it.</param>
+    public Settings(params Assembly[] rooms)
+    {
+        _all = Find(rooms);
+        Sections = [.. _all.GroupBy(section => section.Name, StringComparer.Ordinal).Select(sections => sections.Last()).OrderBy(section => section.Name, StringComparer.Ordinal)];
+    }
 
     /// <summary>Every section, by name.</summary>
-    public static IReadOnlyList<SettingsSection> Sections => s_sections.Value;
+    public IReadOnlyList<SettingsSection> Sections { get; }
 
     /// <summary>Checks everything below <c>DataHub</c>: unknown names, values that cannot be read, values out of range.</summary>
     /// <returns>One line per fault; empty where all is well.</returns>
-    public static IReadOnlyList<LocalText> Check(IConfiguration configuration)
+    public IReadOnlyList<LocalText> Check(IConfiguration configuration)
     {
         var faults = new List<LocalText>();
         var known = Sections.ToDictionary(section => section.Name, StringComparer.OrdinalIgnoreCase);
@@ -53,11 +60,18 @@ internal static class Settings
         return faults;
     }
 
-    /// <summary>Makes every options class available as <c>IOptions</c>, bound and checked once more at start.</summary>
-    public static IServiceCollection AddSettings(this IServiceCollection services)
+    /// <summary>Checks as <see cref="Check"/> does, and ends the start where something is wrong.</summary>
+    /// <exception cref="StartException">With all faults.</exception>
+    public void Require(IConfiguration configuration)
     {
-        foreach (var section in Sections) section.Register(services);
-        return services;
+        if (Check(configuration) is not { Count: > 0 } faults) return;
+        throw new StartException(new(string.Join(" ", faults.Select(fault => fault.De)), string.Join(" ", faults.Select(fault => fault.In(Language.English)))));
+    }
+
+    /// <summary>Makes every options class available as <c>IOptions</c>, bound to the configuration.</summary>
+    public void AddTo(IServiceCollection services)
+    {
+        foreach (var section in _all) section.Register(services);
     }
 
     private static LocalText Unknown(string key, IEnumerable<string> known)
@@ -68,19 +82,14 @@ internal static class Settings
             $"There is no setting {key}; perhaps {nearest} is meant. --help shows all settings.");
     }
 
-    private static SettingsSection[] Find()
-    {
-        Assembly[] rooms = [typeof(CatalogOptions).Assembly, typeof(RequestOptions).Assembly, typeof(Settings).Assembly];
-        return
-        [
-            .. from room in rooms
-               from type in room.GetTypes()
-               let name = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
-               where type.IsClass && name is not null && name.StartsWith(Root + ":", StringComparison.Ordinal)
-               orderby name
-               select new SettingsSection(name, type),
-        ];
-    }
+    private static SettingsSection[] Find(Assembly[] rooms) =>
+    [
+        .. from room in rooms
+           from type in room.GetTypes()
+           let name = type.GetField("Section", BindingFlags.Public | BindingFlags.Static)?.GetRawConstantValue() as string
+           where type.IsClass && name is not null && name.StartsWith(Root + ":", StringComparison.Ordinal)
+           select new SettingsSection(name, type),
+    ];
 }
 
 /// <summary>One options class.</summary>

@@ -1,11 +1,20 @@
+using System.Data.Common;
+
 using DataHub.Catalog;
 
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
 
 namespace DataHub.Hosting;
 
-/// <summary>Whether the hub has started, lives, and is ready for requests; for load balancers and operators.</summary>
-internal sealed class Health(IGrainFactory grains, IHostApplicationLifetime lifetime, IOptions<HostSettings> settings, TimeProvider time) : IHostedService
+/// <summary>Whether the program has started, lives, and is ready for requests; for load balancers and operators.</summary>
+internal sealed class Health(IHealthProbe part, IHostApplicationLifetime lifetime, IOptions<HostSettings> settings, TimeProvider time) : IHostedService
 {
     private static readonly TimeSpan s_probeTimeout = TimeSpan.FromSeconds(2), s_probeLease = TimeSpan.FromMilliseconds(500);
 
@@ -26,8 +35,8 @@ internal sealed class Health(IGrainFactory grains, IHostApplicationLifetime life
 
     public bool IsStopping => lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Whether grains answer within two seconds; asked at most twice a second, however many ask.</summary>
-    public Task<bool> GrainsAnswerAsync()
+    /// <summary>Whether what the program depends on answers within two seconds; asked at most twice a second, however many ask.</summary>
+    public Task<bool> IsServedAsync()
     {
         lock (_gate)
         {
@@ -43,8 +52,8 @@ internal sealed class Health(IGrainFactory grains, IHostApplicationLifetime life
         group.MapRead("live", () => Answer(true, "live")).WithSummary("200 while the process runs.").Produces<HealthJson>();
         group.MapRead("startup", (Health health) => Answer(health.HasStarted, "startup")).WithSummary("200 once the hub has started.")
             .Produces<HealthJson>().Produces<HealthJson>(StatusCodes.Status503ServiceUnavailable);
-        group.MapRead("ready", async (Health health) => Answer(health is { HasStarted: true, IsStopping: false } && await health.GrainsAnswerAsync(), "ready"))
-            .WithSummary("200 while the hub takes requests; 503 before it has started, while it stops, and while its grains do not answer.")
+        group.MapRead("ready", async (Health health) => Answer(health is { HasStarted: true, IsStopping: false } && await health.IsServedAsync(), "ready"))
+            .WithSummary("200 while requests are taken; 503 before the start is complete, during a stop, and while grains do not answer.")
             .Produces<HealthJson>().Produces<HealthJson>(StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -53,15 +62,29 @@ internal sealed class Health(IGrainFactory grains, IHostApplicationLifetime life
 
     private async Task<bool> ProbeAsync()
     {
+        using var patience = new CancellationTokenSource(s_probeTimeout, time);
         try
         {
-            return await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).GetAsync(Caller.Hub).WaitAsync(s_probeTimeout, time) is not null;
+            return await part.AnswersAsync(patience.Token).WaitAsync(s_probeTimeout, time);
         }
-        catch (Exception e) when (e is TimeoutException or OrleansException or InvalidOperationException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or OrleansException or InvalidOperationException or DbException)
         {
             return false;
         }
     }
 
     private sealed record HealthJson(string Check, string Status);
+}
+
+/// <summary>What has to answer for a program to be ready.</summary>
+internal interface IHealthProbe
+{
+    Task<bool> AnswersAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Whether grains answer, and with them the storage of their state.</summary>
+internal sealed class GrainsAnswer(IGrainFactory grains) : IHealthProbe
+{
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken) =>
+        await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).GetAsync(Caller.Hub) is not null;
 }

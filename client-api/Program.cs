@@ -1,0 +1,1 @@
+return await DataHub.Hosting.FrontEndCommands.RunAsync(args);
