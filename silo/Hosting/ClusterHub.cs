@@ -1,0 +1,122 @@
+using DataHub.Catalog;
+using DataHub.Demo;
+using DataHub.Feeds;
+using DataHub.Storage;
+using DataHub.Storage.Postgres;
+
+using Microsoft.Extensions.Configuration.Memory;
+
+using Npgsql;
+
+namespace DataHub.Hosting;
+
+/// <summary>Puts a silo of a cluster together: stores in PostgreSQL, no folder, no public routes. Its addresses are for operators only: health, metrics, dashboard.</summary>
+internal static class ClusterHub
+{
+    /// <summary>Whether the configuration asks for a cluster.</summary>
+    public static bool IsAskedFor(IConfiguration configuration) => Postgres(configuration).ConnectionString.Length > 0;
+
+    public static PostgresOptions Postgres(IConfiguration configuration) => configuration.GetSection(PostgresOptions.Section).Get<PostgresOptions>() ?? new();
+
+    public static ClusterSettings Cluster(IConfiguration configuration) => configuration.GetSection(ClusterSettings.Section).Get<ClusterSettings>() ?? new();
+
+    /// <exception cref="StartException">The settings or the database do not allow a start.</exception>
+    public static WebApplication Build(WebApplicationBuilder builder, HubStart start)
+    {
+        if (start.Data is not null) throw NotHere("--data");
+        if (start.Demo || builder.Configuration.GetSection(DemoOptions.Section).GetValue(nameof(DemoOptions.Enabled), false)) throw NotHere("--demo");
+        // A cluster has more shards than one process unless somebody says how many; first in line, so that everything else goes before it.
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = [new($"{LogOptions.Section}:{nameof(LogOptions.Shards)}", $"{ClusterSettings.Shards}")],
+        });
+        var cluster = Cluster(builder.Configuration);
+        _ = cluster.Address();
+        if (cluster.AdminKeyFile.Length > 0) _ = AdminKeyAdoption.Read(cluster.AdminKeyFile);
+        var postgres = Postgres(builder.Configuration);
+        var database = Open(postgres);
+        try
+        {
+            CheckAsync(database, builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards)).GetAwaiter().GetResult();
+            return Build(builder, start, database, postgres, cluster);
+        }
+        catch (Exception e)
+        {
+            database.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            if (e is SchemaException) throw new StartException(new(e.Message, e.Message), e);
+            if (e is NpgsqlException)
+            {
+                throw new StartException(new(
+                    $"PostgreSQL antwortet nicht wie nötig ({e.Message}); die Verbindung steht in DataHub:Postgres:ConnectionString.",
+                    $"PostgreSQL does not answer as needed ({e.Message}); the connection is in DataHub:Postgres:ConnectionString."), e);
+            }
+
+            throw;
+        }
+    }
+
+    private static WebApplication Build(WebApplicationBuilder builder, HubStart start, PostgresDatabase database, PostgresOptions postgres, ClusterSettings cluster)
+    {
+        var host = builder.Configuration.GetSection(SiloHostSettings.Section).Get<SiloHostSettings>() ?? new();
+        var dashboard = builder.Configuration.GetSection(DashboardSettings.Section).Get<DashboardSettings>() ?? new();
+
+        builder.AddWebServer(start.Urls, host);
+        builder.Services.AddSingleton(start.Time);
+        builder.Services.AddSingleton(_ => new Ownership(database));
+        Hub.Settings.AddTo(builder.Services);
+        builder.Host.UseOrleans(silo => silo.AddClusterSilo(database, postgres, cluster, host, dashboard));
+        builder.Services.AddSingleton<KeyRing>();
+        builder.Services.AddHostedService<AdminKeyAdoption>();
+        builder.Services.AddHostedService<ErasureResumption>();
+        builder.Services.AddOperations<SiloIsActive>();
+        start.Services?.Invoke(builder.Services);
+
+        var silo = builder.Build();
+        // What is made first is closed last: nothing writes any more when the connections are closed.
+        _ = silo.Services.GetRequiredService<Ownership>();
+        silo.UseApiKeys();
+        silo.MapOperations();
+        if (dashboard.Enabled) silo.MapDashboard();
+        return silo;
+    }
+
+    private static PostgresDatabase Open(PostgresOptions postgres)
+    {
+        try
+        {
+            return PostgresDatabase.Open(postgres);
+        }
+        catch (ArgumentException e)
+        {
+            throw new StartException(new(
+                "Die Einstellung DataHub:Postgres:ConnectionString ist nicht lesbar; erlaubt ist etwa Host=db;Database=datahub;Username=silo;Password=….",
+                "The setting DataHub:Postgres:ConnectionString cannot be read; allowed is such as Host=db;Database=datahub;Username=silo;Password=…."), e);
+        }
+    }
+
+    /// <summary>That the schema is this program's, and the number of shards the installation's.</summary>
+    private static async Task CheckAsync(PostgresDatabase database, int shards)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync();
+        await PostgresMigrations.RequireCurrentAsync(connection, CancellationToken.None);
+        await using var fix = new NpgsqlCommand("INSERT INTO datahub.installation (shards) VALUES ($1) ON CONFLICT DO NOTHING", connection) { Parameters = { new() { Value = shards } } };
+        await fix.ExecuteNonQueryAsync();
+        await using var read = new NpgsqlCommand("SELECT shards FROM datahub.installation", connection);
+        if (await read.ExecuteScalarAsync() is int stands && stands != shards)
+        {
+            throw new StartException(new(
+                $"Die Einstellung DataHub:Log:Shards hat den Wert „{shards}“; erlaubt ist in dieser Datenbank nur {stands}, die Zahl ihres ersten Starts.",
+                $"The setting DataHub:Log:Shards has the value “{shards}”; allowed in this database is only {stands}, the number of its first start."));
+        }
+    }
+
+    private static StartException NotHere(string option) => new(new(
+        $"{option} gibt es nur im eingebetteten Hub; mit DataHub:Postgres:ConnectionString läuft das Programm als Silo eines Clusters.",
+        $"{option} is for an embedded hub only; with DataHub:Postgres:ConnectionString the program runs as a silo of a cluster."));
+
+    /// <summary>Lets the container close what was opened before there was one.</summary>
+    private sealed class Ownership(PostgresDatabase database) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => database.DisposeAsync();
+    }
+}
