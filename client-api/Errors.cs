@@ -69,7 +69,8 @@ internal static partial class Errors
                 return Problems.Problem(http, ProblemTypes.BadRequest, new(
                     "Ein Teil der Adresse, der Kopfzeilen oder des Inhalts ist nicht lesbar.",
                     "A part of the address, the headers or the body is not readable."));
-            case OrleansException or TimeoutException or DbException or UnavailableExceptionFallbackException { ExceptionType: not null } or ObjectDisposedException { ObjectName: "ClusterClient" }:
+            case OrleansException or TimeoutException or DbException:
+            case UnavailableExceptionFallbackException unknown when unknown.ExceptionType?.StartsWith("Npgsql.", StringComparison.Ordinal) is true:
                 // A grain is moving, too many wait for it, no silo is there, or a store does not answer (a front-end does not
                 // know its exceptions): the same request may be sent again.
                 LogUnavailable(logger, exception.GetType().Name, http.Request.Method, Route(http), TraceId(http));

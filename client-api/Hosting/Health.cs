@@ -85,6 +85,9 @@ internal interface IHealthProbe
 /// <summary>Whether grains answer, and with them the storage of their state.</summary>
 internal sealed class GrainsAnswer(IGrainFactory grains) : IHealthProbe
 {
-    public async Task<bool> AnswersAsync(CancellationToken cancellationToken) =>
-        await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).GetAsync(Caller.Hub) is not null;
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        _ = await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).GetAsync(Caller.Hub);
+        return true;
+    }
 }

@@ -9,7 +9,7 @@ using Orleans.Streams.Core;
 namespace DataHub.Feeds;
 
 /// <summary>Thin shell around <see cref="PartitionHistory"/>: fed by the log stream, healed from the log.</summary>
-[GrainType("datahub.history"), ImplicitStreamSubscription(LogStream.Namespace)]
+[GrainType("datahub.history"), ImplicitStreamSubscription(LogStream.Namespace), ShardPlacement]
 internal sealed partial class HistoryGrain(
     ILogStore log,
     IHistoryStore store,

@@ -9,7 +9,7 @@ namespace DataHub.Feeds;
 
 /// <summary>Thin shell around <see cref="LogShard"/>: decides who may push, and retires with its writer.</summary>
 /// <remarks>Reentrant, so that what arrives during a commit waits together for the next.</remarks>
-[GrainType("datahub.log-shard"), Reentrant]
+[GrainType("datahub.log-shard"), Reentrant, ShardPlacement]
 internal sealed partial class LogShardGrain(
     ILogStore log,
     IHistoryStore history,

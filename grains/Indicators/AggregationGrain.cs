@@ -11,7 +11,7 @@ using Orleans.Streams.Core;
 namespace DataHub.Indicators;
 
 /// <summary>Thin shell around <see cref="PartitionFold"/>: fed by the log stream, healed from the log, flushed by a timer.</summary>
-[GrainType("datahub.aggregation"), ImplicitStreamSubscription(LogStream.Namespace)]
+[GrainType("datahub.aggregation"), ImplicitStreamSubscription(LogStream.Namespace), ShardPlacement]
 internal sealed partial class AggregationGrain(
     ILogStore log,
     IHistoryStore history,

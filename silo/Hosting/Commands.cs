@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 
-using DataHub.Catalog;
-
 namespace DataHub.Hosting;
 
 /// <summary>The command line.</summary>
@@ -43,8 +41,11 @@ internal static class Commands
             Console = Console.Out,
         }));
 
-        var newKey = new Command("admin-key", "Legt bei beendetem Hub einen weiteren Admin-Schlüssel der Plattform an / Makes another admin key of the platform while the hub is stopped") { data };
-        newKey.SetAction((parsed, cancellationToken) => NewAdminKeyAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
+        var offline = new Option<bool>("--offline") { Description = "Nur einen neuen Schlüssel ausgeben, für DataHub:Cluster:AdminKeyFile / Only print a new key, for DataHub:Cluster:AdminKeyFile" };
+        var newKey = new Command("admin-key", "Legt einen weiteren Admin-Schlüssel der Plattform an: bei beendetem Hub, im Cluster bei laufendem / Makes another admin key of the platform: while the hub is stopped, in a cluster while it runs") { data, offline };
+        newKey.SetAction((parsed, cancellationToken) => parsed.GetValue(offline)
+            ? AdminKeyCommand.PrintNewAsync()
+            : AdminKeyCommand.RunAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
         root.Subcommands.Add(newKey);
         root.Subcommands.Add(MigrateCommand.Create());
 
@@ -64,7 +65,13 @@ internal static class Commands
 
     private static async Task WelcomeAsync(WebApplication hub, HubStart start)
     {
-        var folder = hub.Services.GetRequiredService<DataFolder>();
+        if (hub.Services.GetService<DataFolder>() is not { } folder)
+        {
+            await start.Console.WriteLineAsync($"DataHub-Silo läuft / silo is running:   {ListenAddresses.Of(hub)}");
+            await start.Console.FlushAsync();
+            return;
+        }
+
         var key = hub.Services.GetRequiredService<AdminKey>();
         var console = start.Console;
         await console.WriteLineAsync($"DataHub läuft / is running:   {ListenAddresses.Of(hub)}");
@@ -85,17 +92,6 @@ internal static class Commands
         }
 
         await console.FlushAsync();
-    }
-
-    private static async Task<int> NewAdminKeyAsync(HubStart start)
-    {
-        await using var hub = Hub.Build(start);
-        await hub.StartAsync();
-        var made = await hub.Services.GetRequiredService<IGrainFactory>().GetGrain<IAgencyGrain>(Caller.PlatformAgency).CreateKeyAsync(Caller.Hub, KeyRole.Admin, "admin-key");
-        await hub.StopAsync();
-        if (made.Secret is null) throw new StartException(made.Detail!);
-        await Console.Out.WriteLineAsync(made.Secret);
-        return 0;
     }
 
     private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);

@@ -6,7 +6,7 @@ namespace DataHub.Hosting;
 /// <remarks>Runs before the front-end takes connections. A file that was lost is not made anew silently: its key may be in somebody's hands.</remarks>
 internal sealed class FirstStart(IGrainFactory grains, DataFolder folder, AdminKey adminKey) : IHostedService
 {
-    private static readonly LocalText s_name = new("Plattform", "Platform");
+    public static LocalText PlatformName { get; } = new("Plattform", "Platform");
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -15,7 +15,7 @@ internal sealed class FirstStart(IGrainFactory grains, DataFolder folder, AdminK
         if (keys.Length == 0)
         {
             var text = ReadFile(out var key) ?? NewKey(out key);
-            if (await platform.BootstrapAsync(Caller.Hub, s_name, key.KeyId, key.Hash)) adminKey.First = text;
+            if (await platform.BootstrapAsync(Caller.Hub, PlatformName, key.KeyId, key.Hash)) adminKey.First = text;
         }
 
         adminKey.FileIsThere = File.Exists(folder.AdminKeyFile);

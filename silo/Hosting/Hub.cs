@@ -10,15 +10,24 @@ using Microsoft.Data.Sqlite;
 
 namespace DataHub.Hosting;
 
-/// <summary>Puts a whole hub together in one process: silo, stores, streams, front-end. The same for the program and for tests.</summary>
+/// <summary>Puts a whole hub together in one process: silo, stores, streams, front-end; with a connection to PostgreSQL, a silo of a cluster (<see cref="ClusterHub"/>). The same for the program and for tests.</summary>
 internal static class Hub
 {
     /// <summary>Everything that can be set: those of the front-end too, which an embedded hub has in it.</summary>
     public static Settings Settings { get; } = new(typeof(CatalogOptions).Assembly, typeof(RequestOptions).Assembly, typeof(Hub).Assembly);
 
-    /// <summary>A hub ready to start. Disposing it frees the folder.</summary>
-    /// <exception cref="StartException">The settings or the folder do not allow a start.</exception>
+    /// <summary>A hub, or a silo of a cluster, ready to start. Disposing it frees the folder or the connections.</summary>
+    /// <exception cref="StartException">The settings, the folder or the database do not allow a start.</exception>
     public static WebApplication Build(HubStart start)
+    {
+        var builder = Configure(start);
+        ListenAddresses.Check(start.Urls);
+        return ClusterHub.IsAskedFor(builder.Configuration) ? ClusterHub.Build(builder, start) : BuildEmbedded(builder, start);
+    }
+
+    /// <summary>The settings, checked.</summary>
+    /// <exception cref="StartException">There is one that does not exist or has no allowed value.</exception>
+    public static WebApplicationBuilder Configure(HubStart start)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
         {
@@ -37,8 +46,11 @@ internal static class Hub
         }
 
         Settings.Require(builder.Configuration);
-        ListenAddresses.Check(start.Urls);
+        return builder;
+    }
 
+    private static WebApplication BuildEmbedded(WebApplicationBuilder builder, HubStart start)
+    {
         var storage = builder.Configuration.GetSection(SqliteStorageOptions.Section).Get<SqliteStorageOptions>() ?? new();
         var folder = DataFolder.Open(storage.Folder);
         folder.Fix(builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), new LogOptions().Shards));

@@ -18,9 +18,12 @@ internal static class LogStreamsExtensions
         silo.Services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<FoldOptions>().BindConfiguration(FoldOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddSingleton<FoldMetrics>();
+        silo.Services.AddSingleton<ShardHome>();
+        silo.Services.AddPlacementDirector<ShardPlacementStrategy>(services => services.GetRequiredService<ShardHome>());
         silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>
         {
             streams.ConfigureStreamPubSub(StreamPubSubType.ImplicitOnly);
+            streams.ConfigurePartitionBalancing((services, _) => ActivatorUtilities.CreateInstance<ShardQueueBalancer>(services));
             streams.ConfigurePullingAgent(agent => agent.Configure(options =>
             {
                 // An idle look costs a comparison in memory; the store is asked twice a second at most.

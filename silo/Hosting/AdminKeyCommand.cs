@@ -1,0 +1,73 @@
+using DataHub.Catalog;
+
+using Orleans.Runtime;
+
+namespace DataHub.Hosting;
+
+/// <summary><c>admin-key</c>: another admin key of the platform, or its first one.</summary>
+internal static class AdminKeyCommand
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>Made by the hub that is stopped otherwise (embedded), or by the running cluster.</summary>
+    public static async Task<int> RunAsync(HubStart start)
+    {
+        var builder = Hub.Configure(start);
+        var secret = ClusterHub.IsAskedFor(builder.Configuration) ? await OfClusterAsync(builder.Configuration) : await OfFolderAsync(start);
+        await Console.Out.WriteLineAsync(secret);
+        return 0;
+    }
+
+    /// <summary>A key that nobody knows yet; for the secret that <see cref="ClusterSettings.AdminKeyFile"/> names.</summary>
+    public static async Task<int> PrintNewAsync()
+    {
+        _ = ApiKey.Create(Caller.PlatformAgency, out var text);
+        await Console.Out.WriteLineAsync(text);
+        return 0;
+    }
+
+    private static async Task<string> OfFolderAsync(HubStart start)
+    {
+        await using var hub = Hub.Build(start);
+        await hub.StartAsync();
+        var secret = await MakeAsync(hub.Services.GetRequiredService<IGrainFactory>());
+        await hub.StopAsync();
+        return secret;
+    }
+
+    private static async Task<string> OfClusterAsync(IConfiguration configuration)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.UseOrleansClient(client => client.UseCluster(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration)));
+        using var host = builder.Build();
+        using var patience = new CancellationTokenSource(s_patience);
+        try
+        {
+            await host.StartAsync(patience.Token);
+        }
+        catch (Exception e) when (e is OrleansException or OperationCanceledException or System.Data.Common.DbException)
+        {
+            throw new StartException(new(
+                $"Kein Silo des Clusters antwortet ({e.Message}). Mindestens eines muss laufen.",
+                $"No silo of the cluster answers ({e.Message}). At least one must be running."), e);
+        }
+
+        var secret = await MakeAsync(host.Services.GetRequiredService<IClusterClient>());
+        await host.StopAsync(CancellationToken.None);
+        return secret;
+    }
+
+    /// <summary>The platform's first key where it has none yet, which makes its agency; else another.</summary>
+    private static async Task<string> MakeAsync(IGrainFactory grains)
+    {
+        var platform = grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency);
+        if ((await platform.ListKeysAsync(Caller.Hub)).Keys.Length == 0)
+        {
+            var first = ApiKey.Create(Caller.PlatformAgency, out var text);
+            if (await platform.BootstrapAsync(Caller.Hub, FirstStart.PlatformName, first.KeyId, first.Hash)) return text;
+        }
+
+        var made = await platform.CreateKeyAsync(Caller.Hub, KeyRole.Admin, "admin-key");
+        return made.Secret ?? throw new StartException(made.Detail!);
+    }
+}

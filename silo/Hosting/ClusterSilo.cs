@@ -1,0 +1,60 @@
+using DataHub.Storage.Postgres;
+
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using Orleans.Runtime;
+
+namespace DataHub.Hosting;
+
+/// <summary>One silo of a cluster on PostgreSQL.</summary>
+internal static class ClusterSilo
+{
+    /// <summary>What Orleans' own providers know Npgsql by.</summary>
+    private const string Invariant = "Npgsql";
+
+    public static void AddClusterSilo(this ISiloBuilder silo, PostgresStores stores, ClusterSettings cluster, SiloHostSettings host, DashboardSettings dashboard)
+    {
+        var address = cluster.Address();
+        silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        silo.Configure<EndpointOptions>(options =>
+        {
+            options.AdvertisedIPAddress = address;
+            (options.SiloPort, options.GatewayPort) = (cluster.SiloPort, cluster.GatewayPort);
+        });
+        if (Environment.GetEnvironmentVariable("POD_NAME") is { Length: > 0 } pod) silo.Configure<SiloOptions>(options => options.SiloName = pod);
+        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, stores.ProvidersConnectionString));
+        silo.Configure<ClusterMembershipOptions>(options =>
+        {
+            // A silo that was killed is declared dead within about two seconds, one that is frozen too; and after all were
+            // killed at once a new one waits for half a minute at most.
+            options.ProbeTimeout = TimeSpan.FromSeconds(1);
+            options.NumMissedProbesLimit = 2;
+            options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+            options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
+            options.DefunctSiloExpiration = TimeSpan.FromDays(1);
+        });
+        silo.Configure<SiloMessagingOptions>(options =>
+        {
+            options.MaxEnqueuedRequestsSoftLimit = host.MaxWaitingCalls * 3 / 4;
+            options.MaxEnqueuedRequestsHardLimit = host.MaxWaitingCalls;
+        });
+        silo.Configure<LoadSheddingOptions>(options =>
+        {
+            options.LoadSheddingEnabled = cluster.ShedAtCpu < 100;
+            options.CpuThreshold = cluster.ShedAtCpu;
+        });
+        silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
+        silo.AddPostgresStorage(stores);
+        silo.AddLogStreams();
+        silo.AddPostgresWakeUps();
+        silo.Services.AddHostedService<Streams.ShardMoves>();
+        if (dashboard.Enabled) silo.AddDashboard(options => options.HideTrace = true);
+    }
+
+    /// <summary>A client of the running cluster, for commands: it has the database's credentials and finds the silos there.</summary>
+    public static void UseCluster(this IClientBuilder client, PostgresOptions postgres, ClusterSettings cluster)
+    {
+        client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
+        client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, PostgresDatabase.ProvidersConnectionString(postgres)));
+    }
+}
