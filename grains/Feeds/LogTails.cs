@@ -13,6 +13,7 @@ internal sealed class LogTails : ILogNotifier
     private const int MaxRows = 200_000;
 
     private readonly ConcurrentDictionary<int, Tail> _tails = new();
+    private readonly ConcurrentDictionary<int, long> _announced = new();
 
     public void Appended(int shard, IReadOnlyList<LogBatch> batches) => _tails.GetOrAdd(shard, _ => new()).Add(batches);
 
@@ -22,6 +23,12 @@ internal sealed class LogTails : ILogNotifier
     /// <returns>Null where the store must be asked; empty where nothing is newer as far as this process knows.</returns>
     public IReadOnlyList<LogBatch>? TryRead(int shard, long after, int maxBatches) =>
         _tails.TryGetValue(shard, out var tail) ? tail.TryRead(after, maxBatches) : null;
+
+    /// <summary>Another process has written up to a position; its batches stand in the log.</summary>
+    public void Announce(int shard, long position) => _announced.AddOrUpdate(shard, position, (_, known) => Math.Max(known, position));
+
+    /// <summary>Whether another process is known to have written beyond a position.</summary>
+    public bool HasMore(int shard, long after) => _announced.TryGetValue(shard, out var position) && position > after;
 
     private sealed class Tail
     {

@@ -34,37 +34,27 @@ internal static class ClusterHub
         _ = cluster.Address();
         if (cluster.AdminKeyFile.Length > 0) _ = AdminKeyAdoption.Read(cluster.AdminKeyFile);
         var postgres = Postgres(builder.Configuration);
-        var database = Open(postgres);
+        var stores = Open(postgres, builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards), start.Time);
         try
         {
-            CheckAsync(database, builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards)).GetAwaiter().GetResult();
-            return Build(builder, start, database, postgres, cluster);
+            return Build(builder, start, stores, cluster);
         }
-        catch (Exception e)
+        catch
         {
-            database.DisposeAsync().AsTask().GetAwaiter().GetResult();
-            if (e is SchemaException) throw new StartException(new(e.Message, e.Message), e);
-            if (e is NpgsqlException)
-            {
-                throw new StartException(new(
-                    $"PostgreSQL antwortet nicht wie nötig ({e.Message}); die Verbindung steht in DataHub:Postgres:ConnectionString.",
-                    $"PostgreSQL does not answer as needed ({e.Message}); the connection is in DataHub:Postgres:ConnectionString."), e);
-            }
-
+            stores.Dispose();
             throw;
         }
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder, HubStart start, PostgresDatabase database, PostgresOptions postgres, ClusterSettings cluster)
+    private static WebApplication Build(WebApplicationBuilder builder, HubStart start, PostgresStores stores, ClusterSettings cluster)
     {
         var host = builder.Configuration.GetSection(SiloHostSettings.Section).Get<SiloHostSettings>() ?? new();
         var dashboard = builder.Configuration.GetSection(DashboardSettings.Section).Get<DashboardSettings>() ?? new();
 
         builder.AddWebServer(start.Urls, host);
         builder.Services.AddSingleton(start.Time);
-        builder.Services.AddSingleton(_ => new Ownership(database));
         Hub.Settings.AddTo(builder.Services);
-        builder.Host.UseOrleans(silo => silo.AddClusterSilo(database, postgres, cluster, host, dashboard));
+        builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard));
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddHostedService<AdminKeyAdoption>();
         builder.Services.AddHostedService<ErasureResumption>();
@@ -73,18 +63,22 @@ internal static class ClusterHub
 
         var silo = builder.Build();
         // What is made first is closed last: nothing writes any more when the connections are closed.
-        _ = silo.Services.GetRequiredService<Ownership>();
+        _ = silo.Services.GetRequiredService<PostgresStores>();
         silo.UseApiKeys();
         silo.MapOperations();
         if (dashboard.Enabled) silo.MapDashboard();
         return silo;
     }
 
-    private static PostgresDatabase Open(PostgresOptions postgres)
+    private static PostgresStores Open(PostgresOptions postgres, int shards, TimeProvider time)
     {
         try
         {
-            return PostgresDatabase.Open(postgres);
+            return PostgresStores.OpenAsync(postgres, shards, time, CancellationToken.None).GetAwaiter().GetResult();
+        }
+        catch (SchemaException e)
+        {
+            throw new StartException(new(e.Message, null), e);
         }
         catch (ArgumentException e)
         {
@@ -92,31 +86,15 @@ internal static class ClusterHub
                 "Die Einstellung DataHub:Postgres:ConnectionString ist nicht lesbar; erlaubt ist etwa Host=db;Database=datahub;Username=silo;Password=….",
                 "The setting DataHub:Postgres:ConnectionString cannot be read; allowed is such as Host=db;Database=datahub;Username=silo;Password=…."), e);
         }
-    }
-
-    /// <summary>That the schema is this program's, and the number of shards the installation's.</summary>
-    private static async Task CheckAsync(PostgresDatabase database, int shards)
-    {
-        await using var connection = await database.Source.OpenConnectionAsync();
-        await PostgresMigrations.RequireCurrentAsync(connection, CancellationToken.None);
-        await using var fix = new NpgsqlCommand("INSERT INTO datahub.installation (shards) VALUES ($1) ON CONFLICT DO NOTHING", connection) { Parameters = { new() { Value = shards } } };
-        await fix.ExecuteNonQueryAsync();
-        await using var read = new NpgsqlCommand("SELECT shards FROM datahub.installation", connection);
-        if (await read.ExecuteScalarAsync() is int stands && stands != shards)
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
         {
             throw new StartException(new(
-                $"Die Einstellung DataHub:Log:Shards hat den Wert „{shards}“; erlaubt ist in dieser Datenbank nur {stands}, die Zahl ihres ersten Starts.",
-                $"The setting DataHub:Log:Shards has the value “{shards}”; allowed in this database is only {stands}, the number of its first start."));
+                $"PostgreSQL antwortet nicht wie nötig ({e.Message}); die Verbindung steht in DataHub:Postgres:ConnectionString.",
+                $"PostgreSQL does not answer as needed ({e.Message}); the connection is in DataHub:Postgres:ConnectionString."), e);
         }
     }
 
     private static StartException NotHere(string option) => new(new(
         $"{option} gibt es nur im eingebetteten Hub; mit DataHub:Postgres:ConnectionString läuft das Programm als Silo eines Clusters.",
         $"{option} is for an embedded hub only; with DataHub:Postgres:ConnectionString the program runs as a silo of a cluster."));
-
-    /// <summary>Lets the container close what was opened before there was one.</summary>
-    private sealed class Ownership(PostgresDatabase database) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync() => database.DisposeAsync();
-    }
 }

@@ -12,7 +12,7 @@ internal static class ClusterSilo
     /// <summary>What Orleans' own providers know Npgsql by.</summary>
     private const string Invariant = "Npgsql";
 
-    public static void AddClusterSilo(this ISiloBuilder silo, PostgresDatabase database, PostgresOptions postgres, ClusterSettings cluster, SiloHostSettings host, DashboardSettings dashboard)
+    public static void AddClusterSilo(this ISiloBuilder silo, PostgresStores stores, ClusterSettings cluster, SiloHostSettings host, DashboardSettings dashboard)
     {
         var address = cluster.Address();
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
@@ -22,7 +22,7 @@ internal static class ClusterSilo
             (options.SiloPort, options.GatewayPort) = (cluster.SiloPort, cluster.GatewayPort);
         });
         if (Environment.GetEnvironmentVariable("POD_NAME") is { Length: > 0 } pod) silo.Configure<SiloOptions>(options => options.SiloName = pod);
-        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, OrleansConnection(postgres)));
+        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, stores.ProvidersConnectionString));
         silo.Configure<ClusterMembershipOptions>(options =>
         {
             // A silo that was killed is declared dead within about two seconds, one that is frozen too; and after all were
@@ -44,8 +44,9 @@ internal static class ClusterSilo
             options.CpuThreshold = cluster.ShedAtCpu;
         });
         silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
-        silo.AddPostgresStorage(database, OrleansConnection(postgres));
+        silo.AddPostgresStorage(stores);
         silo.AddLogStreams();
+        silo.AddPostgresWakeUps();
         silo.Services.AddHostedService<Streams.ShardMoves>();
         if (dashboard.Enabled) silo.AddDashboard(options => options.HideTrace = true);
     }
@@ -54,10 +55,6 @@ internal static class ClusterSilo
     public static void UseCluster(this IClientBuilder client, PostgresOptions postgres, ClusterSettings cluster)
     {
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
-        client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, OrleansConnection(postgres)));
+        client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, PostgresDatabase.ProvidersConnectionString(postgres)));
     }
-
-    /// <summary>Of Orleans' own providers: their tables are in a schema of their own.</summary>
-    private static string OrleansConnection(PostgresOptions options) =>
-        new Npgsql.NpgsqlConnectionStringBuilder(PostgresDatabase.ConnectionString(options, PostgresDatabase.Providers)) { SearchPath = "orleans", ApplicationName = "datahub-orleans" }.ConnectionString;
 }

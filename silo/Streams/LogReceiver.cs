@@ -8,7 +8,7 @@ namespace DataHub.Streams;
 /// <summary>Reads one shard in the order of its positions, from the lowest position that any consumer has stored.</summary>
 internal sealed class LogReceiver(int shard, ILogStore log, IHistoryStore history, ICellStore cells, LogTails tails, TimeProvider time) : IQueueAdapterReceiver, IDisposable
 {
-    /// <summary>How often the store is asked although the writer in this process has announced nothing.</summary>
+    /// <summary>How often the store is asked although nobody has announced anything.</summary>
     private static readonly TimeSpan NetPeriod = TimeSpan.FromMilliseconds(500);
 
     private const int MaxBytes = 16 << 20;
@@ -43,7 +43,7 @@ internal sealed class LogReceiver(int shard, ILogStore log, IHistoryStore histor
         var read = tails.TryRead(shard, _position, maxCount);
         if (read is null or { Count: 0 })
         {
-            if (!_mayHaveMore && time.GetElapsedTime(_lastLook) < NetPeriod) return [];
+            if (!_mayHaveMore && !tails.HasMore(shard, _position) && time.GetElapsedTime(_lastLook) < NetPeriod) return [];
             _lastLook = time.GetTimestamp();
             read = await log.ReadShardAsync(shard, _position, maxCount, MaxBytes, _shutdown.Token);
             _mayHaveMore = read.Count > 0;

@@ -135,7 +135,7 @@ public sealed class DyingClusterTests(LogCluster hub) : IClassFixture<LogCluster
         await hub.KillAndRestartAsync(async () =>
         {
             // The commit happened; its caller, the stream and the consumers never heard of it.
-            var head = await hub.Stores.Sqlite.Log.ClaimAsync(shard, CancellationToken.None);
+            var head = await hub.Stores.RealLog.ClaimAsync(shard, CancellationToken.None);
             var part = hub.Part("last-words", (1, 2));
             var push = new PushRecord(part.Receipt, part.Dataset, part.Feed, part.IdempotencyKey, part.BodyHash, 0, 1, new(1, 1, 0, 0, 0, 0), []);
             var batch = new LogBatch
@@ -151,12 +151,12 @@ public sealed class DyingClusterTests(LogCluster hub) : IClassFixture<LogCluster
                 BeforeOf = [-1],
                 Push = push,
             };
-            Assert.True(await hub.Stores.Sqlite.Log.AppendAsync(shard, head.Epoch, head.Position, [batch], CancellationToken.None));
+            Assert.True(await hub.Stores.RealLog.AppendAsync(shard, head.Epoch, head.Position, [batch], CancellationToken.None));
         });
 
         // Nobody pushes, nobody asks.
         await LogClusterTests.EventuallyAsync(async () => await hub.StoredAsync("last-words") is { } stored && stored.Fold > before.Sequence && stored.History > before.Sequence);
-        var found = await hub.Stores.Sqlite.Log.FindPushAsync("last-words", "default", "key-2", 0, CancellationToken.None);
+        var found = await hub.Stores.RealLog.FindPushAsync("last-words", "default", "key-2", 0, CancellationToken.None);
         Assert.Equal((3.0, 2L), await hub.FirstHourAsync("last-words", MeasureFunction.Sum, found!));
     }
 }

@@ -74,15 +74,23 @@ public sealed class WayOfARowTests
 
     [Fact]
     public Task Cells_of_observations_equal_the_oracle_whatever_happens() =>
-        GenSteps.SampleAsync(steps => RunAsync(steps, Schema, DatasetKind.Observations), iter: 40, threads: 1);
+        GenSteps.SampleAsync(steps => RunAsync(steps, Schema, DatasetKind.Observations, TemporaryStores.Open()), iter: 40, threads: 1);
 
     [Fact]
     public Task Cells_of_records_equal_the_oracle_whatever_happens() =>
-        GenSteps.SampleAsync(steps => RunAsync(steps, RecordSchema, DatasetKind.Records), iter: 40, threads: 1);
+        GenSteps.SampleAsync(steps => RunAsync(steps, RecordSchema, DatasetKind.Records, TemporaryStores.Open()), iter: 40, threads: 1);
 
-    private static async Task RunAsync(Step[] steps, TableSchema schema, DatasetKind kind)
+    [PostgresFact]
+    public Task On_PostgreSQL_cells_of_observations_equal_the_oracle_whatever_happens() =>
+        GenSteps.SampleAsync(async steps => await RunAsync(steps, Schema, DatasetKind.Observations, await TemporaryStores.OpenPostgresAsync()), iter: 6, threads: 1);
+
+    [PostgresFact]
+    public Task On_PostgreSQL_cells_of_records_equal_the_oracle_whatever_happens() =>
+        GenSteps.SampleAsync(async steps => await RunAsync(steps, RecordSchema, DatasetKind.Records, await TemporaryStores.OpenPostgresAsync()), iter: 6, threads: 1);
+
+    private static async Task RunAsync(Step[] steps, TableSchema schema, DatasetKind kind, TemporaryStores stores)
     {
-        await using var stores = TemporaryStores.Open();
+        await using var opened = stores;
         var contract = CompiledContract.Compile(schema, kind);
         var street = new Street(stores.Log, stores.History, stores.Cells, contract, "air", partitions: 3, new FoldOptions { CatchUpRows = 4, MaxHotCells = steps.Length % 2 == 0 ? 6 : 500_000 });
         var definitions = Indicators.Select((indicator, i) => new IndicatorDefinition(indicator.Id, 1, Spec(indicator))).ToArray();

@@ -124,7 +124,7 @@ public sealed class LogCluster : IAsyncLifetime
     /// <summary>The value of the first hour and its number of rows, including a receipt's rows; asked again while the hub says "not yet".</summary>
     internal async Task<(double? Value, long? Count)> FirstHourAsync(string dataset, MeasureFunction function, PartReceipt including)
     {
-        var watermark = new Watermark(await Stores.Sqlite.Log.IncarnationAsync(CancellationToken.None), dataset, [including.Sequence]);
+        var watermark = new Watermark(await Stores.RealLog.IncarnationAsync(CancellationToken.None), dataset, [including.Sequence]);
         for (var attempt = 0; attempt < 200; attempt++)
         {
             var result = await Grains.GetGrain<IIndicatorGrain>(Indicator(dataset, function)).ValuesAsync(Caller.Public, new(null, null, false, null, null, watermark, null, 10));
@@ -140,9 +140,9 @@ public sealed class LogCluster : IAsyncLifetime
     internal async Task<(long Fold, long History)> StoredAsync(string dataset)
     {
         var partition = PartitionKeys.Of(dataset, 0);
-        var positions = await Stores.Sqlite.Cells.PositionsAsync(partition, CancellationToken.None);
+        var positions = await Stores.RealCells.PositionsAsync(partition, CancellationToken.None);
         return (positions.FirstOrDefault(position => position.Indicator == PartitionFold.Position)?.Sequence ?? 0,
-            (await Stores.Sqlite.History.PositionAsync(partition, CancellationToken.None)).Sequence);
+            (await Stores.RealHistory.PositionAsync(partition, CancellationToken.None)).Sequence);
     }
 
     public static string Indicator(string dataset, MeasureFunction function) => $"{dataset}-{function.ToString().ToLowerInvariant()}";
@@ -155,7 +155,7 @@ public sealed class LogCluster : IAsyncLifetime
         builder.ConfigureSilo((_, silo) =>
         {
             Hub.Settings.AddTo(silo.Services);
-            silo.AddSqliteStorage(Stores.Sqlite);
+            silo.AddSqliteStorage(Stores.Sqlite!);
             silo.Services.Replace(ServiceDescriptor.Singleton<ILogStore>(Stores.Log));
             silo.Services.Replace(ServiceDescriptor.Singleton<IHistoryStore>(Stores.History));
             silo.Services.Replace(ServiceDescriptor.Singleton<ICellStore>(Stores.Cells));

@@ -166,9 +166,12 @@ internal sealed class PostgresCellStore(PostgresDatabase database) : ICellStore
     /// <summary>In steps; the position goes last, so that what was begun is gone on with.</summary>
     public async Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken)
     {
-        while (await database.WriteAsync([Of(DropSomeCells, partition, indicator, version).Bind((long)DropStep)], static row => row.GetInt64(0), cancellationToken) == DropStep)
+        long gone;
+        do
         {
+            (_, gone) = await database.WriteAsync([Of(DropSomeCells, partition, indicator, version).Bind((long)DropStep)], static row => row.GetInt64(0), cancellationToken);
         }
+        while (gone == DropStep);
 
         await database.WriteAsync(
             [

@@ -20,7 +20,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     private readonly NpgsqlDataSource _source;
 
-    private PostgresDatabase(NpgsqlDataSource source) => _source = source;
+    private PostgresDatabase(NpgsqlDataSource source, string listener) => (_source, ListenerConnectionString) = (source, listener);
+
+    /// <summary>For the one connection that waits for notifications; not pooled.</summary>
+    public string ListenerConnectionString { get; }
 
     /// <summary>For a connection of the caller's own; it is one of the pool's.</summary>
     public NpgsqlDataSource Source => _source;
@@ -34,14 +37,19 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         builder.UsePhysicalConnectionInitializer(
             connection => Check(connection, async: false, CancellationToken.None).GetAwaiter().GetResult(),
             connection => Check(connection, async: true, CancellationToken.None));
-        return new(builder.Build());
+        return new(builder.Build(), new NpgsqlConnectionStringBuilder(ConnectionString(options, 1)) { Pooling = false, MaxAutoPrepare = 0, KeepAlive = 10 }.ConnectionString);
     }
+
+    /// <summary>For Orleans' own providers, which have a pool of their own over the schema <c>orleans</c>.</summary>
+    public static string ProvidersConnectionString(PostgresOptions options) =>
+        new NpgsqlConnectionStringBuilder(ConnectionString(options, Providers)) { SearchPath = "orleans", MaxAutoPrepare = 0 }.ConnectionString;
 
     /// <summary>The configured connection string with the hub's own settings in it.</summary>
     /// <param name="connections">Most that a pool over it may hold.</param>
     public static string ConnectionString(PostgresOptions options, int connections) => new NpgsqlConnectionStringBuilder(options.ConnectionString)
     {
-        ApplicationName = "datahub",
+        // So every silo can count what all of them may hold.
+        ApplicationName = $"datahub/{options.MaxConnections}/{Environment.MachineName}/{Environment.ProcessId}",
         SearchPath = "datahub",
         MaxPoolSize = connections,
         MinPoolSize = 0,
@@ -57,13 +65,13 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>Runs the statements in one round trip and one transaction: all of them or none.</summary>
     /// <returns>False where a statement said that somebody else was faster (<see cref="Superseded"/>); nothing was done then.</returns>
+    /// <exception cref="InvalidOperationException">A statement said that the rows do not fit what stands (<see cref="Broken"/>); nothing was done.</exception>
     public async Task<bool> WriteAsync(IReadOnlyList<PostgresStatement> statements, CancellationToken cancellationToken) =>
-        await WriteAsync(statements, static _ => true, cancellationToken);
+        (await WriteAsync(statements, static _ => true, cancellationToken)).Done;
 
     /// <inheritdoc cref="WriteAsync(IReadOnlyList{PostgresStatement}, CancellationToken)"/>
     /// <param name="first">Reads the first row of the first statement.</param>
-    /// <returns>What <paramref name="first"/> read; default where somebody else was faster.</returns>
-    public async Task<T?> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, T> first, CancellationToken cancellationToken)
+    public async Task<(bool Done, T? First)> WriteAsync<T>(IReadOnlyList<PostgresStatement> statements, Func<NpgsqlDataReader, T> first, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         await using var connection = await _source.OpenConnectionAsync(cancellationToken);
@@ -77,11 +85,16 @@ internal sealed class PostgresDatabase : IAsyncDisposable
             {
             }
 
-            return result;
+            return (true, result);
         }
         catch (PostgresException e) when (e.SqlState == Superseded)
         {
             return default;
+        }
+        catch (PostgresException e) when (e.SqlState == Broken)
+        {
+            throw new InvalidOperationException(
+                $"Nothing was stored: the rows do not fit what stands in the database. The statement that said so: {e.BatchCommand?.CommandText.Split('(')[0].Trim()}", e);
         }
     }
 

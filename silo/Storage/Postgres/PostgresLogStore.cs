@@ -62,8 +62,8 @@ internal sealed class PostgresLogStore(PostgresDatabase database, TimeProvider? 
         long? now = clock is null ? null : _time.GetUtcNow().UtcTicks;
         await MakeMonthsAsync(_time.GetUtcNow().UtcTicks, cancellationToken);
         var statements = AppendStatements(shard, epoch, expectedPosition, batches, now);
-        var receivedAt = await database.WriteAsync(statements, static row => row.GetInt64(0), cancellationToken);
-        if (receivedAt == 0) return false;
+        var (done, receivedAt) = await database.WriteAsync(statements, static row => row.GetInt64(0), cancellationToken);
+        if (!done) return false;
         foreach (var batch in batches) batch.ReceivedAt = new DateTimeOffset(receivedAt, TimeSpan.Zero);
         return true;
     }

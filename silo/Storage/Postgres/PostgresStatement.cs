@@ -29,6 +29,8 @@ internal sealed class PostgresStatement(string sql)
 
     public PostgresStatement BindNullable(byte[]? value) => Nullable(value, NpgsqlDbType.Bytea);
 
+    public PostgresStatement BindNullable(long[]? values) => Nullable(values, NpgsqlDbType.Array | NpgsqlDbType.Bigint);
+
     public PostgresStatement Bind(long[] values) => Array(values, NpgsqlDbType.Bigint);
 
     public PostgresStatement Bind(long?[] values) => Array(values, NpgsqlDbType.Bigint);
