@@ -1,4 +1,5 @@
 using DataHub.Hosting;
+using DataHub.Storage.Postgres;
 using DataHub.Support;
 
 using Microsoft.Extensions.DependencyInjection;
@@ -16,15 +17,17 @@ public sealed class PostgresGrainStorageTests : GrainStorageConformance
 {
     private PostgresScratch _scratch = null!;
     private IHost _host = null!;
+    private PostgresStores _stores = null!;
 
     private protected override async Task<IGrainStorage> CreateAsync()
     {
         _scratch = await PostgresScratch.CreateAsync();
+        _stores = await PostgresStores.OpenAsync(new() { ConnectionString = _scratch.ConnectionString }, 4, TimeProvider.System, CancellationToken.None);
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Error);
         builder.UseOrleans(silo => silo
             .UseLocalhostClustering(Ports.Free(), Ports.Free())
-            .AddPostgresState(new NpgsqlConnectionStringBuilder(_scratch.ConnectionString) { SearchPath = "orleans" }.ConnectionString));
+            .AddPostgresStorage(_stores));
         _host = builder.Build();
         await _host.StartAsync();
         return _host.Services.GetRequiredKeyedService<IGrainStorage>(SqliteStorageExtensions.StateProvider);
@@ -34,6 +37,7 @@ public sealed class PostgresGrainStorageTests : GrainStorageConformance
     {
         await _host.StopAsync();
         _host.Dispose();
+        await _stores.DisposeAsync();
         await _scratch.DisposeAsync();
     }
 

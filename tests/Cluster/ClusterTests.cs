@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+using DataHub.Support;
+
+using Xunit.Abstractions;
+
+namespace DataHub.Cluster;
+
+/// <summary>Silos and front-ends as processes of their own, and what becomes of requests when some of them go.</summary>
+public sealed class ClusterTests(ITestOutputHelper output)
+{
+    [PostgresFact]
+    public async Task A_push_through_one_front_end_is_read_with_its_watermark_through_another()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(silos: 2, frontEnds: 2);
+        var key = await cluster.DescribeAsync("luft", "laerm", "verkehr");
+        var (one, two) = (cluster.Client(0, key), cluster.Client(1, null));
+        for (var second = 0; second < 30; second++)
+        {
+            foreach (var dataset in new[] { "luft", "laerm", "verkehr" })
+            {
+                var receipt = await HubFixture.OkAsync(ClusterProcesses.PushAsync(one, dataset, $"k{second}", second, 1));
+                Assert.Equal((second + 1.0, second + 1), await ClusterProcesses.SumAsync(two, dataset, ClusterProcesses.Watermark(receipt)));
+            }
+        }
+
+        // A repeat through the other front-end is the same push.
+        var again = await HubFixture.OkAsync(ClusterProcesses.PushAsync(cluster.Client(1, key), "luft", "k29", 29, 1));
+        Assert.Equal((30.0, 30), await ClusterProcesses.SumAsync(one, "luft", ClusterProcesses.Watermark(again)));
+    }
+
+    [PostgresFact]
+    public async Task A_front_end_that_is_there_before_any_silo_is_ready_when_one_comes()
+    {
+        await using var cluster = await ClusterProcesses.CreateAsync(silos: 1, frontEnds: 1);
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(20) };
+        var frontEnd = cluster.FrontEnds[0];
+        frontEnd.Start();
+        for (var waited = Stopwatch.StartNew(); await frontEnd.StatusAsync(client, "health/live") != 200;)
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), frontEnd.Said);
+            await Task.Delay(50);
+        }
+
+        Assert.Equal(503, await frontEnd.StatusAsync(client, "health/startup"));
+        Assert.Equal(503, await frontEnd.StatusAsync(client, "health/ready"));
+        using (var answer = await client.GetAsync(new Uri(frontEnd.Address, "api/v1/agencies")))
+        {
+            Assert.Equal(503, (int)answer.StatusCode);
+            Assert.NotEmpty(answer.Headers.GetValues("Retry-After"));
+            Assert.Equal("/problems/unavailable", JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("type").GetString());
+        }
+
+        cluster.Silos[0].Start();
+        await frontEnd.ReadyAsync();
+        await HubFixture.OkAsync(cluster.Client(0, cluster.AdminKey).GetAsync("api/v1/agencies/platform/keys"));
+    }
+
+    [PostgresFact]
+    public async Task After_a_kill_of_a_silo_pushes_with_the_same_key_and_reads_succeed_within_seconds()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(silos: 3, frontEnds: 1);
+        string[] datasets = ["a", "b", "c", "d", "e", "f"];
+        var key = await cluster.DescribeAsync(datasets);
+        var client = cluster.Client(0, key);
+        foreach (var dataset in datasets) await HubFixture.OkAsync(ClusterProcesses.PushAsync(client, dataset, "first", 0, 1));
+
+        await cluster.Silos[1].KillAsync();
+        var waited = Stopwatch.StartNew();
+        var took = await Task.WhenAll(datasets.Select(async dataset =>
+        {
+            var receipt = await UntilTakenAsync(client, dataset, "second", 1, TimeSpan.FromSeconds(60));
+            Assert.Equal((2.0, 2), await ClusterProcesses.SumAsync(client, dataset, ClusterProcesses.Watermark(receipt)));
+            return waited.Elapsed;
+        }));
+        output.WriteLine($"after SIGKILL of one of three silos, {datasets.Length} datasets were pushed and read again after at most {took.Max().TotalSeconds:F1} s");
+        Assert.InRange(took.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+
+        cluster.Silos[1].Start();
+        await cluster.Silos[1].ReadyAsync();
+        foreach (var dataset in datasets)
+        {
+            var receipt = await UntilTakenAsync(client, dataset, "third", 2, TimeSpan.FromSeconds(30));
+            Assert.Equal((3.0, 3), await ClusterProcesses.SumAsync(client, dataset, ClusterProcesses.Watermark(receipt)));
+        }
+    }
+
+    [PostgresFact]
+    public async Task After_a_silo_freezes_its_datasets_answer_again_and_when_it_wakes_it_writes_nothing()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(silos: 3, frontEnds: 1);
+        string[] datasets = ["a", "b", "c", "d", "e", "f"];
+        var key = await cluster.DescribeAsync(datasets);
+        var client = cluster.Client(0, key);
+        foreach (var dataset in datasets) await HubFixture.OkAsync(ClusterProcesses.PushAsync(client, dataset, "first", 0, 1));
+
+        await cluster.Silos[2].SignalAsync("STOP");
+        var waited = Stopwatch.StartNew();
+        var took = await Task.WhenAll(datasets.Select(async dataset =>
+        {
+            await UntilTakenAsync(client, dataset, "second", 1, TimeSpan.FromSeconds(90));
+            return waited.Elapsed;
+        }));
+        output.WriteLine($"after SIGSTOP of one of three silos, {datasets.Length} datasets were pushed again after at most {took.Max().TotalSeconds:F1} s");
+        await cluster.Silos[2].SignalAsync("CONT");
+        foreach (var dataset in datasets)
+        {
+            var receipt = await UntilTakenAsync(client, dataset, "third", 2, TimeSpan.FromSeconds(60));
+            Assert.Equal((3.0, 3), await ClusterProcesses.SumAsync(client, dataset, ClusterProcesses.Watermark(receipt)));
+        }
+
+        Assert.InRange(took.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(40));
+    }
+
+    [PostgresFact]
+    public async Task While_a_silo_stops_in_order_no_client_sees_an_error_that_one_retry_does_not_resolve()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(silos: 2, frontEnds: 2);
+        string[] datasets = ["a", "b", "c", "d"];
+        var key = await cluster.DescribeAsync(datasets);
+        using var enough = new CancellationTokenSource();
+        var retried = 0;
+        var pushing = datasets.Select(async (dataset, number) =>
+        {
+            var client = cluster.Client(number % 2, key);
+            var second = 0;
+            while (!enough.IsCancellationRequested)
+            {
+                var pushed = await ClusterProcesses.PushAsync(client, dataset, $"k{second}", second, 1);
+                if (!pushed.IsSuccessStatusCode)
+                {
+                    Assert.Equal(503, (int)pushed.StatusCode);
+                    Interlocked.Increment(ref retried);
+                    await Task.Delay(pushed.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
+                    pushed = await ClusterProcesses.PushAsync(client, dataset, $"k{second}", second, 1);
+                }
+
+                var receipt = await HubFixture.OkAsync(Task.FromResult(pushed));
+                var (sum, count) = await ClusterProcesses.SumAsync(cluster.Client((number + 1) % 2, null), dataset, ClusterProcesses.Watermark(receipt));
+                second++;
+                Assert.Equal((second, second), (sum, count));
+            }
+
+            return second;
+        }).ToArray();
+
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        var stopping = Stopwatch.StartNew();
+        Assert.Equal(0, await cluster.Silos[0].StopAsync());
+        output.WriteLine($"the silo stopped within {stopping.Elapsed.TotalSeconds:F1} s");
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        cluster.Silos[0].Start();
+        await cluster.Silos[0].ReadyAsync();
+        await Task.Delay(TimeSpan.FromSeconds(8));
+        await enough.CancelAsync();
+        var pushes = await Task.WhenAll(pushing);
+        output.WriteLine($"{pushes.Sum()} pushes, {retried} of them retried once");
+    }
+
+    /// <summary>Pushes with the same key until it is acknowledged.</summary>
+    private static async Task<JsonDocument> UntilTakenAsync(HttpClient client, string dataset, string key, int second, TimeSpan patience)
+    {
+        for (var waited = Stopwatch.StartNew(); ;)
+        {
+            using var answer = await ClusterProcesses.PushAsync(client, dataset, key, second, 1);
+            var text = await answer.Content.ReadAsStringAsync();
+            if (answer.IsSuccessStatusCode) return JsonDocument.Parse(text);
+            Assert.True((int)answer.StatusCode == 503 && waited.Elapsed < patience, $"{dataset}: {(int)answer.StatusCode} after {waited.Elapsed}: {text}");
+            Assert.DoesNotContain("Orleans", text, StringComparison.Ordinal);
+            await Task.Delay(100);
+        }
+    }
+}

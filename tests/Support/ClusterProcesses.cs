@@ -1,0 +1,177 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+using DataHub.Catalog;
+
+namespace DataHub.Support;
+
+/// <summary>
+/// A cluster of real processes on 127.0.0.1 over a real PostgreSQL: silos, and front-ends that know the silos' gateways but
+/// not the database. The platform's admin key comes from a file, as an operator's secret would.
+/// </summary>
+internal sealed class ClusterProcesses : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<HttpClient> _clients = [];
+    private readonly PostgresServer _server;
+    private readonly string _connectionString;
+    private readonly bool _ownsServer;
+
+    private ClusterProcesses(PostgresServer server, bool ownsServer, string connectionString, int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings)
+    {
+        (_server, _ownsServer, _connectionString) = (server, ownsServer, connectionString);
+        _ = ApiKey.Create(Caller.PlatformAgency, out var key);
+        AdminKey = key;
+        var keyFile = Path.Combine(_folder.FullName, "admin.key");
+        File.WriteAllText(keyFile, key + "\n");
+        var ports = Enumerable.Range(0, silos).Select(_ => (Silo: Ports.Free(), Gateway: Ports.Free())).ToArray();
+        Silos =
+        [
+            .. ports.Select((port, number) => new ClusterMember($"silo-{number}", Program("silo", "DataHub.Silo.dll"), Ports.Free(), With(settings, new()
+            {
+                ["DATAHUB__POSTGRES__CONNECTIONSTRING"] = connectionString,
+                ["DATAHUB__CLUSTER__SILOPORT"] = Text(port.Silo),
+                ["DATAHUB__CLUSTER__GATEWAYPORT"] = Text(port.Gateway),
+                ["DATAHUB__CLUSTER__ADMINKEYFILE"] = keyFile,
+                // The tests' machine is always busy.
+                ["DATAHUB__CLUSTER__SHEDATCPU"] = "100",
+                ["POD_NAME"] = $"silo-{number}",
+            }))),
+        ];
+        var gateways = string.Join(';', ports.Select(port => $"127.0.0.1:{port.Gateway}"));
+        FrontEnds = [.. Enumerable.Range(0, frontEnds).Select(number => new ClusterMember($"front-end-{number}", Program("client-api", "DataHub.ClientApi.dll"), Ports.Free(), With(null, new() { ["DATAHUB__CLUSTER__GATEWAYS"] = gateways })))];
+    }
+
+    public ClusterMember[] Silos { get; }
+
+    public ClusterMember[] FrontEnds { get; }
+
+    public IEnumerable<ClusterMember> Members => Silos.Concat(FrontEnds);
+
+    /// <summary>The platform's first admin key.</summary>
+    public string AdminKey { get; }
+
+    /// <summary>The administrator's connection to the cluster's database.</summary>
+    public string ConnectionString => _connectionString;
+
+    public PostgresServer Server => _server;
+
+    /// <summary>Prepares a cluster and starts nothing.</summary>
+    /// <param name="settings">Further ones of the silos, such as <c>DATAHUB__LOG__SHARDS</c>.</param>
+    /// <param name="ownServer">A PostgreSQL that the test may kill.</param>
+    public static async Task<ClusterProcesses> CreateAsync(int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings = null, bool ownServer = false)
+    {
+        var server = ownServer ? await PostgresServer.StartAsync() : await PostgresServer.SharedAsync();
+        return new(server, ownServer, await server.CreateDatabaseAsync(), silos, frontEnds, settings);
+    }
+
+    /// <summary>Starts all at once and waits until all are ready.</summary>
+    public static async Task<ClusterProcesses> StartAsync(int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings = null, bool ownServer = false)
+    {
+        var cluster = await CreateAsync(silos, frontEnds, settings, ownServer);
+        try
+        {
+            foreach (var member in cluster.Members) member.Start();
+            await Task.WhenAll(cluster.Members.Select(member => member.ReadyAsync()));
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client of a front-end that sends a key, or none.</summary>
+    public HttpClient Client(int frontEnd, string? key)
+    {
+        var client = new HttpClient { BaseAddress = FrontEnds[frontEnd].Address, Timeout = TimeSpan.FromSeconds(40) };
+        if (key is not null) client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>Makes an agency with a dataset of stations' numbers, and an indicator <c>{dataset}-sum</c> of their sum by the hour.</summary>
+    /// <returns>A key that may push.</returns>
+    public async Task<string> DescribeAsync(params string[] datasets)
+    {
+        var admin = Client(0, AdminKey);
+        await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = new { de = "Amt" } }));
+        var made = await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "push" }));
+        foreach (var dataset in datasets)
+        {
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", new
+            {
+                title = new { de = dataset },
+                publisher = "amt",
+                kind = "observations",
+                access = "open",
+                schema = new
+                {
+                    primaryKey = new[] { "station", "time" },
+                    fields = new object[]
+                    {
+                        new { name = "station", type = "string", role = "series" },
+                        new { name = "time", type = "datetime", role = "time" },
+                        new { name = "value", type = "number", role = "measure" },
+                    },
+                },
+            }));
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{dataset}-sum", new
+            {
+                title = new { de = dataset },
+                dataset,
+                measure = new { function = "sum", field = "value" },
+                window = "PT1H",
+                access = "open",
+            }));
+        }
+
+        return made.RootElement.GetProperty("key").GetString()!;
+    }
+
+    /// <summary>Pushes one row, of the second of an hour that is over.</summary>
+    /// <returns>The answer, not yet looked at.</returns>
+    public static Task<HttpResponseMessage> PushAsync(HttpClient client, string dataset, string key, int second, double value)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"api/v1/datasets/{dataset}/feeds/default/records")
+        {
+            Content = JsonContent.Create(new[] { new { station = "s", time = new DateTimeOffset(2026, 11, 23, 8, 0, 0, TimeSpan.Zero).AddSeconds(second), value } }),
+        };
+        request.Headers.Add("Idempotency-Key", key);
+        return client.SendAsync(request);
+    }
+
+    /// <summary>The hour's sum and number of rows as of a watermark at least.</summary>
+    public static async Task<(double Sum, long Count)> SumAsync(HttpClient client, string dataset, string watermark)
+    {
+        var values = await HubFixture.OkAsync(client.GetAsync($"api/v1/indicators/{dataset}-sum/values?from=2026-11-23&watermark={Uri.EscapeDataString(watermark)}"));
+        var row = values.RootElement.GetProperty("rows").EnumerateArray().Single();
+        return (row.GetProperty("value").GetDouble(), row.GetProperty("count").GetInt64());
+    }
+
+    public static string Watermark(JsonDocument receipt) => receipt.RootElement.GetProperty("watermark").GetString()!;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients) client.Dispose();
+        await Task.WhenAll(Members.Select(member => member.DisposeAsync().AsTask()));
+        if (_ownsServer) await _server.DisposeAsync();
+        else await _server.DropDatabaseAsync(_connectionString);
+        _folder.Dispose();
+    }
+
+    /// <summary>A program as it was built beside these tests, in the same configuration.</summary>
+    private static string Program(string room, string file) =>
+        Path.Combine(new DirectoryInfo(Path.GetDirectoryName(HubProcess.Program)!).Parent!.Parent!.Parent!.Parent!.FullName, room, Path.Combine("bin", new DirectoryInfo(Path.GetDirectoryName(HubProcess.Program)!).Parent!.Name, new DirectoryInfo(Path.GetDirectoryName(HubProcess.Program)!).Name), file);
+
+    private static Dictionary<string, string> With(IReadOnlyDictionary<string, string>? settings, Dictionary<string, string> own)
+    {
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>()) own[name] = value;
+        return own;
+    }
+
+    private static string Text(int port) => port.ToString(CultureInfo.InvariantCulture);
+}
