@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using DataHub.Catalog;
 using DataHub.Demo;
 using DataHub.Feeds;
@@ -34,7 +36,8 @@ internal static class ClusterHub
         _ = cluster.Address();
         if (cluster.AdminKeyFile.Length > 0) _ = AdminKeyAdoption.Read(cluster.AdminKeyFile);
         var postgres = Postgres(builder.Configuration);
-        var stores = Open(postgres, builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards), start.Time);
+        var shards = builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards);
+        var stores = OpenAsync(postgres, shards, start).GetAwaiter().GetResult();
         try
         {
             return Build(builder, start, stores, cluster);
@@ -53,6 +56,7 @@ internal static class ClusterHub
 
         builder.AddWebServer(start.Urls, host);
         builder.Services.AddSingleton(start.Time);
+        builder.Services.AddSingleton(_ => new Ownership(stores));
         Hub.Settings.AddTo(builder.Services);
         builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard));
         builder.Services.AddSingleton<KeyRing>();
@@ -63,38 +67,55 @@ internal static class ClusterHub
 
         var silo = builder.Build();
         // What is made first is closed last: nothing writes any more when the connections are closed.
-        _ = silo.Services.GetRequiredService<PostgresStores>();
+        _ = silo.Services.GetRequiredService<Ownership>();
         silo.UseApiKeys();
         silo.MapOperations();
         if (dashboard.Enabled) silo.MapDashboard();
         return silo;
     }
 
-    private static PostgresStores Open(PostgresOptions postgres, int shards, TimeProvider time)
+    /// <summary>
+    /// Opens the stores. A database that does not answer yet, or whose migration is still to come, is waited for as long as
+    /// <see cref="PostgresOptions.StartPatience"/> says: where everything starts at once, the database is seldom first.
+    /// </summary>
+    private static async Task<PostgresStores> OpenAsync(PostgresOptions postgres, int shards, HubStart start)
     {
-        try
+        for (var begun = Stopwatch.GetTimestamp(); ; await Task.Delay(TimeSpan.FromSeconds(1)))
         {
-            return PostgresStores.OpenAsync(postgres, shards, time, CancellationToken.None).GetAwaiter().GetResult();
-        }
-        catch (SchemaException e)
-        {
-            throw new StartException(new(e.Message, null), e);
-        }
-        catch (ArgumentException e)
-        {
-            throw new StartException(new(
-                "Die Einstellung DataHub:Postgres:ConnectionString ist nicht lesbar; erlaubt ist etwa Host=db;Database=datahub;Username=silo;Password=….",
-                "The setting DataHub:Postgres:ConnectionString cannot be read; allowed is such as Host=db;Database=datahub;Username=silo;Password=…."), e);
-        }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
-        {
-            throw new StartException(new(
-                $"PostgreSQL antwortet nicht wie nötig ({e.Message}); die Verbindung steht in DataHub:Postgres:ConnectionString.",
-                $"PostgreSQL does not answer as needed ({e.Message}); the connection is in DataHub:Postgres:ConnectionString."), e);
+            try
+            {
+                return await PostgresStores.OpenAsync(postgres, shards, start.Time, CancellationToken.None);
+            }
+            catch (SchemaException e) when (!e.MayPass || Stopwatch.GetElapsedTime(begun) > postgres.StartPatience)
+            {
+                throw new StartException(new(e.Message, e.Message), e);
+            }
+            catch (NpgsqlException e) when (Stopwatch.GetElapsedTime(begun) > postgres.StartPatience)
+            {
+                throw new StartException(new(
+                    $"PostgreSQL antwortet nicht wie nötig ({e.Message}); die Verbindung steht in DataHub:Postgres:ConnectionString.",
+                    $"PostgreSQL does not answer as needed ({e.Message}); the connection is in DataHub:Postgres:ConnectionString."), e);
+            }
+            catch (Exception e) when (e is SchemaException or NpgsqlException)
+            {
+                await Console.Error.WriteLineAsync($"Warte auf die Datenbank / waiting for the database: {e.Message}");
+            }
+            catch (ArgumentException e)
+            {
+                throw new StartException(new(
+                    "Die Einstellung DataHub:Postgres:ConnectionString ist nicht lesbar; erlaubt ist etwa Host=db;Database=datahub;Username=silo;Password=….",
+                    "The setting DataHub:Postgres:ConnectionString cannot be read; allowed is such as Host=db;Database=datahub;Username=silo;Password=…."), e);
+            }
         }
     }
 
     private static StartException NotHere(string option) => new(new(
         $"{option} gibt es nur im eingebetteten Hub; mit DataHub:Postgres:ConnectionString läuft das Programm als Silo eines Clusters.",
         $"{option} is for an embedded hub only; with DataHub:Postgres:ConnectionString the program runs as a silo of a cluster."));
+
+    /// <summary>Lets the container close what was opened before there was one.</summary>
+    private sealed class Ownership(PostgresStores stores) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => stores.DisposeAsync();
+    }
 }

@@ -47,7 +47,6 @@ internal static class Commands
             ? AdminKeyCommand.PrintNewAsync()
             : AdminKeyCommand.RunAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
         root.Subcommands.Add(newKey);
-
         root.Subcommands.Add(MigrateCommand.Create());
 
         return root.WithSettings(Hub.Settings);

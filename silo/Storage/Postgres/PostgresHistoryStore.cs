@@ -447,7 +447,7 @@ internal sealed class PostgresHistoryStore(PostgresDatabase database) : IHistory
                 s => s.Bind(behind.ReceivedAt), s => s.Bind(behind.Partition), s => s.Bind(query.After!.Value.Sequence), s => s.Bind(query.After!.Value.Index));
         }
 
-        sql.Append($" ORDER BY q.received_at{direction}, q.partition_id{direction}, q.sequence{direction}, q.idx{direction} LIMIT ${bound}");
+        sql.Append(System.Globalization.CultureInfo.InvariantCulture, $" ORDER BY q.received_at{direction}, q.partition_id{direction}, q.sequence{direction}, q.idx{direction} LIMIT ${bound}");
         var statement = new PostgresStatement(sql.ToString()).Bind(dataset);
         foreach (var bind in bindings) bind(statement);
         return statement.Bind((long)query.Limit);

@@ -19,6 +19,11 @@ internal sealed class PostgresOptions
     [Setting("Verbindungen zu PostgreSQL, die ein Silo höchstens hält", "Connections to PostgreSQL that one silo holds at most")]
     public int MaxConnections { get; set; } = 30;
 
+    /// <summary>How long a starting silo waits for a database that does not answer or is still to be migrated, 0 to 10 min. Default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [Setting("Wie lange ein startendes Silo auf die Datenbank und ihre Migration wartet", "How long a starting silo waits for the database and its migration")]
+    public TimeSpan StartPatience { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long a statement may take before it is given up, 1 s to 10 min. Default 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     [Setting("Längste Dauer einer Anweisung an PostgreSQL", "Longest time of a statement to PostgreSQL")]

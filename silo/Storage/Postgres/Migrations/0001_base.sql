@@ -18,8 +18,6 @@ GRANT SELECT ON datahub.schema_migration TO datahub_silo;
 -- What later migrations make is the silos' too: to read and write, never to alter or drop.
 ALTER DEFAULT PRIVILEGES IN SCHEMA datahub GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO datahub_silo;
 ALTER DEFAULT PRIVILEGES IN SCHEMA datahub GRANT USAGE ON SEQUENCES TO datahub_silo;
-ALTER DEFAULT PRIVILEGES IN SCHEMA datahub REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES IN SCHEMA datahub GRANT EXECUTE ON FUNCTIONS TO datahub_silo;
 
 -- Instants are ticks: 100 ns since 0001-01-01 UTC, as in the log's batches. The smallest bigint stands for "none".
 CREATE FUNCTION datahub.ticks(instant timestamptz) RETURNS bigint
