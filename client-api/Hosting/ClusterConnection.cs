@@ -5,7 +5,7 @@ using Orleans.Runtime;
 namespace DataHub.Hosting;
 
 /// <summary>Goes on trying until the first silo answers, for ever: a front-end may be there before any silo is.</summary>
-internal sealed partial class ClusterConnection(GatewayList gateways, IOptions<FrontEndClusterOptions> options, TimeProvider time, ILogger<ClusterConnection> logger)
+internal sealed partial class ClusterConnection(IOptions<FrontEndClusterOptions> options, TimeProvider time, ILogger<ClusterConnection> logger)
     : IClientConnectionRetryFilter, IClusterConnectionStatusObserver
 {
     private static readonly TimeSpan s_first = TimeSpan.FromMilliseconds(100), s_last = TimeSpan.FromSeconds(2);
@@ -20,11 +20,7 @@ internal sealed partial class ClusterConnection(GatewayList gateways, IOptions<F
         return true;
     }
 
-    public void NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered)
-    {
-        if (currentNumberOfGateways > 0) gateways.IsConnected = true;
-        LogGateways(currentNumberOfGateways);
-    }
+    public void NotifyGatewayCountChanged(int currentNumberOfGateways, int previousNumberOfGateways, bool connectionRecovered) => LogGateways(currentNumberOfGateways);
 
     public void NotifyClusterConnectionLost() => LogLost();
 

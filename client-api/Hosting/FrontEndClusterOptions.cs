@@ -21,9 +21,9 @@ internal sealed class FrontEndClusterOptions : ClusterIdentity
     [Setting("Wie lange ein wiederholbarer Aufruf wiederholt wird, bevor die Antwort 503 ist", "How long a call that may be repeated is repeated before the answer is 503")]
     public TimeSpan RepeatFor { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>After how long without an answer a call that may be repeated is sent once more beside the first. 0.1 s to 1 min, default 3 s.</summary>
+    /// <summary>After how long without an answer a call that may be repeated is sent again beside the first, and then after twice that time, and so on. 0.1 s to 1 min, default 3 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
-    [Setting("Nach welcher Zeit ohne Antwort ein wiederholbarer Aufruf ein zweites Mal gesendet wird", "After how long without an answer a call that may be repeated is sent a second time")]
+    [Setting("Nach welcher Zeit ohne Antwort ein wiederholbarer Aufruf noch einmal gesendet wird, danach nach der doppelten, und so fort", "After how long without an answer a call that may be repeated is sent again, then after twice that time, and so on")]
     public TimeSpan AskAgainAfter { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Longest wait for one call. 1 s to 10 min, default 30 s.</summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 
 using Orleans.Configuration;
 using Orleans.Messaging;
+using Orleans.Runtime;
 
 namespace DataHub.Hosting;
 
@@ -27,6 +28,8 @@ internal static class FrontEndHost
         var host = builder.Configuration.GetSection(HostSettings.Section).Get<HostSettings>() ?? new();
 
         builder.AddWebServer(start.Urls, host);
+        // Tells of each attempt; one line in a while says the same.
+        builder.Logging.AddFilter("Orleans.Runtime.Messaging.ConnectionManager", LogLevel.Error);
         builder.Services.AddSingleton(TimeProvider.System);
         Settings.AddTo(builder.Services);
         builder.Host.UseOrleansClient(client => client.AddCluster(cluster));
@@ -37,11 +40,19 @@ internal static class FrontEndHost
         start.Services?.Invoke(builder.Services);
 
         var app = builder.Build();
+        app.UseErrors(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("DataHub.Http"));
+        app.Use(UntilThereIsASilo);
         app.UseFrontEnd();
         app.MapFrontEnd();
         app.MapOperations();
         return app;
     }
+
+    /// <summary>Before the client was connected it does not even know what grains there are. Health and metrics need none.</summary>
+    private static Task UntilThereIsASilo(HttpContext http, RequestDelegate next) =>
+        http.RequestServices.GetRequiredService<Health>().HasStarted || http.Request.Path.StartsWithSegments("/health") || http.Request.Path.StartsWithSegments("/metrics")
+            ? next(http)
+            : throw new SiloUnavailableException("no silo has answered yet");
 
     private static void AddCluster(this IClientBuilder client, FrontEndClusterOptions cluster)
     {

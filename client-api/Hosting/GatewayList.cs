@@ -13,7 +13,8 @@ namespace DataHub.Hosting;
 /// (the silos' headless service), without those of which the cluster itself says that they are not active. A front-end has
 /// no access to the database and so cannot look there.
 /// </summary>
-internal sealed partial class GatewayList(IOptions<FrontEndClusterOptions> options, IServiceProvider services, TimeProvider time, ILogger<GatewayList> logger) : IGatewayListProvider
+internal sealed partial class GatewayList(
+    IOptions<FrontEndClusterOptions> options, IServiceProvider services, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<GatewayList> logger) : IGatewayListProvider
 {
     /// <summary>A call goes through the gateway that its grain's key happens to fall to; several keys ask through several.</summary>
     private const int Askers = 4;
@@ -28,9 +29,6 @@ internal sealed partial class GatewayList(IOptions<FrontEndClusterOptions> optio
 
     public bool IsUpdatable => true;
 
-    /// <summary>Whether the client has been connected once, so that the cluster can be asked.</summary>
-    public bool IsConnected { get; set; }
-
     public Task InitializeGatewayListProvider() => Task.CompletedTask;
 
     public async Task<IList<Uri>> GetGateways()
@@ -39,7 +37,8 @@ internal sealed partial class GatewayList(IOptions<FrontEndClusterOptions> optio
         // Names that lead nowhere for a moment are no reason to leave silos that answer.
         if (found.Count == 0) found = _last;
         _last = found;
-        if (IsConnected && found.Count > 1 && await ActiveAsync() is { } active)
+        // Once the client has been connected, the cluster can be asked.
+        if (lifetime.ApplicationStarted.IsCancellationRequested && found.Count > 1 && await ActiveAsync() is { } active)
         {
             var living = found.Where(active.Contains).ToArray();
             if (living.Length > 0) found = living;

@@ -11,7 +11,7 @@ namespace DataHub.Hosting;
 /// <summary>
 /// Repeats a call whose answer got lost on the way, because a silo died or a grain is moving, where repeating is harmless
 /// (<see cref="RepeatableAttribute"/>): with back-off, for <see cref="FrontEndClusterOptions.RepeatFor"/> at most. A call that
-/// is not answered at all is sent a second time beside the first: its silo may be frozen, or have died with it.
+/// is not answered at all is sent again beside the first: its silo may be frozen, or have died with it.
 /// </summary>
 internal sealed partial class RepeatedCalls(IOptions<FrontEndClusterOptions> options, TimeProvider time, ILogger<RepeatedCalls> logger) : IOutgoingGrainCallFilter
 {
@@ -52,14 +52,16 @@ internal sealed partial class RepeatedCalls(IOptions<FrontEndClusterOptions> opt
         // The first attempt is the ordinary one and costs nothing more.
         var first = FirstAsync(context);
         var attempts = new List<Task<object?>> { first };
-        var sent = 1;
+        var (sent, silent) = (1, 0);
+        var since = began;
         var pause = s_first;
         while (true)
         {
-            var finished = await NextAsync(attempts, sent, began);
+            // 3, 6, 12, 24 s after the first: a slow answer is not worked out again and again.
+            var finished = await NextAsync(attempts, options.Value.AskAgainAfter * (1 << silent) - time.GetElapsedTime(since));
             if (finished is null)
             {
-                sent++;
+                (sent, silent) = (sent + 1, silent + 1);
                 LogSilent(context.InterfaceMethod.Name, time.GetElapsedTime(began));
                 attempts.Add(AgainAsync(context, arguments));
                 continue;
@@ -72,32 +74,31 @@ internal sealed partial class RepeatedCalls(IOptions<FrontEndClusterOptions> opt
             }
 
             attempts.Remove(finished);
-            if (attempts.Count > 0) continue;
-            if (finished.IsCanceled || !IsPassing(finished.Exception!.InnerException!) || time.GetElapsedTime(began) + pause >= options.Value.RepeatFor)
+            var elapsed = time.GetElapsedTime(began);
+            if (finished.IsCanceled || !IsPassing(finished.Exception!.InnerException!) || elapsed >= options.Value.CallTimeout || (attempts.Count == 0 && elapsed + pause >= options.Value.RepeatFor))
             {
                 await finished;
                 return;
             }
 
+            if (attempts.Count > 0) continue;
             await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time);
             pause = pause * 2 < s_most ? pause * 2 : s_most;
-            sent++;
+            (sent, silent, since) = (sent + 1, 0, time.GetTimestamp());
             LogRepeated(context.InterfaceMethod.Name, sent, finished.Exception!.InnerException!.GetType().Name);
             attempts.Add(AgainAsync(context, arguments));
         }
     }
 
-    /// <summary>The attempt that ends next; null where it is time to send another one beside the only one that is under way.</summary>
-    private async Task<Task<object?>?> NextAsync(List<Task<object?>> attempts, int sent, long began)
+    /// <summary>The attempt that ends next; null where none does in time.</summary>
+    private async Task<Task<object?>?> NextAsync(List<Task<object?>> attempts, TimeSpan patience)
     {
-        if (attempts.Count > 1 || sent > 1 + (int)(options.Value.RepeatFor / options.Value.AskAgainAfter)) return await Task.WhenAny(attempts);
-        if (attempts[0].IsCompleted) return attempts[0];
-        var due = options.Value.AskAgainAfter * sent - time.GetElapsedTime(began);
+        if (attempts.Find(attempt => attempt.IsCompleted) is { } ended) return ended;
         using var answered = new CancellationTokenSource();
-        var late = Task.Delay(due > TimeSpan.Zero ? due : TimeSpan.Zero, time, answered.Token);
-        var first = await Task.WhenAny(attempts[0], late);
+        var late = Task.Delay(patience > TimeSpan.Zero ? patience : TimeSpan.Zero, time, answered.Token);
+        var next = await Task.WhenAny([.. attempts, late]);
         await answered.CancelAsync();
-        return first == late ? null : attempts[0];
+        return next == late ? null : (Task<object?>)next;
     }
 
     private static async Task<object?> FirstAsync(IOutgoingGrainCallContext context)

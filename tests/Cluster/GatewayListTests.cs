@@ -3,6 +3,7 @@ using System.Net;
 using DataHub.Hosting;
 
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -46,5 +47,5 @@ public sealed class GatewayListTests
     }
 
     private static GatewayList List(string gateways) => new(
-        Options.Create(new FrontEndClusterOptions { Gateways = gateways }), new ServiceCollection().BuildServiceProvider(), TimeProvider.System, NullLogger<GatewayList>.Instance);
+        Options.Create(new FrontEndClusterOptions { Gateways = gateways }), new ServiceCollection().BuildServiceProvider(), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<GatewayList>.Instance);
 }
