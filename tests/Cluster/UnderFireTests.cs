@@ -77,7 +77,7 @@ public sealed class UnderFireTests(ITestOutputHelper output)
         catch (Exception)
         {
             foreach (var failed in pushing.Concat(reading).Where(task => task.IsFaulted)) output.WriteLine(failed.Exception!.InnerException!.ToString());
-            foreach (var member in cluster.Members) output.WriteLine($"== {member.Name}: {member.Said[Math.Max(0, member.Said.Length - 3_000)..]}");
+            foreach (var member in cluster.Members) output.WriteLine($"== {member.Name}: {Errors(member.Said)}");
             throw;
         }
         finally
@@ -91,6 +91,15 @@ public sealed class UnderFireTests(ITestOutputHelper output)
         await CheckAsync(cluster, key, clients);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{clients.Sum(c => c.Received)} rows in {clients.Sum(c => c.Pushes)} pushes over {s_datasets} datasets in {took.TotalSeconds:F0} s, {clients.Sum(c => c.Attempts)} attempts, {clients.Sum(c => c.Again)} pushes sent again after they were acknowledged; {readers.Sum(r => r.Pairs)} pairs of push and read with its watermark; {string.Join(", ", events.CountBy(e => e).Select(e => $"{e.Value} × {e.Key}"))}"));
+    }
+
+    /// <summary>The last errors of a log, with what stands below them.</summary>
+    private static string Errors(string log)
+    {
+        var lines = log.Split('\n');
+        var wanted = new SortedSet<int>(Enumerable.Range(0, lines.Length).Where(i => lines[i].Contains(" fail: ", StringComparison.Ordinal) || lines[i].Contains(" crit: ", StringComparison.Ordinal))
+            .TakeLast(4).SelectMany(i => Enumerable.Range(i, Math.Min(14, lines.Length - i))));
+        return string.Join('\n', wanted.Select(i => lines[i]));
     }
 
     /// <summary>Something happens every few seconds; what was ended is started again at once.</summary>
