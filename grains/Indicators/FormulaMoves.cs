@@ -4,12 +4,20 @@ namespace DataHub.Indicators;
 internal sealed class FormulaMoves
 {
     private readonly FormulaRead[] _reads;
+    private readonly FormulaRead[] _standing;
     private readonly CalendarWindows _windows;
     private readonly Func<string, int> _levelOf;
     private readonly Dictionary<(int Input, FormulaValues.Scope Scope, CellRollUp.Place Place, int Level), List<MovedRow>> _moved = [];
 
     /// <param name="levelOf">Areas for which this is the same are compared with one another.</param>
-    public FormulaMoves(FormulaRead[] reads, CalendarWindows windows, Func<string, int> levelOf) => (_reads, _windows, _levelOf) = (reads, windows, levelOf);
+    public FormulaMoves(Formula formula, CalendarWindows windows, Func<string, int> levelOf)
+    {
+        (_reads, _windows, _levelOf) = (FormulaRead.Of(formula), windows, levelOf);
+        _standing = [.. formula.Ids.Select((_, input) => new FormulaRead(input, FormulaValues.Scope.Asked, 0)).Except(_reads)];
+    }
+
+    /// <summary>What <see cref="Add"/> must be given.</summary>
+    public IEnumerable<(int Input, FormulaValues.Scope Scope)> Needs => _reads.Concat(_standing).Select(read => (read.Input, read.Scope)).Distinct();
 
     /// <summary>Begins of the first and the last window in which an input moved; null where none did.</summary>
     public (long First, long Last)? Windows { get; private set; }
@@ -27,16 +35,18 @@ internal sealed class FormulaMoves
         }
     }
 
-    /// <summary>Whether anything moved that the value at a place is made of.</summary>
-    /// <param name="ownOnly">Only the inputs' values of the same area.</param>
-    public bool Moved(CellRollUp.Place place, bool ownOnly = false) => Of(place, ownOnly).Any();
+    /// <summary>Whether anything moved that the value at a place is made of, or that makes it stand there.</summary>
+    public bool MayHaveMoved(CellRollUp.Place place) => Of(place, stands: true).Any();
+
+    /// <summary>Whether anything moved that the value at a place is made of in its own area.</summary>
+    public bool MovedItself(CellRollUp.Place place) => Of(place).Any(one => one.Read.Scope == FormulaValues.Scope.Asked);
 
     /// <summary>The rows behind a place, each as often as it moved something that the value is made of.</summary>
-    public IEnumerable<(FormulaRead Read, MovedRow Row)> Of(CellRollUp.Place place, bool ownOnly = false)
+    /// <param name="stands">Also those of the inputs there that only make a value stand there: a formula has one wherever an input has.</param>
+    public IEnumerable<(FormulaRead Read, MovedRow Row)> Of(CellRollUp.Place place, bool stands = false)
     {
-        foreach (var read in _reads)
+        foreach (var read in stands ? _reads.Concat(_standing) : _reads)
         {
-            if (ownOnly && read.Scope != FormulaValues.Scope.Asked) continue;
             var window = place.Window;
             for (var i = 0; i < read.Back && window > 0; i++) window = _windows.Floor(window - 1);
             if (!_moved.TryGetValue(Key(read.Input, read.Scope, place with { Window = window }), out var rows)) continue;

@@ -22,7 +22,7 @@ internal sealed partial class IndicatorGrain
         var (old, fresh) = (await PastFormulaValuesAsync(view, asked.Since, all, asked.Deadline), await PastFormulaValuesAsync(view, view.Moment, all, asked.Deadline));
         if (old.Value is null || fresh.Value is null) return (null, old.Refusal ?? fresh.Refusal);
 
-        var places = old.Value.After(null).Concat(fresh.Value.After(null)).Where(place => moves.Moved(place)).Distinct().ToDictionary(place => place, _ => 1u);
+        var places = old.Value.After(null).Concat(fresh.Value.After(null)).Where(moves.MayHaveMoved).Distinct().ToDictionary(place => place, _ => 1u);
         var before = CellRollUp.Page(spec, all, old.Value, asked.Since.At, places).Rows.ToDictionary(PlaceOf);
         var after = CellRollUp.Page(spec, all, fresh.Value, view.Moment.At, places).Rows.ToDictionary(PlaceOf);
         var hidden = new Dictionary<(int, FormulaValues.Scope, CellRollUp.Place), bool>();
@@ -33,10 +33,12 @@ internal sealed partial class IndicatorGrain
             var goesOn = asked.Query.After is { } given && place.CompareTo(new(given.Cell.From.UtcTicks, given.Cell.Area, given.Cell.Dimensions)) is var order && order <= 0 ? order : 1;
 
             // What is compared with all others is moved by all others: it is told only where it became another.
-            if (goesOn < 0 || (Told(earlier) == Told(later) && !moves.Moved(place, ownOnly: true))) continue;
-            var rows = moves.Of(place).GroupBy(one => one.Row.Row, (row, ways) => (Row: row, Through: ways.Select(way => way.Read.Input).Distinct().Order().ToArray()))
+            if (goesOn < 0 || (Told(earlier) == Told(later) && !moves.MovedItself(place))) continue;
+            var behind = moves.Of(place, stands: earlier is null != later is null).ToArray();
+            if (behind.Length == 0) continue;
+            var rows = behind.GroupBy(one => one.Row.Row, (row, ways) => (Row: row, Through: ways.Select(way => way.Read.Input).Distinct().Order().ToArray()))
                 .OrderBy(one => one.Row.Time).ThenBy(one => one.Row.Key, ByteKeyComparer.Instance).ToArray();
-            var isHidden = IsHidden(asked, earlier, later) || (!asked.MayMore && moves.Of(place).Any(one => IsHiddenInput(one.Read, one.Row.Place)));
+            var isHidden = IsHidden(asked, earlier, later) || (!asked.MayMore && behind.Any(one => IsHiddenInput(one.Read, one.Row.Place)));
             var told = isHidden || !asked.SeesRows
                 ? []
                 : rows.Where(one => goesOn > 0 || new MovedRow(place, one.Row).IsAfter(asked.Query.After!)).Select(one => (one.Row, (int[]?)one.Through)).ToArray();
@@ -75,9 +77,8 @@ internal sealed partial class IndicatorGrain
         var (from, to) = (ranges.Min(range => range.From), ranges.Max(range => range.To));
         var changed = await Task.WhenAll(Source.Partitions.Select((_, i) => ChangedAsync(asked.Since, view.Moment, i, from, to)));
 
-        var reads = FormulaRead.Of(formula);
-        var moves = new FormulaMoves(reads, windows, area => FormulaValues.LevelOf(area, view.Areas, view.Target));
-        foreach (var (input, scope) in reads.Select(read => (read.Input, read.Scope)).Distinct())
+        var moves = new FormulaMoves(formula, windows, area => FormulaValues.LevelOf(area, view.Areas, view.Target));
+        foreach (var (input, scope) in moves.Needs)
         {
             var seen = view with { Definition = inputs[input], Target = FormulaValues.TargetOf(scope, view.Target) };
             for (var i = 0; i < changed.Length; i++) moves.Add(input, scope, await MovedAsync(seen, i, changed[i], first, last, asked.Query.Dimensions));
