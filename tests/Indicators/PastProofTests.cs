@@ -505,7 +505,8 @@ public sealed class PastProofTests(PastProofTests.City city) : IClassFixture<Pas
                 Contracts.Field("area", FieldType.String, FieldRole.Area), Contracts.Field("kind", FieldType.String, FieldRole.Dimension)), partitions: 3, areaSystem: "past");
             var formulas = Formulas.Select((formula, i) => ($"formula-{i}", new IndicatorSpec(
                 new(formula.ToString(), null), formula.Names.First().StartsWith("past-case", StringComparison.Ordinal) ? "past-cases" : "past", MeasureFunction.Count, null,
-                IndicatorSpec.OfInputs, IndicatorSpec.OfInputs, false, [IndicatorSpec.OfInputs], null, null, AccessClass.Open) { Formula = formula.ToString() }));
+                IndicatorSpec.OfInputs, IndicatorSpec.OfInputs, false, [IndicatorSpec.OfInputs], null, null, AccessClass.Open)
+            { Formula = formula.ToString() }));
             foreach (var (id, spec) in Indicators.Concat(Reaching).Select(indicator => (indicator.Id, Spec(indicator))).Concat(Others).Concat(formulas))
             {
                 var put = await Hub.Grains.GetGrain<IIndicatorGrain>("past-" + id).PutAsync(Caller.Hub, spec);
