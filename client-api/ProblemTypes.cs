@@ -149,11 +149,6 @@ public static class ProblemTypes
         "„errors“ nennt jede Angabe, die fehlt, unbekannt ist oder nicht passt.",
         "“errors” names every member that is missing, unknown or does not fit.");
 
-    public static readonly ProblemType NotSupported = Add("not-supported", 422,
-        "Noch nicht unterstützt", "Not supported yet",
-        "Diese Fassung des Hubs kann das noch nicht; das Detail nennt die Angabe. Ohne sie oder mit null wiederholen.",
-        "This version of the hub cannot do that yet; the detail names the member. Repeat without it or with null.");
-
     public static readonly ProblemType TooDeep = Add("too-deep", 422,
         "Zu tief verschachtelt", "Nested too deep",
         "Objekte und Listen liegen tiefer ineinander, als der Hub annimmt; das Detail nennt die Grenze. Nichts wurde gespeichert.",

@@ -46,7 +46,7 @@ public static class Problems
             if (value is not null) document[name] = value;
         }
 
-        return new ProblemAnswer(status, language, document);
+        return new ProblemAnswer(status, language, document, detail);
     }
 
     /// <summary>503 with Retry-After: the caller may repeat the same request.</summary>
@@ -68,8 +68,13 @@ public static class Problems
         return Problem(http, ProblemTypes.NotFound, new($"{what.De} „{id}“ gibt es nicht.", $"{what.In(Language.English)} “{id}” does not exist."), ("id", id));
     }
 
-    private sealed class ProblemAnswer(int status, string language, Dictionary<string, object?> document) : IResult, IStatusCodeHttpResult
+    /// <summary>What a problem says of this case, for a page; null for other answers.</summary>
+    internal static LocalText? DetailOf(IResult answer) => (answer as ProblemAnswer)?.Detail;
+
+    private sealed class ProblemAnswer(int status, string language, Dictionary<string, object?> document, LocalText detail) : IResult, IStatusCodeHttpResult
     {
+        public LocalText Detail => detail;
+
         public int? StatusCode => status;
 
         public async Task ExecuteAsync(HttpContext httpContext)

@@ -33,7 +33,7 @@ internal static class DiffEndpoints
 
     public static void MapDiffEndpoints(this IEndpointRouteBuilder routes) => routes.MapRead("/api/v1/indicators/{indicator}/diff", DiffAsync)
         .WithTags("Indicators")
-        .WithSummary("What moved values between two moments: each cell before and after, and the rows that were new, corrected or retracted, with receipt, feed and time received. Both moments in the areas of the later one. Rows are for those who may read the dataset; of suppressed values only the publisher's readers get them.")
+        .WithSummary("What moved values between two moments: each cell before and after, and the rows that were new, corrected or retracted, with receipt, feed and time received. Both moments in the areas of the later one. Rows are for those who may read the dataset; of suppressed values only the publisher's readers get them. A formula's value is moved by the rows that moved what it is made of, in other areas and windows too where it looks at these: each row says which inputs it came through, and each input has the link to its own difference.")
         .Takes("since", "The earlier moment: an instant with Z or offset, a day (its begin in the indicator's time zone) or the watermark of an answer; must be there.")
         .Takes("until", "The later moment, as since; absent: now.")
         .Takes("from", "Windows that begin at or after: a day or an instant with Z or offset.")
@@ -68,7 +68,9 @@ internal static class DiffEndpoints
         var next = page.Next is null ? null : CellParameters.Link(http, selection!, dimensions, limit)
             .Add("since", page.Since).Add("until", page.Until).Add("definition", ExplainEndpoints.Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
         http.Response.Headers[WatermarkHeader] = page.Until;
-        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
+        var inputs = Array.ConvertAll(page.Indicator.Definition.Inputs ?? [], input => (input, CellParameters.Link(http, selection!, dimensions, limit, $"/api/v1/indicators/{input.Indicator}/diff")
+            .Add("since", page.Since).Add("until", page.Until).Add("definition", ExplainEndpoints.Number(input.Version)).ToString()));
+        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, inputs)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
 
     private static IResult? ReadMoment(HttpContext http, string name, out Moment? moment)
@@ -79,15 +81,16 @@ internal static class DiffEndpoints
             : Requests.InvalidParameter(http, name, ValuesParameters.BadMoment(name));
     }
 
-    private static void Write(Utf8JsonWriter writer, DiffPage page, string? next)
+    private static void Write(Utf8JsonWriter writer, DiffPage page, string? next, (IndicatorDefinition Input, string Link)[] inputs)
     {
         var (info, spec) = (page.Indicator, page.Indicator.Definition.Spec);
-        var rows = page.Rows is null ? null : new ToldRowsWriter(page.Rows);
+        var rows = page.Rows is null ? null : new ToldRowsWriter(page.Rows, through: inputs.Length > 0);
         writer.WriteString("indicator", info.Id);
         writer.WriteNumber("definition", info.Definition.Version);
         writer.WriteString("unit", spec.Unit);
         writer.WriteString("since", page.Since);
         writer.WriteString("until", page.Until);
+        ExplainEndpoints.WriteInputs(writer, inputs, "movedBy");
         writer.WriteStartArray("cells");
         foreach (var cell in page.Cells)
         {
@@ -100,7 +103,8 @@ internal static class DiffEndpoints
             if (rows is not null && cell.Moved is not null)
             {
                 writer.WriteStartArray("rows");
-                foreach (var row in cell.Rows) rows.WriteMoved(writer, page.Rows!.Rows[row]);
+                for (var i = 0; i < cell.Rows.Length; i++)
+                    rows.WriteMoved(writer, page.Rows!.Rows[cell.Rows[i]], cell.Through is { } through ? Array.ConvertAll(through[i], input => inputs[input].Input.Indicator) : null);
                 writer.WriteEndArray();
             }
 

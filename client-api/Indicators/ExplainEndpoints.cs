@@ -131,21 +131,7 @@ internal static class ExplainEndpoints
         }
 
         writer.WriteEndArray();
-        if (inputs.Length > 0)
-        {
-            writer.WriteStartArray("inputs");
-            foreach (var (input, link) in inputs)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("indicator", input.Indicator);
-                writer.WriteNumber("definition", input.Version);
-                writer.WriteString("explainedBy", link);
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-        }
-
+        WriteInputs(writer, inputs, "explainedBy");
         if (page.Rows is { } rows)
         {
             var rowWriter = new ToldRowsWriter(rows);
@@ -155,6 +141,23 @@ internal static class ExplainEndpoints
         }
 
         writer.WriteString("next", next);
+    }
+
+    /// <summary>A formula's inputs, each with its definition's version and a link; nothing where there are none.</summary>
+    internal static void WriteInputs(Utf8JsonWriter writer, (IndicatorDefinition Input, string Link)[] inputs, string link)
+    {
+        if (inputs.Length == 0) return;
+        writer.WriteStartArray("inputs");
+        foreach (var (input, target) in inputs)
+        {
+            writer.WriteStartObject();
+            writer.WriteString("indicator", input.Indicator);
+            writer.WriteNumber("definition", input.Version);
+            writer.WriteString(link, target);
+            writer.WriteEndObject();
+        }
+
+        writer.WriteEndArray();
     }
 
     /// <summary>As of when an answer from history is, and in which areas.</summary>

@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace DataHub.Indicators;
 
-/// <summary>The pages for people: the front page, the list of error messages, and what a person sees when something goes wrong.</summary>
+/// <summary>The pages for people: the front page, where a number comes from, the list of error messages, and what a person sees when something goes wrong.</summary>
 public static class PagesExtensions
 {
     /// <summary>Paths that programs use; their errors are problems, never pages.</summary>
@@ -21,14 +21,16 @@ public static class PagesExtensions
         services.TryAddSingleton<MapShapes>();
         services.TryAddSingleton<ValuesMemory>();
         services.TryAddSingleton<CitySource>();
+        services.TryAddSingleton<ExplainedSource>();
         services.TryAddSingleton<PageRenderer>();
         return services;
     }
 
-    /// <summary>Routes <c>/</c>, <c>/problems</c>, <c>/problems/{word}</c> and <c>/assets</c>.</summary>
+    /// <summary>Routes <c>/</c>, <c>/indicators/{indicator}/explain</c>, <c>/problems</c>, <c>/problems/{word}</c> and <c>/assets</c>.</summary>
     public static IEndpointRouteBuilder MapPages(this IEndpointRouteBuilder routes)
     {
         routes.MapRead("/", FrontAsync).ExcludeFromDescription();
+        routes.MapRead(ExplainAddress.Route, ExplainAsync).ExcludeFromDescription();
         routes.MapRead("/problems", (HttpContext http, PageRenderer pages) => ProblemsAsync(http, null, pages)).ExcludeFromDescription();
         routes.MapRead("/problems/{word}", (HttpContext http, string word, PageRenderer pages) => ProblemsAsync(http, word, pages)).ExcludeFromDescription();
         routes.MapRead(PageAssets.Route, PageAssets.Answer).ExcludeFromDescription();
@@ -46,7 +48,8 @@ public static class PagesExtensions
     }
 
     /// <summary>Answers with the error page of a status. The response must not have started.</summary>
-    public static async Task WriteErrorAsync(HttpContext http, int status)
+    /// <param name="why">What was wrong in this case; null: what the status says in general.</param>
+    public static async Task WriteErrorAsync(HttpContext http, int status, string? why = null)
     {
         ArgumentNullException.ThrowIfNull(http);
         var query = PageQuery.Of(http);
@@ -68,7 +71,7 @@ public static class PagesExtensions
             [nameof(ErrorPage.Display)] = display,
             [nameof(ErrorPage.Status)] = status,
             [nameof(ErrorPage.Heading)] = heading,
-            [nameof(ErrorPage.Text)] = text,
+            [nameof(ErrorPage.Text)] = why ?? text,
             [nameof(ErrorPage.TraceId)] = status >= 500 ? System.Diagnostics.Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier : null,
             [nameof(ErrorPage.LinkIn)] = (Func<string, string>)(language => $"{http.Request.PathBase}{http.Request.Path}?lang={language}"),
             [nameof(ErrorPage.Home)] = query.LanguageChosen ? "/?lang=" + query.Language : "/",
@@ -88,6 +91,20 @@ public static class PagesExtensions
         }
 
         var body = await pages.FrontPageAsync(query, view, $"{http.Request.Scheme}://{http.Request.Host}");
+        await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
+    }
+
+    private static async Task ExplainAsync(HttpContext http, string indicator, ExplainedSource source, PageRenderer pages)
+    {
+        var query = PageQuery.Of(http);
+        var (view, status, why) = await source.ReadAsync(http, indicator, query);
+        if (view is null)
+        {
+            await WriteErrorAsync(http, status, why);
+            return;
+        }
+
+        var body = await pages.RenderAsync<ExplainedNumber>(new() { [nameof(ExplainedNumber.View)] = view });
         await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
     }
 

@@ -14,12 +14,14 @@ internal sealed class ToldRowsWriter
     private readonly ToldRows _rows;
     private readonly (int Column, FieldSpec Field, JsonEncodedText Name)[] _fields;
 
-    public ToldRowsWriter(ToldRows rows)
+    /// <param name="through">Whether rows say which inputs they came through.</param>
+    public ToldRowsWriter(ToldRows rows, bool through = false)
     {
+        var own = through ? [.. s_own, "through"] : s_own;
         _rows = rows;
         _fields =
         [
-            .. rows.Schema.Fields.Select((field, column) => (column, field, JsonEncodedText.Encode(s_own.Contains(field.Name, StringComparer.Ordinal) ? "fields." + field.Name : field.Name, WireJson.Options.Encoder)))
+            .. rows.Schema.Fields.Select((field, column) => (column, field, JsonEncodedText.Encode(own.Contains(field.Name, StringComparer.Ordinal) ? "fields." + field.Name : field.Name, WireJson.Options.Encoder)))
                 .Where(one => one.field.Role != FieldRole.Personal),
         ];
     }
@@ -42,10 +44,18 @@ internal sealed class ToldRowsWriter
     }
 
     /// <summary>An object with what the row is now, or was where it was retracted, and what it was before.</summary>
-    public void WriteMoved(Utf8JsonWriter writer, ToldRow row)
+    /// <param name="through">The formula's inputs that it came through; null where it is no formula.</param>
+    public void WriteMoved(Utf8JsonWriter writer, ToldRow row, string[]? through)
     {
         writer.WriteStartObject();
         writer.WriteString("change", row.Row < 0 ? "retracted" : row.Before.Length > 0 ? "corrected" : "new");
+        if (through is not null)
+        {
+            writer.WriteStartArray("through");
+            foreach (var input in through) writer.WriteStringValue(input);
+            writer.WriteEndArray();
+        }
+
         if (row.Row >= 0)
         {
             WriteVersion(writer, row.Row);

@@ -7,8 +7,8 @@ namespace DataHub.Indicators;
 /// <param name="Selection">Which values: time range, level, area, whole, definition; its <see cref="ValuesQuery.AsOf"/> is the later moment, null: now.</param>
 /// <param name="Since">The earlier moment.</param>
 /// <param name="Dimensions">Only cells with these values; each a dimension of the definition.</param>
-/// <param name="After">Continue after this row of this cell.</param>
-/// <param name="Limit">Rows of the page, 1 to 1,000; a row that left one cell for another counts in both.</param>
+/// <param name="After">Continue after this row of this cell; who may not see rows continues after cells.</param>
+/// <param name="Limit">Rows of the page, 1 to 1,000; a row counts in each cell that it moved, and a cell without rows as one.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DiffQuery")]
 public sealed record DiffQuery(
     [property: Id(0)] ValuesQuery Selection,
@@ -31,7 +31,7 @@ public sealed record DiffResult(
 /// <param name="Until">Watermark of the later moment.</param>
 /// <param name="Cells">By window, area, dimensions. A cell whose rows are on several pages stands on each of them.</param>
 /// <param name="Rows">All rows that the cells name; null where this caller may not see rows.</param>
-/// <param name="Next">The page's last row where there are more.</param>
+/// <param name="Next">Where the page ends, if there is more.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DiffPage")]
 public sealed record DiffPage(
     [property: Id(0)] IndicatorInfo Indicator,
@@ -41,14 +41,18 @@ public sealed record DiffPage(
     [property: Id(4)] ToldRows? Rows,
     [property: Id(5)] DiffCursor? Next);
 
-/// <summary>A cell that rows moved in.</summary>
+/// <summary>A cell that rows moved in; of a formula also one whose value became another by what moved elsewhere.</summary>
 /// <param name="Before">As the values had it at the earlier moment; null where no row was in it.</param>
 /// <param name="After">As the values had it at the later moment; null where no row was in it.</param>
-/// <param name="Moved">Rows that moved it, on all pages; null where either value is suppressed for this caller.</param>
+/// <param name="Moved">Rows that moved it, on all pages; null where either value, or one that a formula made it of, is suppressed for this caller.</param>
 /// <param name="Rows">Those of this page, as places in <see cref="ToldRows.Rows"/>; empty where this caller may not see them.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DiffCell")]
 public sealed record DiffCell(
     [property: Id(0)] IndicatorValue? Before,
     [property: Id(1)] IndicatorValue? After,
     [property: Id(2)] int? Moved,
-    [property: Id(3)] int[] Rows);
+    [property: Id(3)] int[] Rows)
+{
+    /// <summary>Of a formula, for each of <see cref="Rows"/>: the inputs that it came through, as places in the definition's inputs.</summary>
+    [Id(4)] public int[][]? Through { get; init; }
+}

@@ -32,14 +32,14 @@ internal static class CellReading
     {
         if (definition.Inputs is not { } inputs) return (Of(definition.Spec, 0, target), null);
         var formula = Formula.Read(definition.Spec.Formula!);
-        var level = formula.Needs.Ranks && target.Area is not null ? target with { Area = null } : target;
-        var whole = new RollUpTarget(null, null, 0, Whole: true);
+        var level = formula.Needs.Ranks ? FormulaValues.TargetOf(FormulaValues.Scope.Level, target) : target;
+        var whole = FormulaValues.TargetOf(FormulaValues.Scope.Whole, target);
         var values = new FormulaValues.InputValues[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
         {
             var spec = inputs[i].Spec with { Coverage = false };
             var asked = Of(spec, i, target);
-            values[i] = new(spec.MinimumCount, asked, level == target ? asked : Of(spec, i, level), formula.Needs.Whole && !target.Whole ? Of(spec, i, whole) : asked);
+            values[i] = new(spec.MinimumCount, asked, level == target ? asked : Of(spec, i, level), formula.Needs.Whole && whole != target ? Of(spec, i, whole) : asked);
         }
 
         var all = new FormulaValues(formula, definition.Spec, values, areas, target, query);

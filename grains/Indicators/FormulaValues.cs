@@ -57,6 +57,9 @@ internal sealed class FormulaValues : DerivedValues
         };
     }
 
+    /// <summary>Whether what a formula reads of an input there is not to be told.</summary>
+    public bool IsSuppressed(int input, Scope scope, CellRollUp.Place place) => _inputs[input].At(scope, place).State == TermState.Suppressed;
+
     public override Derived? Find(CellRollUp.Place place) => Array.Exists(_inputs, input => input.Asked.Find(place) is not null) ? At(place) : null;
 
     /// <summary>The inputs' places, each once; not all at once, since open records have one in every window.</summary>
@@ -138,8 +141,18 @@ internal sealed class FormulaValues : DerivedValues
         bool Counts(Term term) => term.State == TermState.Known && term.Count >= _spec.MinimumCount;
     }
 
+    private int LevelOf(string area) => LevelOf(area, _areas, _target);
+
     /// <summary>Where areas were asked for as rows carry them, only those of one level are compared.</summary>
-    private int LevelOf(string area) => _target.Level is null && _areas is not null && _areas.TryGet(area, out var found) ? found.Level : -1;
+    public static int LevelOf(string area, AreaTree? areas, RollUpTarget target) => target.Level is null && areas is not null && areas.TryGet(area, out var found) ? found.Level : -1;
+
+    /// <summary>What an input's values are rolled up to for a part of the formula.</summary>
+    public static RollUpTarget TargetOf(Scope scope, RollUpTarget target) => scope switch
+    {
+        Scope.Level when target.Area is not null => target with { Area = null },
+        Scope.Whole when !target.Whole => new(null, null, 0, Whole: true),
+        _ => target,
+    };
 
     /// <summary>How many of the sorted values are not greater.</summary>
     private static int NotAbove(double[] values, double value)

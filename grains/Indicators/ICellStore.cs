@@ -22,8 +22,14 @@ internal interface ICellStore
     /// <summary>How many cells <see cref="ReadAsync"/> would answer with, counted no further than the limit.</summary>
     Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Forgets a definition's cells and position in this partition.</summary>
+    /// <summary>
+    /// Forgets a definition's cells and position in this partition: at first, in one small transaction, so that nobody finds
+    /// them; then for good, in bounded steps, between which others write.
+    /// </summary>
     Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken);
+
+    /// <summary>Goes on with drops in this partition that a crash or an error broke off; without any it costs one look-up.</summary>
+    Task FinishDropsAsync(string partition, CancellationToken cancellationToken);
 }
 
 /// <param name="Sequence">Folded and stored up to here.</param>

@@ -63,13 +63,6 @@ internal sealed partial class IndicatorGrain
                 $"Version {version} of “{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed.")));
     }
 
-    /// <summary>Why no rows can be told; null where values are made of rows.</summary>
-    private ValuesResult? NotFromRows(IndicatorDefinition definition) => definition.Spec.Formula is { } formula
-        ? Refused(ReadRefusal.Invalid, new(
-            $"„{Id}“ wird aus anderen Indikatoren berechnet ({formula}); die Zeilen dahinter nennen diese.",
-            $"“{Id}” is derived from other indicators ({formula}); ask these for the rows behind it."))
-        : null;
-
     /// <summary>A moment as one sequence per partition.</summary>
     /// <param name="asked">Null: everything committed by now.</param>
     /// <param name="atLeast">What it must include.</param>

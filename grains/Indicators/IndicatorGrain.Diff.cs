@@ -10,6 +10,7 @@ internal sealed partial class IndicatorGrain
 {
     public async Task<DiffResult> DiffAsync(Caller caller, DiffQuery query)
     {
+        if (!await KnowInputsAsync()) return Differing(Unavailable());
         if (Unreadable(caller) is { } unreadable) return Differing(unreadable);
         if (query.Limit is < 1 or > 1_000) return Differing(Refused(ReadRefusal.Invalid, new("limit: 1 bis 1000.", "limit: 1 to 1000.")), "limit");
 
@@ -19,9 +20,10 @@ internal sealed partial class IndicatorGrain
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.Selection.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return Differing(fault, "watermark");
             await LookAfterAsync();
-            var (definition, none) = PastDefinition(caller, query.Selection.Definition);
-            if (definition is null) return Differing(none!, "definition");
-            if (NotFromRows(definition) is { } derived) return Differing(derived);
+            var (named, unknown) = PastDefinition(caller, query.Selection.Definition);
+            if (named is null) return Differing(unknown!, "definition");
+            var (definition, none) = await PastFormulaAsync(caller, named);
+            if (definition is null) return Differing(none!);
             var (dimensions, parameter, wrong) = DimensionsOf(definition.Spec, query.Dimensions, all: false);
             if (dimensions is null) return Differing(Refused(ReadRefusal.Invalid, wrong!), parameter);
             var result = await DiffAsync(caller, query, definition, deadline);
@@ -59,62 +61,90 @@ internal sealed partial class IndicatorGrain
         if (dataset is null) return Differing(Unavailable());
 
         var contract = await contracts.GetAsync(dataset.Id, dataset.ContractVersion);
-        var perPartition = await Task.WhenAll(Source.Partitions.Select((_, i) => MovedAsync(view, since, i, selection, query.Dimensions, contract.KeyHasTime)));
+        var asked = new AskedDiff(
+            query, selection, view, since, dataset, contract, DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher),
+            DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher), deadline);
+        var (page, refusal) = definition.Inputs is null ? await MovedPageAsync(asked) : await DerivedPageAsync(asked);
+        return page is null ? Differing(refusal!) : new(ReadRefusal.None, await TellAsync(asked, page), null);
+    }
+
+    /// <summary>A page of the cells that rows moved.</summary>
+    private async Task<(MovedPage? Page, ValuesResult? Refusal)> MovedPageAsync(AskedDiff asked)
+    {
+        var (view, since, selection) = (asked.View, asked.Since, asked.Selection);
+        var spec = view.Definition.Spec;
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var (first, last) = (selection.From?.UtcTicks ?? long.MinValue, selection.To?.UtcTicks ?? long.MaxValue);
+        var (from, to) = RowsBehind(spec, windows, first, last, asked.Contract.KeyHasTime);
+        var perPartition = await Task.WhenAll(Source.Partitions.Select(async (_, i) =>
+            await MovedAsync(view, i, await ChangedAsync(since, view.Moment, i, from, to), first, last, asked.Query.Dimensions)));
         var moved = perPartition.SelectMany(rows => rows).ToList();
         moved.Sort();
         var totals = moved.GroupBy(row => row.Place).ToDictionary(rows => rows.Key, rows => rows.Count());
-        var page = moved.Where(row => query.After is not { } after || row.IsAfter(after)).Take(query.Limit + 1).ToArray();
-        var told = page.AsSpan(0, Math.Min(page.Length, query.Limit)).ToArray();
-        var (values, noValues) = await ValuesOfAsync(view, since, told.Select(row => row.Place).ToHashSet(), deadline);
-        if (values is null) return Differing(noValues!);
 
-        var mayMore = DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher);
-        var seesRows = DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher);
-        var teller = new RowTeller(dataset, contract);
-        var rows = new List<ToldRow>();
-        var cells = new List<DiffCell>();
-        foreach (var cell in told.GroupBy(row => row.Place))
+        // Who may not see rows gets cells by the page: a cursor would tell a row's key, and pages how many there are.
+        var entries = asked.SeesRows ? moved : moved.DistinctBy(row => row.Place);
+        var page = entries.Where(row => asked.Query.After is not { } after || row.IsAfter(after)).Take(asked.Query.Limit + 1).ToArray();
+        var told = page.AsSpan(0, Math.Min(page.Length, asked.Query.Limit)).ToArray();
+        var (values, refusal) = await ValuesOfAsync(view, since, told.Select(row => row.Place).ToHashSet(), asked.Deadline);
+        if (values is null) return (null, refusal);
+        var cells = told.GroupBy(row => row.Place).Select(rows =>
         {
-            var (before, after) = values[cell.Key];
-            var hidden = !mayMore && (before?.State == ValueState.Suppressed || after?.State == ValueState.Suppressed);
+            var (before, after) = values[rows.Key];
+            return IsHidden(asked, before, after)
+                ? new MovedCell(before, after, null, [])
+                : new(before, after, totals[rows.Key], asked.SeesRows ? [.. rows.Select(row => (row.Row, (int[]?)null))] : []);
+        });
+        return (new([.. cells], page.Length > told.Length ? Cursor(told[^1].Place, asked.SeesRows ? told[^1].Row : null) : null), null);
+    }
+
+    private static bool IsHidden(AskedDiff asked, IndicatorValue? before, IndicatorValue? after) =>
+        !asked.MayMore && (before?.State == ValueState.Suppressed || after?.State == ValueState.Suppressed);
+
+    /// <param name="row">Null: behind all rows of the cell.</param>
+    private static DiffCursor Cursor(CellRollUp.Place place, ChangedRow? row) =>
+        new(new(Instant(place.Window), place.Area, place.Dimensions), row is null ? new(long.MaxValue, []) : new(row.Time, row.Key));
+
+    /// <summary>The page with the versions of its rows.</summary>
+    private async Task<DiffPage> TellAsync(AskedDiff asked, MovedPage page)
+    {
+        var teller = new RowTeller(asked.Dataset, asked.Contract);
+        var (rows, cells) = (new List<ToldRow>(), new List<DiffCell>());
+        foreach (var cell in page.Cells)
+        {
             var places = new List<int>();
-            foreach (var row in hidden || !seesRows ? [] : cell.AsEnumerable())
+            foreach (var (row, _) in cell.Rows)
             {
                 places.Add(rows.Count);
                 rows.Add(new(row.After is { } standing ? teller.Add(standing) : -1, row.Before is { } gone ? [teller.Add(gone)] : [])
                 {
-                    Change = row.After is null ? await RetractionAsync(row, until, contract.KeyHasTime) : default,
+                    Change = row.After is null ? await RetractionAsync(row, asked.View.Moment, asked.Contract.KeyHasTime) : default,
                 });
             }
 
-            cells.Add(new(before, after, hidden ? null : totals[cell.Key], [.. places]));
+            cells.Add(new(cell.Before, cell.After, cell.Moved, [.. places]) { Through = asked.View.Definition.Inputs is null ? null : Array.ConvertAll(cell.Rows, row => row.Through!) });
         }
 
-        return new(ReadRefusal.None, new(
-            view.Info, since.Text, until.Text, [.. cells], seesRows ? teller.Tell(rows) : null,
-            page.Length > told.Length ? new(new(Instant(told[^1].Place.Window), told[^1].Place.Area, told[^1].Place.Dimensions), new(told[^1].Time, told[^1].Key)) : null), null);
+        return new(asked.View.Info, asked.Since.Text, asked.View.Moment.Text, [.. cells], asked.SeesRows ? teller.Tell(rows) : null, page.Next);
     }
 
-    /// <summary>The rows of one partition that brought something else into a cell of the selection at one moment than at the other.</summary>
-    private async Task<List<MovedRow>> MovedAsync(PastView view, PastMoment since, int number, ValuesQuery selection, DimensionValue[] dimensions, bool keyHasTime)
+    /// <summary>Times of rows that can move values of windows which begin in [first, last).</summary>
+    private static (long From, long To) RowsBehind(IndicatorSpec spec, CalendarWindows windows, long first, long last, bool keyHasTime)
     {
-        var (partition, spec) = (Source.Partitions[number], view.Definition.Spec);
-        var (first, last) = (selection.From?.UtcTicks ?? long.MinValue, selection.To?.UtcTicks ?? long.MaxValue);
-
-        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
-        var covered = SlidingWindows.Of(spec);
-        var cellsFrom = first == long.MinValue ? first : ReadRange.Before(windows, ReadRange.First(windows, first), covered - 1);
-
         // Where keys have no time a row may have moved along the time line: its other version is looked for everywhere.
-        var (from, to) = keyHasTime
-            ? PastRange.OfRows(spec, windows, cellsFrom, last)
-            : (long.MinValue, long.MaxValue);
-        var (sequence, earlier) = (view.Moment.Sequences[number], since.Sequences[number]);
+        if (!keyHasTime) return (long.MinValue, long.MaxValue);
+        var from = first == long.MinValue ? first : ReadRange.Before(windows, ReadRange.First(windows, first), SlidingWindows.Of(spec) - 1);
+        return PastRange.OfRows(spec, windows, from, last);
+    }
+
+    /// <summary>The rows of one partition that stood otherwise at one moment than at the other.</summary>
+    private async Task<List<ChangedRow>> ChangedAsync(PastMoment since, PastMoment until, int number, long from, long to)
+    {
+        var (sequence, earlier) = (until.Sequences[number], since.Sequences[number]);
+        if (from >= to || sequence == earlier) return [];
         var pairs = new Dictionary<byte[], (HistoryVersion? Before, HistoryVersion? After)>(ByteKeyComparer.Instance);
-        var past = new PastRows(history, contracts);
-        var moved = new List<MovedRow>();
-        if (from >= to || sequence == earlier) return moved;
-        await foreach (var versions in past.ReadAsync(partition, new(sequence, from, to, null, null, PastRows.ChunkRows) { Since = earlier, WithPush = true }, MostMoved))
+        await foreach (var versions in new PastRows(history, contracts).ReadAsync(
+            Source.Partitions[number], new(sequence, from, to, null, null, PastRows.ChunkRows) { Since = earlier, WithPush = true }, MostMoved))
         {
             foreach (var version in versions)
             {
@@ -123,19 +153,31 @@ internal sealed partial class IndicatorGrain
             }
         }
 
+        return [.. pairs.Select(pair => new ChangedRow(pair.Key, number, pair.Value.Before, pair.Value.After))];
+    }
+
+    /// <summary>Where changed rows of one partition brought something else into a cell at one moment than at the other.</summary>
+    /// <param name="first">Cells of windows that begin at or after.</param>
+    /// <param name="last">Cells of windows that begin before.</param>
+    private async Task<List<MovedRow>> MovedAsync(PastView view, int number, List<ChangedRow> changed, long first, long last, DimensionValue[] dimensions)
+    {
+        var (partition, spec) = (Source.Partitions[number], view.Definition.Spec);
+        var windows = CalendarWindows.Parse(spec.Window, spec.TimeZone);
+        var covered = SlidingWindows.Of(spec);
+        var (past, moved) = (new PastRows(history, contracts), new List<MovedRow>());
         var cells = new RowCells(view.Definition);
         var wanted = dimensions.Select(one => (Place: Array.IndexOf(spec.Dimensions, one.Field), one.Value)).ToArray();
-        foreach (var chunk in pairs.Chunk(2_000))
+        foreach (var chunk in changed.Chunk(2_000))
         {
-            var contract = await past.ContractAsync(partition, chunk.SelectMany(pair => new[] { pair.Value.Before, pair.Value.After }).OfType<HistoryVersion>());
-            foreach (var (key, (before, after)) in chunk)
+            var contract = await past.ContractAsync(partition, chunk.SelectMany(row => new[] { row.Before, row.After }).OfType<HistoryVersion>());
+            foreach (var row in chunk)
             {
-                var (old, fresh) = (Parts(before), Parts(after));
+                var (old, fresh) = (Parts(row.Before), Parts(row.After));
                 foreach (var place in old.Concat(fresh).Select(part => part.Place).Distinct())
                 {
                     if (place.Window < first || place.Window >= last || !Fits(place)) continue;
                     if (Same(old, fresh, place)) continue;
-                    moved.Add(new(place, (after ?? before)!.Row.Time, key, number, before, after));
+                    moved.Add(new(place, row));
                 }
             }
 
@@ -188,19 +230,16 @@ internal sealed partial class IndicatorGrain
         var (old, fresh) = (await ReadPastAsync(view.Definition, since, all, deadline), await ReadPastAsync(view.Definition, view.Moment, all, deadline));
         if (old.Value is null || fresh.Value is null) return (null, old.Refusal ?? fresh.Refusal);
         var only = places.ToDictionary(place => place, _ => 1u);
-        foreach (var (place, value) in Rolled(old.Value, since)) values[place] = (value, null);
-        foreach (var (place, value) in Rolled(fresh.Value, view.Moment)) values[place] = (values[place].Item1, value);
+        foreach (var value in Roll(view, since, all, old.Value, only).Rows) values[PlaceOf(value)] = (value, null);
+        foreach (var value in Roll(view, view.Moment, all, fresh.Value, only).Rows) values[PlaceOf(value)] = (values[PlaceOf(value)].Item1, value);
         return (values, null);
-
-        IEnumerable<(CellRollUp.Place Place, IndicatorValue Value)> Rolled(CellSet[] sets, PastMoment moment)
-        {
-            var rolled = Roll(view, moment, all, sets, only);
-            return rolled.Rows.Select(row => (new CellRollUp.Place(row.From.UtcTicks, row.Area ?? "", row.Dimensions is null ? "" : DefinitionFold.Text(row.Dimensions)), row));
-        }
     }
 
+    private static CellRollUp.Place PlaceOf(IndicatorValue value) =>
+        new(value.From.UtcTicks, value.Area ?? "", value.Dimensions is null ? "" : DefinitionFold.Text(value.Dimensions));
+
     /// <summary>The push that took a row away.</summary>
-    private async Task<VersionSource> RetractionAsync(MovedRow row, PastMoment until, bool keyHasTime)
+    private async Task<VersionSource> RetractionAsync(ChangedRow row, PastMoment until, bool keyHasTime)
     {
         var partition = Source.Partitions[row.Partition];
         var ended = await history.EarlierAsync(
@@ -210,22 +249,14 @@ internal sealed partial class IndicatorGrain
 
     private static DiffResult Differing(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
 
-    /// <summary>A row in a cell that it moved.</summary>
-    private sealed record MovedRow(CellRollUp.Place Place, long Time, byte[] Key, int Partition, HistoryVersion? Before, HistoryVersion? After) : IComparable<MovedRow>
-    {
-        public int CompareTo(MovedRow? other)
-        {
-            if (other is null) return 1;
-            var order = Place.CompareTo(other.Place);
-            if (order == 0) order = Time.CompareTo(other.Time);
-            return order != 0 ? order : ByteKeyComparer.Instance.Compare(Key, other.Key);
-        }
+    /// <param name="MayMore">Whether this caller is told of suppressed values too.</param>
+    /// <param name="SeesRows">Whether this caller may read the dataset.</param>
+    private sealed record AskedDiff(
+        DiffQuery Query, ValuesQuery Selection, PastView View, PastMoment Since, DatasetInfo Dataset, CompiledContract Contract, bool MayMore, bool SeesRows, long Deadline);
 
-        public bool IsAfter(DiffCursor cursor)
-        {
-            var order = Place.CompareTo(new(cursor.Cell.From.UtcTicks, cursor.Cell.Area, cursor.Cell.Dimensions));
-            if (order == 0) order = Time.CompareTo(cursor.Row.Time);
-            return order > 0 || (order == 0 && ByteKeyComparer.Instance.Compare(Key, cursor.Row.Key) > 0);
-        }
-    }
+    /// <param name="Moved">Null where it is not to be told.</param>
+    /// <param name="Rows">Those to be told, of a formula each with the inputs that it came through.</param>
+    private sealed record MovedCell(IndicatorValue? Before, IndicatorValue? After, int? Moved, (ChangedRow Row, int[]? Through)[] Rows);
+
+    private sealed record MovedPage(MovedCell[] Cells, DiffCursor? Next);
 }

@@ -14,6 +14,7 @@ internal sealed partial class IndicatorGrain
 
     public async Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query)
     {
+        if (!await KnowInputsAsync()) return Explained(Unavailable());
         if (Unreadable(caller) is { } unreadable) return Explained(unreadable);
         if (query.Limit is < 1 or > 10_000) return Explained(Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000.")), "limit");
 
@@ -23,8 +24,10 @@ internal sealed partial class IndicatorGrain
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.Cell.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return Explained(fault, "watermark");
             await LookAfterAsync();
-            var (definition, none) = PastDefinition(caller, query.Cell.Definition);
-            if (definition is null) return Explained(none!, "definition");
+            var (named, unknown) = PastDefinition(caller, query.Cell.Definition);
+            if (named is null) return Explained(unknown!, "definition");
+            var (definition, none) = await PastFormulaAsync(caller, named);
+            if (definition is null) return Explained(none!);
             var (cell, parameter, wrong) = CellOf(definition, query);
             if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
             var result = await ExplainAsync(caller, query, cell, deadline);

@@ -135,7 +135,14 @@ internal sealed partial class IndicatorGrain
 
     private async Task<Past<RolledUp>> MakePastFormulaAsync(PastView view, ValuesQuery query, long deadline)
     {
-        var (definition, moment, windows) = (view.Definition, view.Moment, Array.Empty<long>());
+        var (values, refusal) = await PastFormulaValuesAsync(view, view.Moment, query, deadline);
+        return values is null ? new(null, refusal) : new(CellRollUp.Page(view.Definition.Spec, query, values, view.Moment.At, only: null), null);
+    }
+
+    /// <summary>A formula's values as of a moment, made of its inputs' cells folded from history.</summary>
+    private async Task<Past<FormulaValues>> PastFormulaValuesAsync(PastView view, PastMoment moment, ValuesQuery query, long deadline)
+    {
+        var (definition, windows) = (view.Definition, Array.Empty<long>());
         while (true)
         {
             var queries = CellReading.Queries(definition, query, moment.At, windows, 0, read.Value.MaxCells);
@@ -144,7 +151,7 @@ internal sealed partial class IndicatorGrain
             var all = sets.SelectMany(partition => partition).ToArray();
             if (PastRefusal(all) is { } refusal) return new(null, refusal);
             var (values, missing) = CellReading.Values(definition, view.Areas, view.Target, query, sets, moment.At, windows);
-            if (missing is null) return new(CellRollUp.Page(definition.Spec, query, values, moment.At, only: null), null);
+            if (missing is null) return new((FormulaValues)values, null);
             windows = missing;
         }
     }

@@ -42,6 +42,8 @@ internal sealed partial class IndicatorGrain(
     private (int Version, DefinitionProgress Progress) _progress;
     private AreaTree? _areas;
     private IndicatorSource? _source;
+    private IndicatorInfo? _info;
+    private (IndicatorState? Stored, IndicatorSource? Source, DefinitionProgress? Progress) _infoOf;
     private Guid? _incarnation;
     private long _lastVersion;
     private Task? _reserving;
@@ -442,8 +444,18 @@ internal sealed partial class IndicatorGrain(
 
     private static bool Reached(AnswerLedger ledger, ValuesQuery query) => query.AtLeast is not { } watermark || ledger.Includes(watermark.Sequences);
 
-    private IndicatorInfo? Info() =>
-        IndicatorRules.Info(_source is null ? _stored.Value : _stored.Value with { Source = _source }) is { } info ? info with { Progress = Progress(_stored.Value) } : null;
+    /// <summary>What is told with every answer; made anew only where something in it is another.</summary>
+    private IndicatorInfo? Info()
+    {
+        var (stored, progress) = (_stored.Value, Progress(_stored.Value));
+        if (!ReferenceEquals(_infoOf.Stored, stored) || !ReferenceEquals(_infoOf.Source, _source) || _infoOf.Progress != progress)
+        {
+            _info = IndicatorRules.Info(_source is null ? stored : stored with { Source = _source }) is { } info ? info with { Progress = progress } : null;
+            _infoOf = (stored, _source, progress);
+        }
+
+        return _info;
+    }
 
     /// <summary>The ledger; outdated where another definition answers now than when it was last used.</summary>
     private AnswerLedger Ledger()

@@ -27,6 +27,11 @@ internal sealed class IndicatorOptions
     [Setting("Dimensionen je Indikator", "Dimensions per indicator")]
     public int MaxDimensions { get; set; } = 8;
 
+    /// <summary>Windows that one sliding value covers at most; definitions that stand keep theirs. 2 to 10,000, default 400: a year of days.</summary>
+    [Range(2, SlidingWindows.Greatest)]
+    [Setting("Fenster, die ein gleitender Wert umfasst", "Windows that a sliding value covers")]
+    public int MaxSlidingWindows { get; set; } = 400;
+
     /// <summary>Characters of a formula. 10 to 10,000, default 1,000.</summary>
     [Range(10, 10_000)]
     [Setting("Zeichen einer Formel", "Characters of a formula")]

@@ -127,11 +127,11 @@ internal static class IndicatorRules
 
         if (spec.Sliding is not null && spec.Function == MeasureFunction.Open)
             return new("sliding: Offene Vorgänge werden zu einem Zeitpunkt gezählt, nicht über eine Spanne.", "sliding: Open records are counted at an instant, not over a span.");
-        if (spec.Sliding is { } sliding && !SlidingWindows.TryCount(spec.Window, sliding, out _))
+        if (spec.Sliding is { } sliding && (!SlidingWindows.TryCount(spec.Window, sliding, out var covered) || covered > limits.MaxSlidingWindows))
         {
             return new(
-                $"sliding: „{Shortened(sliding)}“ sind nicht 2 bis {SlidingWindows.Most} ganze Fenster von {spec.Window}. Minuten, Stunden und Tage (P1D, P1W) passen zu Fenstern in Minuten und Stunden, Tage und Wochen zu solchen in Tagen und Wochen, Monate und Jahre zu solchen in Monaten und Jahren.",
-                $"sliding: “{Shortened(sliding)}” are not 2 to {SlidingWindows.Most} whole windows of {spec.Window}. Minutes, hours and days (P1D, P1W) go with windows in minutes and hours, days and weeks with those in days and weeks, months and years with those in months and years.");
+                $"sliding: „{Shortened(sliding)}“ sind nicht 2 bis {limits.MaxSlidingWindows} ganze Fenster von {spec.Window} (DataHub:Indicator:MaxSlidingWindows). Minuten, Stunden und Tage (P1D, P1W) passen zu Fenstern in Minuten und Stunden, Tage und Wochen zu solchen in Tagen und Wochen, Monate und Jahre zu solchen in Monaten und Jahren.",
+                $"sliding: “{Shortened(sliding)}” are not 2 to {limits.MaxSlidingWindows} whole windows of {spec.Window} (DataHub:Indicator:MaxSlidingWindows). Minutes, hours and days (P1D, P1W) go with windows in minutes and hours, days and weeks with those in days and weeks, months and years with those in months and years.");
         }
 
         if (spec.Target is { } target)

@@ -333,6 +333,7 @@ internal sealed partial class PartitionFold(
     {
         Forget();
         var head = await log.HeadAsync(partition, CancellationToken.None);
+        await cells.FinishDropsAsync(partition, CancellationToken.None);
         var positions = await cells.PositionsAsync(partition, CancellationToken.None);
         foreach (var ahead in positions.Where(IsAhead))
         {

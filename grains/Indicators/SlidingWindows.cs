@@ -5,8 +5,8 @@ namespace DataHub.Indicators;
 /// <summary>How many windows a sliding value covers. Pure.</summary>
 internal static class SlidingWindows
 {
-    /// <summary>Windows of one sliding value at most: a year of days.</summary>
-    public const int Most = 400;
+    /// <summary>Windows of one sliding value at most, whatever the setting.</summary>
+    public const int Greatest = 10_000;
 
     /// <summary>1 where a value covers its window alone.</summary>
     public static int Of(IndicatorSpec spec) => spec.Sliding is { } sliding && TryCount(spec.Window, sliding, out var count) ? count : 1;
@@ -15,14 +15,14 @@ internal static class SlidingWindows
     /// A sliding length in minutes, hours, days or weeks over a window in minutes or hours (a day being 24 hours), in days
     /// or weeks over days or weeks, in months or years over months or years.
     /// </summary>
-    /// <returns>False where it is no whole number of windows from 2 to <see cref="Most"/>.</returns>
+    /// <returns>False where it is no whole number of windows from 2 to <see cref="Greatest"/>.</returns>
     public static bool TryCount(string window, string sliding, out int count)
     {
         count = 0;
         if (!TryRead(window, out var unit, out var length) || !TryRead(sliding, out var slidingUnit, out var slidingLength)) return false;
         if (unit == Unit.Minute && slidingUnit == Unit.Day) slidingLength *= 1_440;
         else if (unit != slidingUnit) return false;
-        if (slidingLength % length != 0 || slidingLength / length is < 2 or > Most) return false;
+        if (slidingLength % length != 0 || slidingLength / length is < 2 or > Greatest) return false;
         count = (int)(slidingLength / length);
         return true;
     }

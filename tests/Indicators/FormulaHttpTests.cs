@@ -236,6 +236,149 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_difference_of_a_formula_is_its_value_before_and_after_and_the_rows_that_moved_an_input()
+    {
+        var city = await CityAsync("drift", partitions: 1);
+        await city.PutAsync("rate", new { formula = "drifta / driftb", decimals = 2 });
+        var since = await city.PushAsync(Row("a", 8, "010101", n: 6, m: 3), Row("b", 8, "020101", n: 4, m: 2), Row("c", 9, "010101", n: 1), Row("d", 10, "010101", n: 8, m: 4));
+        await city.PushAsync(Row("a", 8, "010101", n: 9, m: 3));
+        await city.PushAsync(Row("c", 9, "010101", n: 1, m: 4), Row("e", 9, "010101", n: 3, m: 4), """{"station":"d","time":"2026-03-02T10:00:00Z","@delete":true}""");
+        var until = await city.PushAsync(Row("f", 11, "020101", n: 1, m: 0));
+
+        const string All = "010101@08:2/1ok→3/1ok:1 corrected:a(drifta) ; 010101@09:null/0missing→0.5/2ok:2 corrected:c(driftb) new:e(drifta,driftb)"
+            + " ; 010101@10:2/1ok→:1 retracted:d(drifta,driftb) ; 020101@11:→null/1undefined:1 new:f(drifta,driftb)";
+        var page = await DiffAsync(city, "rate", $"since={since}&until={until}");
+        Assert.Equal(All, Lines(page));
+        Assert.Equal((since, until, JsonValueKind.Null), (page.GetProperty("since").GetString(), page.GetProperty("until").GetString(), page.GetProperty("next").ValueKind));
+        Assert.Equal("01@08:2/1ok→3/1ok:1 corrected:a(drifta)", Lines(await DiffAsync(city, "rate", $"since={since}&until={until}&area=01&to=2026-03-02T09:00:00Z")));
+        Assert.Equal("-@08:2/2ok→2.6/2ok:1 corrected:a(drifta)", Lines(await DiffAsync(city, "rate", $"since={since}&until={until}&whole=true&to=2026-03-02T09:00:00Z")));
+        Assert.Equal("", Lines(await DiffAsync(city, "rate", $"since={until}")));
+
+        // What each side says is what was answered as of its moment.
+        foreach (var (side, mark) in new[] { ("before", since), ("after", until) })
+        {
+            var told = page.GetProperty("cells").EnumerateArray().Where(cell => cell.GetProperty(side).ValueKind != JsonValueKind.Null)
+                .Select(cell => $"{Place(cell)}={Value(cell.GetProperty(side))}");
+            Assert.Equal([], told.Except((await city.RowsAsync("rate", $"asOf={mark}")).Split(' ')));
+        }
+
+        // Each input's link leads to what moved itself.
+        var inputs = page.GetProperty("inputs").EnumerateArray().ToArray();
+        Assert.Equal(["drifta", "driftb"], inputs.Select(input => input.GetProperty("indicator").GetString()));
+        var own = (await OkAsync(hub.Anonymous.GetAsync(inputs[0].GetProperty("movedBy").GetString()!.TrimStart('/')))).RootElement;
+        Assert.Equal((since, until), (own.GetProperty("since").GetString(), own.GetProperty("until").GetString()));
+        Assert.Equal("08 09 10 11", string.Join(' ', own.GetProperty("cells").EnumerateArray().Select(cell => cell.GetProperty("from").GetString()![11..13])));
+
+        var (seen, next) = (new List<string>(), $"/api/v1/indicators/drift-rate/diff?since={since}&until={until}&limit=1");
+        while (next is not null)
+        {
+            var one = (await OkAsync(hub.Anonymous.GetAsync(next))).RootElement;
+            seen.Add(Lines(one));
+            next = one.GetProperty("next").GetString();
+        }
+
+        Assert.Equal(
+            ["010101@08:2/1ok→3/1ok:1 corrected:a(drifta)", "010101@09:null/0missing→0.5/2ok:2 corrected:c(driftb)", "010101@09:null/0missing→0.5/2ok:2 new:e(drifta,driftb)",
+                "010101@10:2/1ok→:1 retracted:d(drifta,driftb)", "020101@11:→null/1undefined:1 new:f(drifta,driftb)"],
+            seen);
+    }
+
+    [Fact]
+    public async Task What_compares_areas_or_windows_is_moved_by_rows_of_the_others_too()
+    {
+        var city = await CityAsync("others");
+        await city.PutAsync("part", new { formula = "share(othersa)" });
+        await city.PutAsync("place", new { formula = "rank(othersa)" });
+        await city.PutAsync("more", new { formula = "change(othersa)" });
+        var since = await city.PushAsync(
+            Row("a", 8, "010101", n: 1), Row("b", 8, "010102", n: 2), Row("c", 8, "020101", n: 5), Row("a", 9, "010101", n: 10), Row("c", 9, "020101", n: 10));
+        var until = await city.PushAsync(Row("b", 8, "010102", n: 4));
+        Assert.Equal(
+            "010101@08:0.125/1ok→0.1/1ok:1 corrected:b(othersa) ; 010102@08:0.25/1ok→0.4/1ok:1 corrected:b(othersa) ; 020101@08:0.625/1ok→0.5/1ok:1 corrected:b(othersa)",
+            Lines(await DiffAsync(city, "part", $"since={since}")));
+
+        // No rank changed: told only where the row is.
+        Assert.Equal("010102@08:2/1ok→2/1ok:1 corrected:b(othersa)", Lines(await DiffAsync(city, "place", $"since={since}")));
+        await city.PushAsync(Row("b", 8, "010102", n: 6));
+        Assert.Equal(
+            "010102@08:2/1ok→1/1ok:1 corrected:b(othersa) ; 020101@08:1/1ok→2/1ok:1 corrected:b(othersa)", Lines(await DiffAsync(city, "place", $"since={until}")));
+
+        // A row of eight o'clock moves the change at nine, where that alone is asked for too.
+        var later = await city.PushAsync(Row("a", 8, "010101", n: 3));
+        Assert.Equal("010101@09:9/1ok→7/1ok:1 corrected:a(othersa)", Lines(await DiffAsync(city, "more", $"since={until}&until={later}&from=2026-03-02T09:00:00Z")));
+        Assert.Equal("020101@08:0.5/1ok→0.35714285714285715/1ok:2 corrected:a(othersa) corrected:b(othersa)", Lines(await DiffAsync(city, "part", $"since={until}&until={later}&area=020101")));
+    }
+
+    [Fact]
+    public async Task A_difference_tells_nothing_of_suppressed_inputs_and_no_rows_that_are_not_open()
+    {
+        var city = await CityAsync("veiled", minimumCount: 2);
+        await city.PutAsync("place", new { formula = "rank(veileda)" });
+        await city.PutAsync("sum", new { formula = "veileda + veiledb" });
+        var since = await city.PushAsync(Row("a", 8, "010101", n: 1), Row("b", 8, "010101", n: 2), Row("c", 8, "020101", n: 3), Row("d", 8, "020101", n: 4), Row("e", 8, "010102", n: 41.5));
+        await city.PushAsync(Row("a", 8, "010101", n: 9), Row("e", 8, "010102", n: 42.5));
+        foreach (var suffix in new[] { "place", "sum" })
+        {
+            var text = await hub.Anonymous.GetStringAsync($"api/v1/indicators/veiled-{suffix}/diff?since={since}");
+            Assert.DoesNotContain("42.5", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("41.5", text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("010101@08:2/2ok→1/2ok:null ; 010102@08:null/nullsuppressed→null/nullsuppressed:null ; 020101@08:1/2ok→2/2ok:null", Lines(await DiffAsync(city, "place", $"since={since}")));
+        var mine = Lines((await OkAsync(city.Agency.GetAsync($"api/v1/indicators/veiled-place/diff?since={since}"))).RootElement);
+        Assert.Contains("020101@08:1/2ok→2/2ok:2 corrected:a(veileda) corrected:e(veileda)", mine, StringComparison.Ordinal);
+
+        // Rows that are not open: numbers alone, and no page or cursor that tells of a row.
+        var closed = await hub.Grains.GetGrain<IDatasetGrain>("veiled").GetAsync(Caller.Hub);
+        await hub.Grains.GetGrain<IDatasetGrain>("veiled").PutAsync(Caller.Hub, closed!.Spec with { Access = AccessClass.Internal });
+        foreach (var suffix in new[] { "veiled-sum", "veileda" })
+        {
+            var (pages, next) = (0, $"/api/v1/indicators/{suffix}/diff?since={since}&limit=1");
+            for (; next is not null; pages++)
+            {
+                var page = (await OkAsync(hub.Anonymous.GetAsync(next))).RootElement;
+                Assert.False(Assert.Single(page.GetProperty("cells").EnumerateArray()).TryGetProperty("rows", out _));
+                next = page.GetProperty("next").GetString();
+                if (next is not null) Assert.EndsWith(".9223372036854775807.", next, StringComparison.Ordinal);
+            }
+
+            Assert.Equal(2, pages);
+        }
+    }
+
+    [Fact]
+    public async Task A_formula_neither_explains_itself_nor_says_what_moved_once_an_input_is_closed()
+    {
+        var city = await CityAsync("shut");
+        await city.PutAsync("rate", new { formula = "shuta + 0" });
+        var since = await city.PushAsync(Row("a", 8, "010101", n: 6));
+        await city.PushAsync(Row("a", 8, "010101", n: 7));
+        await OkAsync(city.Agency.PutAsJsonAsync("api/v1/indicators/shuta", Measure("shut", "shuta", "sum", "n", access: "internal")));
+        foreach (var path in new[] { "explain?from=2026-03-02T08:00:00Z&area=010101", $"explain?from=2026-03-02T08:00:00Z&area=010101&asOf={since}", $"diff?since={since}" })
+        {
+            await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/shut-rate/" + path), 401, "unauthorized");
+            await OkAsync(city.Agency.GetAsync("api/v1/indicators/shut-rate/" + path));
+        }
+    }
+
+    private async Task<JsonElement> DiffAsync(City city, string suffix, string query) =>
+        (await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/{city.Name}-{suffix}/diff?{query}"))).RootElement;
+
+    /// <summary>Each cell's place, value before and after, how many rows moved it, and these with the inputs they came through.</summary>
+    private static string Lines(JsonElement page) => string.Join(" ; ", page.GetProperty("cells").EnumerateArray().Select(cell =>
+    {
+        var rows = cell.TryGetProperty("rows", out var told)
+            ? told.EnumerateArray().Select(row => $"{row.GetProperty("change").GetString()}:{row.GetProperty("station").GetString()}({string.Join(',', row.GetProperty("through").EnumerateArray().Select(input => input.GetString()))})")
+            : [];
+        return string.Join(' ', rows.Prepend($"{Place(cell)}:{Value(cell.GetProperty("before"))}→{Value(cell.GetProperty("after"))}:{cell.GetProperty("moved").GetRawText()}"));
+    }));
+
+    private static string Place(JsonElement cell) => $"{(cell.TryGetProperty("area", out var area) ? area.GetString() ?? "-" : "-")}@{cell.GetProperty("from").GetString()![11..13]}";
+
+    private static string Value(JsonElement side) =>
+        side.ValueKind == JsonValueKind.Null ? "" : $"{side.GetProperty("value").GetRawText()}/{side.GetProperty("count").GetRawText()}{side.GetProperty("state").GetString()}";
+
+    [Fact]
     public async Task A_formulas_published_figure_is_reproduced_after_corrections_of_its_inputs()
     {
         var city = await CityAsync("figure", partitions: 1);

@@ -238,6 +238,21 @@ public sealed class IndicatorHttpTests(HubFixture hub) : IClassFixture<HubFixtur
     }
 
     [Fact]
+    public async Task How_many_windows_a_sliding_value_covers_is_a_setting()
+    {
+        await using var own = await StartAsync(new Dictionary<string, string?> { ["DataHub:Indicator:MaxSlidingWindows"] = "24" });
+        var air = await AirAsync(own, "air-sliding");
+        await OkAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/sliding", new Dictionary<string, object?>(Definition("air-sliding")) { ["sliding"] = "P1D" }));
+        var refused = await RefusedAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/sliding", new Dictionary<string, object?>(Definition("air-sliding")) { ["sliding"] = "P2D" }), 422, "invalid-indicator");
+        Assert.Contains("2 bis 24 ganze Fenster von PT1H (DataHub:Indicator:MaxSlidingWindows)", refused.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+
+        // A longer one than the default is as right.
+        await using var more = await StartAsync(new Dictionary<string, string?> { ["DataHub:Indicator:MaxSlidingWindows"] = "1000" });
+        air = await AirAsync(more, "air-sliding");
+        await OkAsync(air.Admin.PutAsJsonAsync("api/v1/indicators/sliding", new Dictionary<string, object?>(Definition("air-sliding")) { ["sliding"] = "PT960H" }));
+    }
+
+    [Fact]
     public async Task Definitions_that_cannot_be_are_refused_with_the_member()
     {
         var air = await AirAsync(hub, "air-refused");

@@ -17,5 +17,8 @@ public sealed class PostgresCellStoreTests : CellStoreConformance
 
     private protected override Task<ICellStore> CrashAsync() => Task.FromResult<ICellStore>(new PostgresCellStore(_scratch.Open()));
 
+    protected override async Task<long> StoredCellsAsync() =>
+        (await _scratch.Open().ReadAsync(new("SELECT count(*) FROM cell"), row => row.GetInt64(0), CancellationToken.None))[0];
+
     protected override async Task CloseAsync() => await _scratch.DisposeAsync();
 }

@@ -12,5 +12,8 @@ public sealed class SqliteCellStoreTests : CellStoreConformance
 
     private protected override Task<ICellStore> CrashAsync() => Task.FromResult<ICellStore>(new SqliteCellStore(_folder.Crash("cells.db", "Cells")));
 
+    protected override Task<long> StoredCellsAsync() =>
+        ((SqliteCellStore)Cells).File.LookUpAsync(session => session.Number("SELECT count(*) FROM cell") ?? 0, default);
+
     protected override async Task CloseAsync() => await _folder.DisposeAsync();
 }

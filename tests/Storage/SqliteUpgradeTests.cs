@@ -26,6 +26,27 @@ public sealed class SqliteUpgradeTests
     }
 
     [Fact]
+    public async Task Cells_of_the_third_version_are_there_and_can_be_dropped()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.FullName, "cells.db");
+        using (var old = SqliteSession.Open(path, ["PRAGMA journal_mode = WAL"]))
+        {
+            SqliteMigrations.Apply(old, "cells.db", [.. SqliteMigrations.Known("Cells").Take(3)], TimeProvider.System);
+            old.Script("INSERT INTO fold_position (id, partition_key, indicator, version, sequence, last_window, accepted, received_at) VALUES (1, 'air/0', 'no2', 3, 7, 20, 9, 100)");
+            old.Script("INSERT INTO cell (fold_id, window_from, area, dimensions, sequence, state) VALUES (1, 20, '01', '', 7, x'01')");
+        }
+
+        using var file = SqliteFile.Open(path, "Cells", new(), TimeProvider.System);
+        var cells = new SqliteCellStore(file);
+
+        Assert.Equal(20, Assert.Single(await cells.ReadAsync("air/0", "no2", 3, 0, 100, 10, default)).Window);
+        await cells.DropAsync("air/0", "no2", 3, default);
+        Assert.Empty(await cells.PositionsAsync("air/0", default));
+        Assert.Equal(0, await file.LookUpAsync(session => session.Number("SELECT (SELECT count(*) FROM cell) + (SELECT count(*) FROM dropped_fold)"), default));
+    }
+
+    [Fact]
     public async Task Quarantined_rows_of_the_first_version_keep_their_order_and_can_be_replayed_by_name()
     {
         using var folder = new TemporaryFolder();

@@ -17,6 +17,9 @@ public abstract class CellStoreConformance : IAsyncLifetime
     /// <summary>A store on the same files as a crash of the process would leave them.</summary>
     private protected abstract Task<ICellStore> CrashAsync();
 
+    /// <summary>How many cells the files hold, those too that nobody finds any more.</summary>
+    protected abstract Task<long> StoredCellsAsync();
+
     protected abstract Task CloseAsync();
 
     public async Task InitializeAsync() => Cells = await CreateAsync();
@@ -158,6 +161,53 @@ public abstract class CellStoreConformance : IAsyncLifetime
     }
 
     [ConformanceFact]
+    public async Task While_much_is_dropped_others_write_and_nobody_finds_it_any_more()
+    {
+        await ManyAsync("mean", 1, 30_000);
+        await FlushAsync([Move("sum", 1, -1, 5)], []);
+
+        var dropping = Cells.DropAsync(Air, "mean", 1, default);
+        for (var sequence = 5; sequence < 8; sequence++) Assert.True(await FlushAsync([Move("sum", 1, sequence, sequence + 1)], [Cell("sum", 1, 10, "01", sequence + 1)]));
+        Assert.False(dropping.IsCompleted, "others had to wait until all was dropped");
+        Assert.Equal(["sum"], (await Cells.PositionsAsync(Air, default)).Select(p => p.Indicator));
+        Assert.Empty(await ReadAsync("mean", 1));
+
+        // The same definition begins anew while its old cells are still going.
+        Assert.True(await FlushAsync([Move("mean", 1, -1, 1)], [Cell("mean", 1, 7, "09", 1)]));
+        await dropping;
+        Assert.Equal(["7 09  @1"], await ReadAsync("mean", 1));
+        Assert.Equal(["10 01  @8"], await ReadAsync("sum", 1));
+    }
+
+    [ConformanceFact]
+    public async Task A_drop_that_a_crash_broke_off_is_done_as_far_as_anybody_can_see_and_goes_on()
+    {
+        await ManyAsync("mean", 1, 30_000);
+        using var crash = new CancellationTokenSource();
+        var dropping = Cells.DropAsync(Air, "mean", 1, crash.Token);
+        await FlushAsync([Move("sum", 1, -1, 5)], [Cell("sum", 1, 10, "01", 5)]);
+        await FlushAsync([Move("sum", 1, 5, 6)], []);
+        await crash.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dropping);
+
+        Cells = await CrashAsync();
+        Assert.Equal(["sum"], (await Cells.PositionsAsync(Air, default)).Select(p => p.Indicator));
+        Assert.Empty(await ReadAsync("mean", 1));
+        Assert.True(await FlushAsync([Move("mean", 1, -1, 1), Move("mean", 2, -1, 1)], [Cell("mean", 1, 7, "09", 1), Cell("mean", 2, 8, "09", 1)]));
+        Assert.Equal(["7 09  @1"], await ReadAsync("mean", 1));
+        Assert.True(await StoredCellsAsync() > 3);
+
+        await Cells.FinishDropsAsync("air/1", default);
+        Assert.True(await StoredCellsAsync() > 3);
+        await Cells.FinishDropsAsync(Air, default);
+        await Cells.FinishDropsAsync(Air, default);
+        Assert.Equal(3, await StoredCellsAsync());
+        Assert.Equal(["7 09  @1"], await ReadAsync("mean", 1));
+        Assert.Equal(["8 09  @1"], await ReadAsync("mean", 2));
+        Assert.Equal(["10 01  @5"], await ReadAsync("sum", 1));
+    }
+
+    [ConformanceFact]
     public async Task State_and_extremes_come_back_as_they_were()
     {
         var state = Enumerable.Range(0, 10_000).Select(i => (byte)i).ToArray();
@@ -182,6 +232,9 @@ public abstract class CellStoreConformance : IAsyncLifetime
         Assert.Equal(["10 01  @5"], await ReadAsync("mean", 1));
         Assert.True(await FlushAsync([Move("mean", 1, 5, 6)], []));
     }
+
+    private Task<bool> ManyAsync(string indicator, int version, int count) =>
+        FlushAsync([Move(indicator, version, -1, 5)], [.. Enumerable.Range(0, count).Select(i => Cell(indicator, version, i / 3, $"0{i % 3}", 5))]);
 
     private Task<bool> FlushAsync(DefinitionMove[] moves, StoredCell[] cells) => Cells.FlushAsync(Air, moves, cells, default);
 

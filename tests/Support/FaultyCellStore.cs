@@ -24,4 +24,7 @@ internal sealed class FaultyCellStore(ICellStore inner, StoreFaults? faults = nu
 
     public Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(DropAsync), () => inner.DropAsync(partition, indicator, version, cancellationToken));
+
+    public Task FinishDropsAsync(string partition, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(FinishDropsAsync), () => inner.FinishDropsAsync(partition, cancellationToken));
 }

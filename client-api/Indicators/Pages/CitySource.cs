@@ -134,7 +134,10 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
             course.Page is { } points ? Course.Of(points.Rows.Where(IsChosen), spec, begin, options.Value.ChartWindows, display) : null,
             tree is not null && level is { } l ? shapes.Get(tree, l) : null,
             tree is not null && level > 0 ? shapes.Get(tree, 0) : null,
-            marked, ReadRefusal.None, null);
+            marked, ReadRefusal.None, null)
+        {
+            Dimensions = combination is null ? null : System.Text.Json.JsonSerializer.Deserialize<string?[]>(combination),
+        };
     }
 
     /// <summary>How long a window is about, in ticks: without a choice the liveliest indicator is shown.</summary>

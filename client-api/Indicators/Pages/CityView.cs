@@ -75,6 +75,12 @@ public sealed record ChosenIndicator(
     /// <summary>A field as people call it.</summary>
     public string Field(string name) => Fields.GetValueOrDefault(name, name);
 
+    /// <summary>Of which combination of dimensions the numbers are; null where there are none.</summary>
+    public string?[]? Dimensions { get; init; }
+
+    /// <summary>Where a number of it is explained.</summary>
+    /// <param name="whole">All areas together.</param>
+    public string ExplainHref(PageQuery query, DateTimeOffset from, string? area, bool whole) => ExplainAddress.Of(query, Info, from, area, whole, Dimensions);
 }
 
 /// <param name="Number">0 is the coarsest.</param>

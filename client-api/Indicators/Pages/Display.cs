@@ -137,6 +137,18 @@ public sealed class Display
         _ => window,
     };
 
+    /// <summary>What a link from a number to its explanation says.</summary>
+    public string Why => Say("Woher diese Zahl kommt", "Where this number comes from");
+
+    /// <summary>What an indicator says, in words: „Mittelwert von NO₂ je Stunde“.</summary>
+    /// <param name="field">A field as people call it.</param>
+    public string Measure(IndicatorSpec spec, Func<string, string> field) =>
+        (spec.Formula is { } formula
+            ? Say("Formel: ", "Formula: ") + formula
+            : Function(spec.Function) + (spec.Field is { } of ? Say(" von ", " of ") + (of == IndicatorSpec.DurationField ? Say("Sekunden von Beginn bis Ende", "seconds from beginning to end") : field(of)) : ""))
+        + " " + Every(spec.Window)
+        + (spec.Sliding is { } sliding ? Say($", gleitend über {Length(sliding)}", $", sliding over {Length(sliding)}") : "");
+
     /// <summary>What an indicator's number is, in a word.</summary>
     public string Function(IndicatorSpec spec) => spec.Formula is null ? Function(spec.Function) : Say("Formel", "Formula");
 

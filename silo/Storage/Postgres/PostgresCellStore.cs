@@ -9,8 +9,8 @@ namespace DataHub.Storage.Postgres;
 /// <summary>Cells in PostgreSQL. A flush is one round trip and one commit.</summary>
 internal sealed class PostgresCellStore(PostgresDatabase database) : ICellStore
 {
-    /// <summary>Cells that a drop takes out in one transaction.</summary>
-    private const int DropStep = 10_000;
+    /// <summary>Rows that one transaction of a drop takes away.</summary>
+    private const long DropStepRows = 2_000;
 
     private const string SelectPositions =
         """
@@ -147,37 +147,53 @@ internal sealed class PostgresCellStore(PostgresDatabase database) : ICellStore
     public async Task<int> CountAsync(string partition, string indicator, int version, long from, long to, int limit, CancellationToken cancellationToken) =>
         (await database.ReadAsync(Of(CountCells, partition, indicator, version).Bind(from).Bind(to).Bind((long)limit), static row => (int)row.GetInt64(0), cancellationToken))[0];
 
-    private const string DropSomeCells =
+    private const string Forget =
         """
-        WITH gone AS (
-          DELETE FROM cell c USING (
-            SELECT fold_id, window_from, area, dimensions FROM cell
-            WHERE fold_id = (SELECT id FROM fold_position WHERE partition_key = $1 AND indicator = $2 AND version = $3) LIMIT $4) s
-          WHERE c.fold_id = s.fold_id AND c.window_from = s.window_from AND c.area = s.area AND c.dimensions = s.dimensions
-          RETURNING 1)
+        WITH gone AS (DELETE FROM fold_position WHERE partition_key = $1 AND indicator = $2 AND version = $3 RETURNING id)
+        INSERT INTO dropped_fold (fold_id, partition_key) SELECT id, $1 FROM gone
+        """;
+
+    private const string SelectDropped = "SELECT fold_id FROM dropped_fold WHERE partition_key = $1 LIMIT 1";
+
+    private const string DropCells =
+        """
+        WITH gone AS (DELETE FROM cell WHERE ctid IN (SELECT ctid FROM cell WHERE fold_id = $1 LIMIT $2) AND fold_id = $1 RETURNING 1)
         SELECT count(*) FROM gone
         """;
 
     private const string DropWindowChanges =
-        "DELETE FROM window_change WHERE fold_id = (SELECT id FROM fold_position WHERE partition_key = $1 AND indicator = $2 AND version = $3)";
+        """
+        WITH gone AS (DELETE FROM window_change WHERE ctid IN (SELECT ctid FROM window_change WHERE fold_id = $1 LIMIT $2) AND fold_id = $1 RETURNING 1)
+        SELECT count(*) FROM gone
+        """;
 
-    private const string DropPosition = "DELETE FROM fold_position WHERE partition_key = $1 AND indicator = $2 AND version = $3";
+    private const string EndDrop = "DELETE FROM dropped_fold WHERE fold_id = $1";
 
-    /// <summary>In steps; the position goes last, so that what was begun is gone on with.</summary>
     public async Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken)
+    {
+        // Forgotten at once and for good; what nobody finds any more then goes in steps.
+        await database.WriteAsync([Of(Forget, partition, indicator, version)], cancellationToken);
+        await FinishDropsAsync(partition, cancellationToken);
+    }
+
+    public async Task FinishDropsAsync(string partition, CancellationToken cancellationToken)
+    {
+        while ((await database.ReadAsync(new PostgresStatement(SelectDropped).Bind(partition), static row => row.GetInt64(0), cancellationToken)) is [var id])
+        {
+            await DropInStepsAsync(DropCells, id, cancellationToken);
+            await DropInStepsAsync(DropWindowChanges, id, cancellationToken);
+            await database.WriteAsync([new PostgresStatement(EndDrop).Bind(id)], cancellationToken);
+        }
+    }
+
+    private async Task DropInStepsAsync(string sql, long id, CancellationToken cancellationToken)
     {
         long gone;
         do
         {
-            (_, gone) = await database.WriteAsync([Of(DropSomeCells, partition, indicator, version).Bind((long)DropStep)], static row => row.GetInt64(0), cancellationToken);
+            (_, gone) = await database.WriteAsync([new PostgresStatement(sql).Bind(id).Bind(DropStepRows)], static row => row.GetInt64(0), cancellationToken);
         }
-        while (gone == DropStep);
-
-        await database.WriteAsync(
-            [
-                Of(DropSomeCells, partition, indicator, version).Bind((long)DropStep), Of(DropWindowChanges, partition, indicator, version), Of(DropPosition, partition, indicator, version),
-            ],
-            cancellationToken);
+        while (gone > 0);
     }
 
     private static PostgresStatement Of(string sql, string partition, string indicator, int version) => new PostgresStatement(sql).Bind(partition).Bind(indicator).Bind(version);

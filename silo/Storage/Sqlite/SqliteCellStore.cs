@@ -10,6 +10,9 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
     /// <summary>Expected position of a definition that does not exist yet.</summary>
     private const long Absent = -1;
 
+    /// <summary>Rows that one transaction of a drop takes away.</summary>
+    private const int DropStepRows = 2_000;
+
     public SqliteFile File => file;
 
     private const string SelectPositions =
@@ -45,8 +48,8 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
 
     private const string Move =
         """
-        INSERT INTO fold_position (partition_key, indicator, version, sequence, last_window, accepted, received_at, fill_as_of, fill_rows, fill_time, fill_key)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        INSERT INTO fold_position (id, partition_key, indicator, version, sequence, last_window, accepted, received_at, fill_as_of, fill_rows, fill_time, fill_key)
+        VALUES (1 + max(ifnull((SELECT max(id) FROM fold_position), 0), ifnull((SELECT max(fold_id) FROM dropped_fold), 0)), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         ON CONFLICT (partition_key, indicator, version) DO UPDATE SET
           sequence = excluded.sequence, last_window = excluded.last_window, accepted = excluded.accepted, received_at = excluded.received_at,
           fill_as_of = excluded.fill_as_of, fill_rows = excluded.fill_rows, fill_time = excluded.fill_time, fill_key = excluded.fill_key
@@ -159,22 +162,65 @@ internal sealed class SqliteCellStore(SqliteFile file) : ICellStore
         },
         cancellationToken);
 
-    private const string DropCells = "DELETE FROM cell WHERE fold_id = ?1";
-
-    private const string DropWindowChanges = "DELETE FROM window_change WHERE fold_id = ?1";
-
     private const string DropPosition = "DELETE FROM fold_position WHERE id = ?1";
 
-    public Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken) => file.WriteAsync(
-        session =>
+    private const string BeginDrop = "INSERT INTO dropped_fold (fold_id, partition_key) VALUES (?1, ?2)";
+
+    private const string SelectDropped = "SELECT fold_id FROM dropped_fold WHERE partition_key = ?1 LIMIT 1";
+
+    private const string DropCells =
+        """
+        DELETE FROM cell WHERE (fold_id, window_from, area, dimensions) IN
+          (SELECT fold_id, window_from, area, dimensions FROM cell WHERE fold_id = ?1 LIMIT ?2)
+        """;
+
+    private const string DropWindowChanges =
+        "DELETE FROM window_change WHERE (fold_id, window_from) IN (SELECT fold_id, window_from FROM window_change WHERE fold_id = ?1 LIMIT ?2)";
+
+    private const string EndDrop = "DELETE FROM dropped_fold WHERE fold_id = ?1";
+
+    public async Task DropAsync(string partition, string indicator, int version, CancellationToken cancellationToken)
+    {
+        // Forgotten at once and for good; what nobody finds any more then goes in steps.
+        await file.WriteAsync(
+            session =>
+            {
+                if (Find(session, partition, indicator, version) is not { } found) return false;
+                session.Statement(BeginDrop).Bind(1, found.Id).Bind(2, partition).Run();
+                session.Statement(DropPosition).Bind(1, found.Id).Run();
+                return true;
+            },
+            cancellationToken);
+        await FinishDropsAsync(partition, cancellationToken);
+    }
+
+    public async Task FinishDropsAsync(string partition, CancellationToken cancellationToken)
+    {
+        // Most partitions have nothing to drop, and to know that no transaction is needed.
+        if (await file.LookUpAsync(session => Dropped(session, partition) is null, cancellationToken)) return;
+        while (await file.WriteAsync(session => DropStep(session, partition), cancellationToken))
         {
-            if (Find(session, partition, indicator, version) is not { } found) return false;
-            session.Statement(DropCells).Bind(1, found.Id).Run();
-            session.Statement(DropWindowChanges).Bind(1, found.Id).Run();
-            session.Statement(DropPosition).Bind(1, found.Id).Run();
-            return true;
-        },
-        cancellationToken);
+        }
+    }
+
+    /// <returns>Whether there may be more to drop.</returns>
+    private static bool DropStep(SqliteSession session, string partition)
+    {
+        if (Dropped(session, partition) is not { } id) return false;
+        if (session.Statement(DropCells).Bind(1, id).Bind(2, DropStepRows).Run() > 0) return true;
+        if (session.Statement(DropWindowChanges).Bind(1, id).Bind(2, DropStepRows).Run() > 0) return true;
+        session.Statement(EndDrop).Bind(1, id).Run();
+        return true;
+    }
+
+    private static long? Dropped(SqliteSession session, string partition)
+    {
+        var statement = session.Statement(SelectDropped).Bind(1, partition);
+        if (!statement.Step()) return null;
+        var id = statement.Int64(0);
+        statement.Reset();
+        return id;
+    }
 
     private const string SelectPosition = "SELECT id, sequence, fill_as_of, fill_rows FROM fold_position WHERE partition_key = ?1 AND indicator = ?2 AND version = ?3";
 

@@ -155,7 +155,7 @@ public sealed partial class FrontPageTests
 
     private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
-    [GeneratedRegex("<td class=\"right value\" data-flash>([^<]+)</td>")]
+    [GeneratedRegex("<td class=\"right value\" data-flash><a [^>]+>([^<]+)</a></td>")]
     private static partial Regex ValueCell();
 
     [GeneratedRegex("<title>([^<]+)</title>")]

@@ -35,3 +35,11 @@ CREATE TABLE datahub.window_change (
 ) WITH (fillfactor = 70);
 
 CREATE INDEX window_change_by_sequence ON datahub.window_change (fold_id, sequence);
+
+-- Definitions whose cells are being dropped, step by step; a row stands until the last of them is gone.
+CREATE TABLE datahub.dropped_fold (
+  fold_id bigint PRIMARY KEY,
+  partition_key text COLLATE "C" NOT NULL
+);
+
+CREATE INDEX dropped_fold_by_partition ON datahub.dropped_fold (partition_key);

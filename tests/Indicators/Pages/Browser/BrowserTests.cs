@@ -53,8 +53,8 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         await browser.PushAsync("new", DateTimeOffset.UtcNow, "03", 500);
         await browser.PushAsync("other", DateTimeOffset.UtcNow, "12", 77.7);
         await Expect(page.Locator(".list tr[data-key=\"12\"] .value")).ToHaveTextAsync("77,7");
-        await Expect(page.Locator(".areas a[data-key=\"12\"] title")).ToContainTextAsync("77,7 µg/m³");
-        await Expect(page.Locator(".areas a[data-key=\"12\"]")).ToHaveClassAsync(Shade());
+        await Expect(page.Locator(".areas .shapes a[data-key=\"12\"] title")).ToContainTextAsync("77,7 µg/m³");
+        await Expect(page.Locator(".areas .shapes a[data-key=\"12\"]")).ToHaveClassAsync(Shade());
         await Expect(page.Locator(".list tbody tr")).ToHaveCountAsync(12);
         Assert.True(await page.EvaluateAsync<bool>("() => window.stayed === true && document.querySelector('details.numbers').open && document.activeElement.closest('tr').dataset.key === '03'"));
         await Expect(page.Locator("[data-live]")).ToHaveTextAsync("aktuell");
@@ -97,9 +97,9 @@ public sealed partial class BrowserTests(BrowserFixture browser) : IClassFixture
         await page.Locator(".levels a").Nth(1).ClickAsync();
         await Expect(page.Locator(".areas .shapes a")).ToHaveCountAsync(58);
         await page.Locator(".levels a").Nth(0).ClickAsync();
-        await page.Locator(".list tr[data-key=\"05\"] a").ClickAsync();
+        await page.Locator(".list tr[data-key=\"05\"] th a").ClickAsync();
         await Expect(page.Locator(".list tr.chosen")).ToHaveCountAsync(1);
-        var name = await page.Locator(".list tr.chosen a").TextContentAsync();
+        var name = await page.Locator(".list tr.chosen th a").TextContentAsync();
         await Expect(page.Locator("#course-title")).ToContainTextAsync(name!);
         await Expect(page.Locator(".headline .number")).ToHaveTextAsync((await page.Locator(".list tr.chosen .value").TextContentAsync())!);
         await page.Locator(".tile", new() { HasTextString = "Messungen je Stunde" }).ClickAsync();
