@@ -11,6 +11,7 @@ internal static class PostgresStorageExtensions
     public static ISiloBuilder AddPostgresStorage(this ISiloBuilder silo, PostgresStores stores)
     {
         // The container closes what it makes; these were made before it.
+        silo.Services.AddSingleton(stores);
         silo.Services.AddSingleton(stores.Database);
         silo.Services.AddSingleton(stores.Log);
         silo.Services.AddSingleton(stores.History);

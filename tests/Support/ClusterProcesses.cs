@@ -61,10 +61,13 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     /// <summary>Prepares a cluster and starts nothing.</summary>
     /// <param name="settings">Further ones of the silos, such as <c>DATAHUB__LOG__SHARDS</c>.</param>
     /// <param name="ownServer">A PostgreSQL that the test may kill.</param>
-    public static async Task<ClusterProcesses> CreateAsync(int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings = null, bool ownServer = false)
+    /// <param name="reach">How the silos reach the database, if not directly: makes another connection string of one.</param>
+    public static async Task<ClusterProcesses> CreateAsync(
+        int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings = null, bool ownServer = false, Func<PostgresServer, string, string>? reach = null)
     {
         var server = ownServer ? await PostgresServer.StartAsync() : await PostgresServer.SharedAsync();
-        return new(server, ownServer, await server.CreateDatabaseAsync(), silos, frontEnds, settings);
+        var connectionString = await server.CreateDatabaseAsync();
+        return new(server, ownServer, connectionString, silos, frontEnds, With(settings, reach is null ? [] : new() { ["DATAHUB__POSTGRES__CONNECTIONSTRING"] = reach(server, connectionString) }));
     }
 
     /// <summary>Starts all at once and waits until all are ready.</summary>
