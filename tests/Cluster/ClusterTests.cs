@@ -1,7 +1,16 @@
 using System.Diagnostics;
 using System.Text.Json;
 
+using DataHub.Catalog;
+using DataHub.Feeds;
+using DataHub.Hosting;
 using DataHub.Support;
+
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+using Orleans.Runtime;
 
 using Xunit.Abstractions;
 
@@ -157,6 +166,68 @@ public sealed class ClusterTests(ITestOutputHelper output)
         var pushes = await Task.WhenAll(pushing);
         output.WriteLine($"{pushes.Sum()} pushes, {retried} of them retried once");
     }
+
+    [PostgresFact]
+    public async Task Shards_are_spread_evenly_and_a_silo_that_joins_gets_its_share()
+    {
+        await using var cluster = await ClusterProcesses.CreateAsync(silos: 3, frontEnds: 0);
+        cluster.Silos[0].Start();
+        cluster.Silos[1].Start();
+        await Task.WhenAll(cluster.Silos[0].ReadyAsync(), cluster.Silos[1].ReadyAsync());
+        using var host = await ClientAsync(cluster);
+        var grains = host.Services.GetRequiredService<IClusterClient>();
+        // The refusal is an answer, and so the shard is somewhere.
+        for (var shard = 0; shard < ClusterSettings.Shards; shard++)
+            Assert.Equal(AppendRefusal.Forbidden, (await grains.GetGrain<ILogShardGrain>(shard).AppendControlAsync(Caller.Public, "none", 1, 0)).Refusal);
+        Assert.Equal("16 16", await ShardsAsync(grains));
+
+        cluster.Silos[2].Start();
+        await cluster.Silos[2].ReadyAsync();
+        string counts;
+        var waited = Stopwatch.StartNew();
+        do
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(90), cluster.Silos[0].Said);
+            // Who moved is somewhere again once it is asked for.
+            for (var shard = 0; shard < ClusterSettings.Shards; shard++) await grains.GetGrain<ILogShardGrain>(shard).AppendControlAsync(Caller.Public, "none", 1, 0);
+            counts = await ShardsAsync(grains);
+        }
+        while (counts != "10 11 11");
+        output.WriteLine($"the silo that joined had its share {waited.Elapsed.TotalSeconds:F1} s after it was ready");
+        await host.StopAsync();
+    }
+
+    [PostgresFact]
+    public async Task The_platforms_first_key_is_made_by_a_command_while_the_cluster_runs_and_so_is_another()
+    {
+        await using var cluster = await ClusterProcesses.CreateAsync(silos: 1, frontEnds: 1, new Dictionary<string, string> { ["DATAHUB__CLUSTER__ADMINKEYFILE"] = "" });
+        foreach (var member in cluster.Members) member.Start();
+        await Task.WhenAll(cluster.Members.Select(member => member.ReadyAsync()));
+        await HubFixture.RefusedAsync(cluster.Client(0, cluster.AdminKey).GetAsync("api/v1/agencies/platform/keys"), 401);
+        for (var keys = 1; keys <= 2; keys++)
+        {
+            var (exit, printed, errors) = await HubProcess.RunAsync(new Dictionary<string, string> { ["DATAHUB__POSTGRES__CONNECTIONSTRING"] = cluster.ConnectionString }, "admin-key");
+            Assert.True(exit == 0, errors);
+            var listed = await HubFixture.OkAsync(cluster.Client(0, printed.Trim()).GetAsync("api/v1/agencies/platform/keys"));
+            Assert.Contains($"\"id\":\"{printed.Split('.')[1]}\"", listed.RootElement.GetRawText(), StringComparison.Ordinal);
+        }
+    }
+
+    private static async Task<IHost> ClientAsync(ClusterProcesses cluster)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.UseOrleansClient(client => client.UseCluster(new() { ConnectionString = cluster.ConnectionString }, new()));
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    /// <summary>How many shards each silo has that has any, fewest first.</summary>
+    private static async Task<string> ShardsAsync(IClusterClient grains) => string.Join(
+        ' ',
+        (await grains.GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics())
+            .Where(grain => grain.GrainId.Type.ToString() == "datahub.log-shard").GroupBy(grain => grain.SiloAddress).Select(silo => silo.Count()).Order());
 
     /// <summary>Pushes with the same key until it is acknowledged.</summary>
     private static async Task<JsonDocument> UntilTakenAsync(HttpClient client, string dataset, string key, int second, TimeSpan patience)

@@ -65,7 +65,8 @@ internal static class PostgresMigrations
         var has = applied.Count == 0 ? "kein Schema / no schema" : $"{applied[^1].Number:D4}_{applied[^1].Name}";
         throw new SchemaException(
             $"Die Datenbank {connection.Database} ist zu alt ({has}); dieses Programm braucht {Known[^1].Number:D4}_{Known[^1].Name}: „silo migrate“ ausführen. " +
-            $"The database {connection.Database} is too old ({has}); this program needs {Known[^1].Number:D4}_{Known[^1].Name}: run “silo migrate”.") { MayPass = true };
+            $"The database {connection.Database} is too old ({has}); this program needs {Known[^1].Number:D4}_{Known[^1].Name}: run “silo migrate”.")
+        { MayPass = true };
     }
 
     private const string Prepare =
