@@ -174,7 +174,7 @@ public sealed class UnderFireTests(ITestOutputHelper output)
         // A silo that was declared dead while it was frozen ends itself, as an operator's scheduler expects.
         static async Task RevivedAsync(ClusterMember member)
         {
-            await Task.Delay(500);
+            await Task.Delay(500, CancellationToken.None);
             if (!member.IsRunning) member.Start();
         }
     }
