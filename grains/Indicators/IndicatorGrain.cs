@@ -127,7 +127,10 @@ internal sealed partial class IndicatorGrain(
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return fault;
             await LookAfterAsync();
-            return query.AsOf is null && query.Definition is null ? await AnswerAsync(query, deadline) : await PastValuesAsync(caller, query, deadline);
+            if (query.AsOf is not null || query.Definition is not null) return await PastValuesAsync(caller, query, deadline);
+            var answer = await AnswerAsync(query, deadline);
+            // What only some may see is not given out on the strength of what was known before the stores went.
+            return answer.Page is not null && _ledger is { IsStale: true } && _stored.Value.Definition!.Spec.Access != AccessClass.Open ? Unavailable() : answer;
         }
         catch (Exception e)
         {

@@ -17,6 +17,7 @@ using Xunit.Abstractions;
 namespace DataHub.Cluster;
 
 /// <summary>Silos and front-ends as processes of their own, and what becomes of requests when some of them go.</summary>
+[Collection(ProcessesCollection.Name)]
 public sealed class ClusterTests(ITestOutputHelper output)
 {
     [PostgresFact]

@@ -24,6 +24,7 @@ namespace DataHub.Cluster;
 /// In a short form here; <c>DATAHUB_FIRE=long dotnet test --filter FullyQualifiedName~UnderFire</c> runs the long one, and
 /// <c>DATAHUB_FIRE_SEED</c> repeats one.
 /// </remarks>
+[Collection(ProcessesCollection.Name)]
 public sealed class UnderFireTests(ITestOutputHelper output)
 {
     private static readonly bool s_long = Environment.GetEnvironmentVariable("DATAHUB_FIRE") == "long";

@@ -12,6 +12,7 @@ using Xunit.Abstractions;
 namespace DataHub.Processes;
 
 /// <summary>What viewers and large pushes are promised, with the hub in a process of its own that is killed in the middle.</summary>
+[Collection(ProcessesCollection.Name)]
 public sealed class BreakTests(ITestOutputHelper output)
 {
     [Fact]

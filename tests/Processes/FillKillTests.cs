@@ -13,6 +13,7 @@ using Xunit.Abstractions;
 namespace DataHub.Processes;
 
 /// <summary>The built hub killed with SIGKILL again and again while definitions change and are filled under load (design I4, I5, §2.5).</summary>
+[Collection(ProcessesCollection.Name)]
 public sealed class FillKillTests(ITestOutputHelper output)
 {
     private const int Kills = 10;

@@ -14,6 +14,7 @@ using Xunit.Abstractions;
 namespace DataHub.Processes;
 
 /// <summary>The published hub under load, killed with SIGKILL again and again (design I1, I2, I5, I6).</summary>
+[Collection(ProcessesCollection.Name)]
 public sealed class KillTests(ITestOutputHelper output)
 {
     private const int Kills = 20;
