@@ -3,6 +3,7 @@ using DataHub.Storage.Postgres;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 using Orleans.Runtime;
+using Orleans.Serialization;
 
 namespace DataHub.Hosting;
 
@@ -44,6 +45,13 @@ internal static class ClusterSilo
             options.CpuThreshold = cluster.ShedAtCpu;
         });
         silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
+        // What a store throws must reach the caller, inside of Orleans' own exceptions too; a type without a codec would
+        // put an error of the serializer in its place.
+        silo.Services.Configure<ExceptionSerializationOptions>(options =>
+        {
+            options.SupportedNamespacePrefixes.Add(nameof(Npgsql));
+            options.SupportedNamespacePrefixes.Add(nameof(DataHub));
+        });
         silo.AddPostgresStorage(stores);
         silo.AddLogStreams();
         silo.AddPostgresWakeUps();
