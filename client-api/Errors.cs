@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Diagnostics;
 
+using DataHub.Hosting;
 using DataHub.Indicators;
 
 using Microsoft.AspNetCore.Builder;
@@ -69,7 +70,7 @@ internal static partial class Errors
                 return Problems.Problem(http, ProblemTypes.BadRequest, new(
                     "Ein Teil der Adresse, der Kopfzeilen oder des Inhalts ist nicht lesbar.",
                     "A part of the address, the headers or the body is not readable."));
-            case OrleansException or TimeoutException or DbException:
+            case OrleansException or TimeoutException or DbException or StoreException:
             case UnavailableExceptionFallbackException unknown when unknown.ExceptionType?.StartsWith("Npgsql.", StringComparison.Ordinal) is true:
                 // A grain is moving, too many wait for it, no silo is there, or a store does not answer (a front-end does not
                 // know its exceptions): the same request may be sent again.

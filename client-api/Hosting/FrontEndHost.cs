@@ -65,6 +65,7 @@ internal static class FrontEndHost
             options.OpenConnectionTimeout = TimeSpan.FromSeconds(2);
             options.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200);
         });
+        client.Services.AddSingleton<Orleans.Serialization.ITypeConverter, StoreExceptions>();
         client.Services.AddSingleton<GatewayList>();
         client.Services.AddSingleton<IGatewayListProvider>(services => services.GetRequiredService<GatewayList>());
         client.Services.AddSingleton<ClusterConnection>();

@@ -1,6 +1,10 @@
+using System.Data.Common;
+
 using DataHub.Catalog;
 
 using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
 
 namespace DataHub.Hosting;
 
@@ -18,7 +22,20 @@ internal sealed partial class AdminKeyAdoption(IGrainFactory grains, IOptions<Cl
                 $"The file {file} (DataHub:Cluster:AdminKeyFile) holds no key of the agency “{Caller.PlatformAgency}”; “admin-key --offline” makes one."));
         }
 
-        if (await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).BootstrapAsync(Caller.Hub, FirstStart.PlatformName, key.KeyId, key.Hash)) LogAdopted(file);
+        while (true)
+        {
+            try
+            {
+                if (await grains.GetGrain<IAgencyGrain>(Caller.PlatformAgency).BootstrapAsync(Caller.Hub, FirstStart.PlatformName, key.KeyId, key.Hash)) LogAdopted(file);
+                return;
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or DbException)
+            {
+                // The silo that holds the agency may just die, or the database not be there; repeating is harmless.
+                LogAgain(e);
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            }
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -35,6 +52,9 @@ internal sealed partial class AdminKeyAdoption(IGrainFactory grains, IOptions<Cl
             return null;
         }
     }
+
+    [LoggerMessage(1182, LogLevel.Warning, "The platform's agency does not answer yet; it is asked again")]
+    private partial void LogAgain(Exception e);
 
     [LoggerMessage(1172, LogLevel.Information, "The platform has adopted the admin key in {File}")]
     private partial void LogAdopted(string file);

@@ -45,13 +45,9 @@ internal static class ClusterSilo
             options.CpuThreshold = cluster.ShedAtCpu;
         });
         silo.Configure<GrainCollectionOptions>(options => options.EnableActivationSheddingOnMemoryPressure = true);
-        // What a store throws must reach the caller, inside of Orleans' own exceptions too; a type without a codec would
-        // put an error of the serializer in its place.
-        silo.Services.Configure<ExceptionSerializationOptions>(options =>
-        {
-            options.SupportedNamespacePrefixes.Add(nameof(Npgsql));
-            options.SupportedNamespacePrefixes.Add(nameof(DataHub));
-        });
+        // What the database's driver throws can travel, inside of Orleans' own exceptions too: a type without a codec would put
+        // an error of the serializer in its place.
+        silo.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(Npgsql)));
         silo.AddPostgresStorage(stores);
         silo.AddLogStreams();
         silo.AddPostgresWakeUps();
