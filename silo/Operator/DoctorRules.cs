@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 using DataHub.Storage.Postgres;
 
@@ -8,7 +7,7 @@ using Orleans.Runtime;
 namespace DataHub.Operator;
 
 /// <summary>What of the facts is not as it should be, and what to do about it. Pure.</summary>
-internal static partial class DoctorRules
+internal static class DoctorRules
 {
     /// <summary>From here on clocks that differ matter: silos order their signs of life by them.</summary>
     public static readonly TimeSpan MaxSkew = TimeSpan.FromSeconds(2);
@@ -31,13 +30,14 @@ internal static partial class DoctorRules
     /// <summary>Silos that run, as far as membership tells.</summary>
     public static bool Runs(SiloFacts silo, DateTimeOffset now) => silo.Status == SiloStatus.Active && now - silo.Alive < OperatorSession.SilentAfter;
 
-    /// <summary>When a silo was last suspected by another; null where it never was.</summary>
+    /// <summary>When a silo was last suspected by another; null where it never was. One that stops in order suspects itself.</summary>
     public static DateTimeOffset? SuspectedAt(SiloFacts silo)
     {
         DateTimeOffset? last = null;
-        foreach (Match match in Instant().Matches(silo.Suspected ?? ""))
+        foreach (var suspicion in (silo.Suspected ?? "").Split('|'))
         {
-            if (DateTimeOffset.TryParse(match.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && (last is null || at > last)) last = at;
+            if (suspicion.Split(',') is not [var by, var at] || by == $"{silo.Endpoint}@{silo.Generation}") continue;
+            if (DateTimeOffset.TryParse(at.Replace(" GMT", "", StringComparison.Ordinal), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) && (last is null || instant > last)) last = instant;
         }
 
         return last;
@@ -179,7 +179,4 @@ internal static partial class DoctorRules
     };
 
     public static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", RegexOptions.CultureInvariant)]
-    private static partial Regex Instant();
 }

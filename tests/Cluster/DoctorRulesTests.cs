@@ -81,7 +81,7 @@ public sealed class DoctorRulesTests
     [Fact]
     public void A_silo_that_died_long_ago_or_stopped_in_order_is_no_news() => Assert.Empty(DoctorRules.Findings(s_well with
     {
-        Silos = [.. s_well.Silos, Silo("d") with { Status = SiloStatus.Dead, Suspected = Suspicion(s_now.AddHours(-2)) }, Silo("e") with { Status = SiloStatus.Dead }],
+        Silos = [.. s_well.Silos, Silo("d") with { Status = SiloStatus.Dead, Suspected = Suspicion(s_now.AddHours(-2)) }, Silo("e") with { Status = SiloStatus.Dead, Suspected = $"10.0.0.1:11111@1,{s_now:yyyy-MM-dd HH:mm:ss.fff} GMT" }],
     }));
 
     [Fact]
