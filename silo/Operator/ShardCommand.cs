@@ -6,6 +6,8 @@ namespace DataHub.Operator;
 /// <summary><c>silo shard ls</c>: where each shard belongs, how far it is, and how far its consumers are behind.</summary>
 internal static class ShardCommand
 {
+    private static readonly string[] s_titles = ["Shard", "Silo", "Stand/position", "Epoche/epoch", "Partitionen/partitions", "fold", "history"];
+
     public static Command Create()
     {
         var list = new Command("ls", "Shards mit Silo, Stand, Epoche, Partitionen und Rückstand / Shards with silo, position, epoch, partitions and lag");
@@ -23,7 +25,7 @@ internal static class ShardCommand
         var heads = (await database.HeadsAsync(cancellationToken)).ToDictionary(head => head.Shard);
         var partitions = (await database.PartitionsAsync(cancellationToken)).ToLookup(partition => partition.Shard);
         var homes = OperatorSession.Homes(shards, active);
-        var rows = new List<string[]> { new[] { "Shard", "Silo", "Stand/position", "Epoche/epoch", "Partitionen/partitions", "fold", "history" } };
+        List<string[]> rows = [s_titles];
         for (var shard = 0; shard < shards; shard++)
         {
             var head = heads.GetValueOrDefault(shard);

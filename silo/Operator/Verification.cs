@@ -20,8 +20,8 @@ namespace DataHub.Operator;
 /// </remarks>
 internal sealed class Verification(PostgresDatabase database, IHistoryStore history, ILogStore log, StoredDescriptions descriptions, TextWriter output)
 {
-    /// <summary>Stored cells of a stretch; a single window may have more.</summary>
-    private const int StretchCells = 50_000;
+    /// <summary>Stored cells of a stretch where nobody says otherwise.</summary>
+    public const int DefaultStretchCells = 50_000;
 
     private const int ProgressRows = 1_000_000;
 
@@ -29,6 +29,9 @@ internal sealed class Verification(PostgresDatabase database, IHistoryStore hist
 
     /// <summary>How long history is waited for where it is behind the fold; zero where no silo runs, because then it does not move.</summary>
     public TimeSpan Patience { get; init; }
+
+    /// <summary>Stored cells of a stretch; a single window may have more.</summary>
+    public int StretchCells { get; init; } = DefaultStretchCells;
 
     private const string SelectPartitions = "SELECT partition_key FROM partition_head ORDER BY partition_key";
 
@@ -145,7 +148,7 @@ internal sealed class Verification(PostgresDatabase database, IHistoryStore hist
             var held = computed.Keep(from, to);
             yield return page.Count;
             // Far more cells than are stored: that is a difference, not a reason to fill the memory.
-            if (held > (2 * stored) + (2 * StretchCells)) yield break;
+            if (held > (2 * stored) + (2 * DefaultStretchCells)) yield break;
         }
     }
 
@@ -169,7 +172,7 @@ internal sealed class Verification(PostgresDatabase database, IHistoryStore hist
 
     private const string SelectEnd = "SELECT window_from FROM cell WHERE fold_id = $1 AND window_from > $2 ORDER BY window_from OFFSET $3 LIMIT 1";
 
-    private static async Task<long> EndOfStretchAsync(NpgsqlConnection connection, long fold, long from, CancellationToken cancellationToken) => (await PostgresDatabase.ReadAsync(
+    private async Task<long> EndOfStretchAsync(NpgsqlConnection connection, long fold, long from, CancellationToken cancellationToken) => (await PostgresDatabase.ReadAsync(
         connection, new PostgresStatement(SelectEnd).Bind(fold).Bind(from).Bind((long)StretchCells), static row => row.GetInt64(0), cancellationToken)).FirstOrDefault(long.MaxValue);
 
     private const string SelectCells = "SELECT window_from, area, dimensions, state FROM cell WHERE fold_id = $1 AND window_from >= $2 AND window_from < $3";

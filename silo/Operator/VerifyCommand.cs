@@ -17,12 +17,23 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var dataset = new Option<string?>("--dataset") { Description = "Nur dieser Datenbestand / Only this dataset", HelpName = "ID" };
-        var command = new Command("verify", "Faltet alles neu aus der Historie und vergleicht Bit für Bit / Folds everything again from history and compares bit for bit") { dataset };
-        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(dataset), parsed.InvocationConfiguration.Output, cancellationToken));
+        var cells = new Option<int>("--cells")
+        {
+            Description = $"Zellen, die auf einmal im Speicher sind, 1 bis 10000000; sonst {Verification.DefaultStretchCells} / Cells in memory at a time, 1 to 10000000; else {Verification.DefaultStretchCells}",
+            HelpName = "ZAHL",
+            DefaultValueFactory = _ => Verification.DefaultStretchCells,
+        };
+        cells.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && value is < 1 or > 10_000_000)
+                result.AddError($"--cells hat den Wert „{token.Value}“; erlaubt ist 1 bis 10000000. / --cells has the value “{token.Value}”; allowed is 1 to 10000000.");
+        });
+        var command = new Command("verify", "Faltet alles neu aus der Historie und vergleicht Bit für Bit / Folds everything again from history and compares bit for bit") { dataset, cells };
+        command.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(dataset), parsed.GetValue(cells), parsed.InvocationConfiguration.Output, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? only, TextWriter output, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string? only, int cells, TextWriter output, CancellationToken cancellationToken)
     {
         await using var session = await OperatorSession.OpenAsync(cancellationToken);
         await session.RequireSchemaAsync(cancellationToken);
@@ -33,6 +44,7 @@ internal static class VerifyCommand
             await descriptions.ReadAsync(cancellationToken);
             var verification = new Verification(database, new PostgresHistoryStore(database), new PostgresLogStore(database), descriptions, output)
             {
+                StretchCells = cells,
                 Patience = (await session.ActiveAsync(cancellationToken)).Count > 0 ? s_patience : TimeSpan.Zero,
             };
             var datasets = await verification.PartitionsAsync(cancellationToken);

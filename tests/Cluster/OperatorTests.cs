@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
 
 using DataHub.Support;
@@ -24,6 +25,7 @@ public sealed class OperatorTests(ITestOutputHelper output)
             foreach (var dataset in new[] { "luft", "laerm" }) await HubFixture.OkAsync(ClusterProcesses.PushAsync(client, dataset, $"k{second}", second * 600, second));
         }
 
+        await RecordsAsync(cluster, key);
         var well = await RunAsync(cluster, "doctor");
         Assert.True(well.ExitCode == 0, well.Output + well.Errors);
         Assert.Contains("Alles in Ordnung. / All is well.", well.Output, StringComparison.Ordinal);
@@ -37,7 +39,7 @@ public sealed class OperatorTests(ITestOutputHelper output)
         var shards = (await RunAsync(cluster, "shard", "ls")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(1 + 32, shards.Length);
         Assert.All(shards.Skip(1), line => Assert.Contains(" silo-0 ", line, StringComparison.Ordinal));
-        Assert.Equal(2, shards.Skip(1).Sum(line => int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture)));
+        Assert.Equal(3, shards.Skip(1).Sum(line => int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture)));
         Assert.Equal(0, (await RunAsync(cluster, "halted", "ls")).ExitCode);
 
         // History cannot store any further batch of any partition.
@@ -61,6 +63,11 @@ public sealed class OperatorTests(ITestOutputHelper output)
 
         var equal = await UntilAsync(cluster, result => result.ExitCode == 0, "verify");
         Assert.Contains("luft: gleich / equal · 1 Definitionen / definitions", equal.Output, StringComparison.Ordinal);
+        // Open records are folded into months and years too.
+        Assert.Contains("faelle: gleich / equal · 4 Definitionen / definitions", equal.Output, StringComparison.Ordinal);
+        // In stretches of a window each it comes to the same.
+        var stretched = await RunAsync(cluster, "verify", "--cells", "1");
+        Assert.Equal((equal.ExitCode, Results(equal.Output)), (stretched.ExitCode, Results(stretched.Output)));
         await ExecuteAsync(cluster, "UPDATE datahub.cell SET state = set_byte(state, 1, get_byte(state, 1) + 1) WHERE ctid = (SELECT c.ctid FROM datahub.cell c JOIN datahub.fold_position p ON p.id = c.fold_id WHERE p.partition_key = 'luft/0' ORDER BY window_from LIMIT 1)");
         var different = await RunAsync(cluster, "verify");
         output.WriteLine(different.Output);
@@ -117,6 +124,46 @@ public sealed class OperatorTests(ITestOutputHelper output)
                 if (pushed.IsSuccessStatusCode) break;
                 Assert.True((int)pushed.StatusCode == 503 && patience.Elapsed < TimeSpan.FromSeconds(60), await pushed.Content.ReadAsStringAsync());
             }
+        }
+    }
+
+    private static string Results(string verified) => string.Join('\n', verified.Split('\n').Where(line => line.Contains('·', StringComparison.Ordinal)));
+
+    /// <summary>Cases that are opened on many days and closed on others, some of them after they were pushed open, some taken back.</summary>
+    private static async Task RecordsAsync(ClusterProcesses cluster, string key)
+    {
+        var admin = cluster.Client(0, cluster.AdminKey);
+        await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/datasets/faelle", new
+        {
+            title = new { de = "Fälle" },
+            publisher = "amt",
+            kind = "records",
+            access = "open",
+            schema = new
+            {
+                primaryKey = new[] { "id" },
+                fields = new object[]
+                {
+                    new { name = "id", type = "integer" },
+                    new { name = "opened", type = "datetime", role = "opened" },
+                    new { name = "closed", type = "datetime", role = "closed" },
+                    new { name = "kind", type = "string", role = "dimension" },
+                },
+            },
+        }));
+        foreach (var (id, measure) in new (string, object)[] { ("open", new { function = "open" }), ("took", new { function = "mean", field = "@duration" }) })
+        {
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/faelle-{id}", new { title = new { de = id }, dataset = "faelle", measure, window = "P1D", groupBy = new[] { "kind" }, access = "open" }));
+        }
+
+        var client = cluster.Client(0, key);
+        var begin = new DateTimeOffset(2026, 9, 1, 8, 0, 0, TimeSpan.Zero);
+        for (var round = 0; round < 2; round++)
+        {
+            var rows = Enumerable.Range(0, 60).Where(id => round == 0 || id % 3 != 0).Select(id => round == 1 && id % 7 == 0
+                ? (object)new Dictionary<string, object> { ["id"] = id, ["@delete"] = true }
+                : new { id, opened = begin.AddDays(id), closed = id % 4 == 0 || round == 1 ? begin.AddDays(id + (id % 20)).AddHours(1) : (DateTimeOffset?)null, kind = $"k{id % 3}" });
+            await HubFixture.OkAsync(client.PostAsJsonAsync("api/v1/datasets/faelle/feeds/default/records", rows));
         }
     }
 
