@@ -32,6 +32,11 @@ public interface IAggregationGrain : IGrainWithStringKey
     [Alias("RefoldOthers"), Repeatable]
     Task RefoldOthersAsync(string[] passed, long sequence);
 
+    /// <summary>Folds and stores up to a sequence now, as far as the log has it; what halted the fold is tried again without waiting.</summary>
+    /// <returns>Where the fold stands then.</returns>
+    [Alias("Reach"), Repeatable]
+    Task<FoldStatus> ReachAsync(long sequence);
+
     /// <summary>Where the fold stands; for health and conservation.</summary>
     [Alias("Status"), Repeatable]
     Task<FoldStatus> StatusAsync();

@@ -146,6 +146,18 @@ internal sealed partial class AggregationGrain(
         AfterFolding();
     }
 
+    public async Task<FoldStatus> ReachAsync(long sequence)
+    {
+        if (await KnowDefinitionsAsync())
+        {
+            await _fold.ReachAsync(sequence);
+            if (_fold.Halted is null) await _fold.FlushAsync();
+            AfterFolding();
+        }
+
+        return await StatusAsync();
+    }
+
     public Task<FoldStatus> StatusAsync() =>
         Task.FromResult(new FoldStatus(_fold.Sequence, _fold.StoredSequence, _fold.Accepted, _fold.Halted));
 

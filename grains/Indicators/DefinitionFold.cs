@@ -193,6 +193,17 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
     }
 
+    /// <summary>Takes every window out of memory that does not begin in [from, to), stored or not, and forgets what changed.</summary>
+    public void Keep(long from, long to)
+    {
+        Dirty.Clear();
+        foreach (var window in _cells.Values.Where(cells => cells.Window < from || cells.Window >= to).ToArray())
+        {
+            _cells.Remove(window.Window);
+            HotCells -= window.Count;
+        }
+    }
+
     /// <summary>
     /// Windows in [from, to) with cells changed after a sequence, as far as memory knows: all where that is not before
     /// <see cref="TouchedKnownAfter"/>, else those that the store may not know.

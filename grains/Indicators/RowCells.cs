@@ -15,6 +15,14 @@ internal sealed class RowCells(IndicatorDefinition definition)
     /// <summary>Adds rows.</summary>
     public void Add(CompiledContract contract, RowBlock rows) => Apply(contract, Batch(contract, rows));
 
+    /// <summary>Forgets the cells of windows that do not begin in [from, to): whoever goes through all rows for some windows needs no others.</summary>
+    /// <returns>How many cells remain.</returns>
+    public int Keep(long from, long to)
+    {
+        _fold.Keep(from, to);
+        return _fold.HotCells;
+    }
+
     /// <summary>Adds one row of a block.</summary>
     /// <returns>The cells it went into, until the next call.</returns>
     public IReadOnlyCollection<Cell> AddOne(CompiledContract contract, RowBlock rows, int row)

@@ -1,14 +1,11 @@
 using DataHub.Catalog;
-
-using Orleans.Runtime;
+using DataHub.Operator;
 
 namespace DataHub.Hosting;
 
 /// <summary><c>admin-key</c>: another admin key of the platform, or its first one.</summary>
 internal static class AdminKeyCommand
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
-
     /// <summary>Made by the hub that is stopped otherwise (embedded), or by the running cluster.</summary>
     public static async Task<int> RunAsync(HubStart start)
     {
@@ -37,21 +34,7 @@ internal static class AdminKeyCommand
 
     private static async Task<string> OfClusterAsync(IConfiguration configuration)
     {
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(client => client.UseCluster(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration)));
-        using var host = builder.Build();
-        using var patience = new CancellationTokenSource(s_patience);
-        try
-        {
-            await host.StartAsync(patience.Token);
-        }
-        catch (Exception e) when (e is OrleansException or OperationCanceledException or System.Data.Common.DbException)
-        {
-            throw new StartException(new(
-                $"Kein Silo des Clusters antwortet ({e.Message}). Mindestens eines muss laufen.",
-                $"No silo of the cluster answers ({e.Message}). At least one must be running."), e);
-        }
-
+        using var host = await OperatorSession.ConnectAsync(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration));
         var secret = await MakeAsync(host.Services.GetRequiredService<IClusterClient>());
         await host.StopAsync(CancellationToken.None);
         return secret;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 
+using DataHub.Operator;
+
 namespace DataHub.Hosting;
 
 /// <summary>The command line.</summary>
@@ -48,6 +50,7 @@ internal static class Commands
             : AdminKeyCommand.RunAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
         root.Subcommands.Add(newKey);
         root.Subcommands.Add(MigrateCommand.Create());
+        foreach (var command in new[] { DoctorCommand.Create(), ShardCommand.Create(), HaltedCommand.Create(), EvictCommand.Create(), VerifyCommand.Create(), NewIncarnationCommand.Create() }) root.Subcommands.Add(command);
 
         return root.WithSettings(Hub.Settings);
     }

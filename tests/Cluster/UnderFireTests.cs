@@ -213,6 +213,8 @@ public sealed class UnderFireTests(ITestOutputHelper output)
 
     private static async Task CheckAsync(ClusterProcesses cluster, string key, FireClient[] clients)
     {
+        var verified = await cluster.CommandAsync("verify", "--cells", "100");
+        Assert.True(verified.ExitCode == 0, verified.Output + verified.Errors);
         var http = cluster.Client(0, key);
         for (var number = 0; number < s_datasets; number++)
         {

@@ -17,11 +17,13 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     private readonly List<HttpClient> _clients = [];
     private readonly PostgresServer _server;
     private readonly string _connectionString;
+    private readonly string _reached;
     private readonly bool _ownsServer;
 
     private ClusterProcesses(PostgresServer server, bool ownsServer, string connectionString, int silos, int frontEnds, IReadOnlyDictionary<string, string>? settings)
     {
         (_server, _ownsServer, _connectionString) = (server, ownsServer, connectionString);
+        _reached = settings?.GetValueOrDefault("DATAHUB__POSTGRES__CONNECTIONSTRING") ?? connectionString;
         _ = ApiKey.Create(Caller.PlatformAgency, out var key);
         AdminKey = key;
         var keyFile = Path.Combine(_folder.FullName, "admin.key");
@@ -57,6 +59,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     public string ConnectionString => _connectionString;
 
     public PostgresServer Server => _server;
+
+    /// <summary>Runs a command of the silo's program to its end, with the silos' way to the database.</summary>
+    public Task<(int ExitCode, string Output, string Errors)> CommandAsync(params string[] arguments) =>
+        HubProcess.RunAsync(new Dictionary<string, string> { ["DATAHUB__POSTGRES__CONNECTIONSTRING"] = _reached }, arguments);
 
     /// <summary>Prepares a cluster and starts nothing.</summary>
     /// <param name="settings">Further ones of the silos, such as <c>DATAHUB__LOG__SHARDS</c>.</param>

@@ -112,6 +112,21 @@ public sealed class PostgresServer : IAsyncDisposable
         await ExecuteAsync($"DROP DATABASE IF EXISTS {new NpgsqlConnectionStringBuilder(connectionString).Database} WITH (FORCE)");
     }
 
+    /// <summary>A backup of a database as an operator makes one.</summary>
+    public Task DumpAsync(string connectionString, string file) =>
+        RunAsync(Programs + "/pg_dump", ["--format=custom", "--file", file, "--dbname", Address(new NpgsqlConnectionStringBuilder(connectionString).Database!)]);
+
+    /// <summary>Restores a backup into an empty database, whose server need not have known the hub before.</summary>
+    /// <returns>Connection string of the administrator.</returns>
+    public async Task<string> RestoreAsync(string file)
+    {
+        // Roles belong to the server, so no backup of a database has them.
+        foreach (var role in new[] { "datahub_silo", "datahub_analyst" }) await ExecuteAsync($"CREATE ROLE {role} NOLOGIN");
+        var empty = await CreateEmptyDatabaseAsync();
+        await RunAsync(Programs + "/pg_restore", ["--exit-on-error", "--dbname", Address(new NpgsqlConnectionStringBuilder(empty).Database!), file]);
+        return empty;
+    }
+
     /// <summary>SIGKILL to the server itself; its other processes end because of it.</summary>
     public async Task KillAsync()
     {
@@ -141,6 +156,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
         _making.Dispose();
     }
+
+    private string Address(string database) => $"postgresql://postgres:{Password}@127.0.0.1:{Port.ToString(CultureInfo.InvariantCulture)}/{database}";
 
     private static bool IsRoot => Environment.UserName == "root";
 
