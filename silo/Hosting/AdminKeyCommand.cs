@@ -37,8 +37,9 @@ internal static class AdminKeyCommand
 
     private static async Task<string> OfClusterAsync(IConfiguration configuration)
     {
+        var tls = TlsCertificates.Open(configuration, silo: false, TimeProvider.System);
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(client => client.UseCluster(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration)));
+        builder.UseOrleansClient(client => client.UseCluster(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration), tls));
         using var host = builder.Build();
         using var patience = new CancellationTokenSource(s_patience);
         try
