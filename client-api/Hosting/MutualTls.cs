@@ -90,7 +90,7 @@ internal sealed partial class MutualTls
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
         {
-            var why = refused ?? (e is OperationCanceledException ? "no handshake in time" : (e.InnerException ?? e).Message);
+            var why = refused ?? (e is not OperationCanceledException ? (e.InnerException ?? e).Message : context.ConnectionClosed.IsCancellationRequested ? "it ended before the handshake did" : "no handshake in time");
             Tell(context.RemoteEndPoint, why);
             context.Abort(new ConnectionAbortedException(why));
             throw new ConnectionAbortedException(why, e);

@@ -114,6 +114,11 @@ public sealed class TlsTests(ITestOutputHelper output) : IDisposable
         await SaysAsync(cluster.Silos[0], "NotTimeValid");
         secret.Replace(_authority, third);
         foreach (var port in ports) Assert.Equal(third.SerialNumber, await ShownAsync(port));
+        using (var operations = new HttpClient())
+        {
+            var remaining = (await operations.GetStringAsync(new Uri(cluster.Silos[0].Address, "metrics"))).Split('\n').Single(line => line.StartsWith("datahub_tls_remaining_seconds", StringComparison.Ordinal));
+            Assert.InRange(double.Parse(remaining.Split(' ')[^1], CultureInfo.InvariantCulture), TimeSpan.FromDays(6).TotalSeconds, TimeSpan.FromDays(7).TotalSeconds);
+        }
 
         // What is connected stays so, and what connects anew does it with what the files hold now.
         await PushAndReadAsync(cluster, key, 0, 5);
