@@ -25,6 +25,7 @@ internal static class FrontEndHost
         ListenAddresses.Check(start.Urls);
         var cluster = builder.Configuration.GetSection(FrontEndClusterOptions.Section).Get<FrontEndClusterOptions>() ?? new();
         _ = GatewayAddress.ParseAll(cluster.Gateways);
+        var tls = TlsCertificates.Open(builder.Configuration, silo: false, TimeProvider.System);
         var host = builder.Configuration.GetSection(HostSettings.Section).Get<HostSettings>() ?? new();
 
         builder.AddWebServer(start.Urls, host);
@@ -32,7 +33,7 @@ internal static class FrontEndHost
         builder.Logging.AddFilter("Orleans.Runtime.Messaging.ConnectionManager", LogLevel.Error);
         builder.Services.AddSingleton(TimeProvider.System);
         Settings.AddTo(builder.Services);
-        builder.Host.UseOrleansClient(client => client.AddCluster(cluster));
+        builder.Host.UseOrleansClient(client => client.AddCluster(cluster, tls));
         // The client is started when it is connected; meanwhile the addresses are listened on, so that probes are answered.
         builder.Services.Configure<HostOptions>(options => options.ServicesStartConcurrently = true);
         builder.Services.AddFrontEnd();
@@ -54,7 +55,7 @@ internal static class FrontEndHost
             ? next(http)
             : throw new SiloUnavailableException("no silo has answered yet");
 
-    private static void AddCluster(this IClientBuilder client, FrontEndClusterOptions cluster)
+    private static void AddCluster(this IClientBuilder client, FrontEndClusterOptions cluster, TlsCertificates? tls)
     {
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = cluster.GatewayRefresh);
@@ -66,6 +67,7 @@ internal static class FrontEndHost
             options.ConnectionRetryDelay = TimeSpan.FromMilliseconds(200);
         });
         client.Services.AddSingleton<Orleans.Serialization.ITypeConverter, StoreExceptions>();
+        client.AddMutualTls(tls);
         client.Services.AddSingleton<GatewayList>();
         client.Services.AddSingleton<IGatewayListProvider>(services => services.GetRequiredService<GatewayList>());
         client.Services.AddSingleton<ClusterConnection>();

@@ -34,7 +34,7 @@ internal static class AdminKeyCommand
 
     private static async Task<string> OfClusterAsync(IConfiguration configuration)
     {
-        using var host = await OperatorSession.ConnectAsync(ClusterHub.Postgres(configuration), ClusterHub.Cluster(configuration));
+        using var host = await OperatorSession.ConnectAsync(configuration, ClusterHub.Postgres(configuration));
         var secret = await MakeAsync(host.Services.GetRequiredService<IClusterClient>());
         await host.StopAsync(CancellationToken.None);
         return secret;

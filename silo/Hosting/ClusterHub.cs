@@ -35,12 +35,13 @@ internal static class ClusterHub
         var cluster = Cluster(builder.Configuration);
         _ = cluster.Address();
         if (cluster.AdminKeyFile.Length > 0) _ = AdminKeyAdoption.Read(cluster.AdminKeyFile);
+        var tls = TlsCertificates.Open(builder.Configuration, silo: true, start.Time);
         var postgres = Postgres(builder.Configuration);
         var shards = builder.Configuration.GetSection(LogOptions.Section).GetValue(nameof(LogOptions.Shards), ClusterSettings.Shards);
         var stores = OpenAsync(postgres, shards, start).GetAwaiter().GetResult();
         try
         {
-            return Build(builder, start, stores, cluster);
+            return Build(builder, start, stores, cluster, tls);
         }
         catch
         {
@@ -49,7 +50,7 @@ internal static class ClusterHub
         }
     }
 
-    private static WebApplication Build(WebApplicationBuilder builder, HubStart start, PostgresStores stores, ClusterSettings cluster)
+    private static WebApplication Build(WebApplicationBuilder builder, HubStart start, PostgresStores stores, ClusterSettings cluster, TlsCertificates? tls)
     {
         var host = builder.Configuration.GetSection(SiloHostSettings.Section).Get<SiloHostSettings>() ?? new();
         var dashboard = builder.Configuration.GetSection(DashboardSettings.Section).Get<DashboardSettings>() ?? new();
@@ -58,7 +59,7 @@ internal static class ClusterHub
         builder.Services.AddSingleton(start.Time);
         builder.Services.AddSingleton(_ => new Ownership(stores));
         Hub.Settings.AddTo(builder.Services);
-        builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard));
+        builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard, tls));
         builder.Services.AddSingleton<KeyRing>();
         builder.Services.AddHostedService<AdminKeyAdoption>();
         builder.Services.AddHostedService<ErasureResumption>();

@@ -13,7 +13,7 @@ internal static class ClusterSilo
     /// <summary>What Orleans' own providers know Npgsql by.</summary>
     private const string Invariant = "Npgsql";
 
-    public static void AddClusterSilo(this ISiloBuilder silo, PostgresStores stores, ClusterSettings cluster, SiloHostSettings host, DashboardSettings dashboard)
+    public static void AddClusterSilo(this ISiloBuilder silo, PostgresStores stores, ClusterSettings cluster, SiloHostSettings host, DashboardSettings dashboard, TlsCertificates? tls)
     {
         var address = cluster.Address();
         silo.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
@@ -48,6 +48,7 @@ internal static class ClusterSilo
         // What the database's driver throws can travel, inside of Orleans' own exceptions too: a type without a codec would put
         // an error of the serializer in its place.
         silo.Services.Configure<ExceptionSerializationOptions>(options => options.SupportedNamespacePrefixes.Add(nameof(Npgsql)));
+        silo.AddMutualTls(tls);
         silo.AddPostgresStorage(stores);
         silo.AddLogStreams();
         silo.AddPostgresWakeUps();
@@ -56,9 +57,23 @@ internal static class ClusterSilo
     }
 
     /// <summary>A client of the running cluster, for commands: it has the database's credentials and finds the silos there.</summary>
-    public static void UseCluster(this IClientBuilder client, PostgresOptions postgres, ClusterSettings cluster)
+    public static void UseCluster(this IClientBuilder client, PostgresOptions postgres, ClusterSettings cluster, TlsCertificates? tls = null)
     {
         client.Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.ClusterId, cluster.ServiceId));
         client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, PostgresDatabase.ProvidersConnectionString(postgres)));
+        client.AddMutualTls(tls);
+    }
+
+    /// <summary>Certificates between silos, and asked for at the gateway.</summary>
+    private static void AddMutualTls(this ISiloBuilder silo, TlsCertificates? certificates)
+    {
+        if (certificates is null) return;
+        silo.Services.AddMutualTls(certificates);
+        silo.Configure<SiloConnectionOptions>(options =>
+        {
+            options.ConfigureSiloInboundConnection(connection => connection.UseTls((tls, context, next) => tls.AcceptAsync(context, next, fromSilos: true)));
+            options.ConfigureSiloOutboundConnection(connection => connection.UseTls((tls, context, next) => tls.ConnectAsync(context, next)));
+            options.ConfigureGatewayInboundConnection(connection => connection.UseTls((tls, context, next) => tls.AcceptAsync(context, next, fromSilos: false)));
+        });
     }
 }

@@ -113,13 +113,14 @@ internal sealed class OperatorSession : IAsyncDisposable
 
     /// <summary>A client of the running cluster; to be stopped and disposed.</summary>
     /// <exception cref="StartException">No silo answers.</exception>
-    public Task<IHost> ConnectAsync() => ConnectAsync(Postgres, Cluster);
+    public Task<IHost> ConnectAsync() => ConnectAsync(_configuration, Postgres);
 
     /// <inheritdoc cref="ConnectAsync()"/>
-    public static async Task<IHost> ConnectAsync(PostgresOptions postgres, ClusterSettings cluster)
+    public static async Task<IHost> ConnectAsync(IConfiguration configuration, PostgresOptions postgres)
     {
+        var tls = TlsCertificates.Open(configuration, silo: false, TimeProvider.System);
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleansClient(client => client.UseCluster(postgres, cluster));
+        builder.UseOrleansClient(client => client.UseCluster(postgres, ClusterHub.Cluster(configuration), tls));
         var host = builder.Build();
         using var patience = new CancellationTokenSource(s_patience);
         try

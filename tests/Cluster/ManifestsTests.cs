@@ -14,7 +14,7 @@ namespace DataHub.Cluster;
 /// <summary>What <c>k8s/</c> renders is read strictly and fits the programs: their ports, routes, settings and times.</summary>
 public sealed class ManifestsTests
 {
-    private static readonly Lazy<Task<IReadOnlyList<object>>> s_rendered = new(RenderAsync);
+    private static readonly Lazy<Task<IReadOnlyList<object>>> s_rendered = new(() => RenderAsync("example"));
 
     /// <summary>How long the cluster takes to believe that silos are gone which were all killed at once (measured; see orleans' IAmAlive and table refresh).</summary>
     private static readonly TimeSpan s_allKilled = TimeSpan.FromSeconds(31);
@@ -139,6 +139,36 @@ public sealed class ManifestsTests
         Assert.True(new PostgresOptions().MaxConnections * 3 < 100, "three silos fit into PostgreSQL as it comes");
     }
 
+    [KubectlFact]
+    public async Task With_certificates_every_program_has_its_own_and_knows_what_silos_are_called()
+    {
+        var secured = await RenderAsync("tls");
+        foreach (var (name, secret, settings) in new[] { ("datahub-silo", "datahub-silo-tls", Hub.Settings), ("datahub-front-end", "datahub-front-end-tls", FrontEndHost.Settings) })
+        {
+            var plain = (await OneAsync<V1Deployment>(name)).Spec.Template.Spec;
+            var pod = secured.OfType<V1Deployment>().Single(d => d.Metadata.Name == name).Spec.Template.Spec;
+            var container = pod.Containers.Single();
+            var added = container.Env.Where(e => plain.Containers.Single().Env.All(before => before.Name != e.Name)).ToArray();
+            // All there are, and no other.
+            Assert.Equal(settings.Sections.Single(section => section.Name == TlsSettings.Section).Settings.Select(s => s.Variable).Order(StringComparer.Ordinal), added.Select(e => e.Name).Order(StringComparer.Ordinal));
+            Assert.Equal("datahub-silo", added.Single(e => e.Name == "DATAHUB__TLS__SILONAME").Value);
+
+            var volume = pod.Volumes.Single(v => v.Secret is not null);
+            Assert.Equal(secret, volume.Secret.SecretName);
+            var mount = container.VolumeMounts.Single(m => m.Name == volume.Name);
+            Assert.True(mount.ReadOnlyProperty);
+            // A file mounted by itself would never be replaced.
+            Assert.Null(mount.SubPath);
+            Assert.Equal(
+                [$"{mount.MountPath}/ca.crt", $"{mount.MountPath}/tls.crt", $"{mount.MountPath}/tls.key"],
+                added.Where(e => e.Name.EndsWith("FILE", StringComparison.Ordinal)).Select(e => e.Value).Order(StringComparer.Ordinal));
+            // Readable for the group that the pod's volumes belong to.
+            Assert.Equal(0x120, volume.Secret.DefaultMode);
+            Assert.NotNull(pod.SecurityContext.FsGroup);
+            Assert.Equal(plain.Volumes.Count + 1, pod.Volumes.Count);
+        }
+    }
+
     private static TimeSpan Span(V1Container container, string variable) => TimeSpan.Parse(container.Env.Single(e => e.Name == variable).Value, CultureInfo.InvariantCulture);
 
     private static int Port(V1Container container, string name) => container.Ports.Single(port => port.Name == name).ContainerPort;
@@ -148,11 +178,11 @@ public sealed class ManifestsTests
     private static async Task<T> OneAsync<T>(string name)
         where T : IMetadata<V1ObjectMeta> => (await s_rendered.Value).OfType<T>().Single(o => o.Metadata.Name == name);
 
-    private static async Task<IReadOnlyList<object>> RenderAsync()
+    private static async Task<IReadOnlyList<object>> RenderAsync(string overlay)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "DataHub.sln"))) folder = folder.Parent;
-        using var kubectl = Process.Start(new ProcessStartInfo(KubectlFactAttribute.Kubectl!, ["kustomize", Path.Combine(folder!.FullName, "k8s", "overlays", "example")])
+        using var kubectl = Process.Start(new ProcessStartInfo(KubectlFactAttribute.Kubectl!, ["kustomize", Path.Combine(folder!.FullName, "k8s", "overlays", overlay)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

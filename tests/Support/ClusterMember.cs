@@ -5,7 +5,7 @@ using System.Text;
 namespace DataHub.Support;
 
 /// <summary>A silo or a front-end as a process of its own, at an address that it keeps: to be killed, frozen, stopped, and started again.</summary>
-internal sealed class ClusterMember(string name, string program, int port, IReadOnlyDictionary<string, string> environment) : IAsyncDisposable
+internal sealed class ClusterMember(string name, string program, int port, Dictionary<string, string> environment) : IAsyncDisposable
 {
     /// <summary>Once the tests' process is gone, however it ended, its end of this input is closed, and the shell kills the program.</summary>
     private const string Script =
@@ -30,6 +30,12 @@ internal sealed class ClusterMember(string name, string program, int port, IRead
 
     public string Name => name;
 
+    /// <summary>Its variables; a change counts from the next start.</summary>
+    public IDictionary<string, string> Environment => environment;
+
+    /// <summary>The program's path; a change, such as to another build, counts from the next start.</summary>
+    public string Program { get; set; } = program;
+
     /// <summary>Where it answers, with a slash at the end.</summary>
     public Uri Address { get; } = new($"http://127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)}/");
 
@@ -49,7 +55,7 @@ internal sealed class ClusterMember(string name, string program, int port, IRead
     {
         if (IsRunning) throw new InvalidOperationException($"{name} is running");
         _shell?.Dispose();
-        var start = new ProcessStartInfo("sh", ["-c", Script, program, "--urls", Address.ToString().TrimEnd('/')])
+        var start = new ProcessStartInfo("sh", ["-c", Script, Program, "--urls", Address.ToString().TrimEnd('/')])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
