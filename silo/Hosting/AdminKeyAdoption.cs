@@ -53,7 +53,7 @@ internal sealed partial class AdminKeyAdoption(IGrainFactory grains, IOptions<Cl
         }
     }
 
-    [LoggerMessage(1182, LogLevel.Warning, "The platform's agency does not answer yet; it is asked again")]
+    [LoggerMessage(1192, LogLevel.Warning, "The platform's agency does not answer yet; it is asked again")]
     private partial void LogAgain(Exception e);
 
     [LoggerMessage(1172, LogLevel.Information, "The platform has adopted the admin key in {File}")]

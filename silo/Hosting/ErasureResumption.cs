@@ -33,6 +33,6 @@ internal sealed partial class ErasureResumption(IErasureStore erasures, IGrainFa
         }
     }
 
-    [LoggerMessage(1181, LogLevel.Warning, "Erasures under way could not be resumed yet; it is tried again")]
+    [LoggerMessage(1191, LogLevel.Warning, "Erasures under way could not be resumed yet; it is tried again")]
     private partial void LogAgain(Exception e);
 }
