@@ -28,11 +28,11 @@ namespace DataHub.Cluster;
 public sealed class UnderFireTests(ITestOutputHelper output)
 {
     private static readonly bool s_long = Environment.GetEnvironmentVariable("DATAHUB_FIRE") == "long";
-    private static readonly int s_rows = s_long ? 1_000_000 : 60_000;
+    private static readonly int s_rows = s_long ? 1_000_000 : 30_000;
     private static readonly int s_datasets = s_long ? 50 : 6;
     private static readonly int s_clients = s_long ? 20 : 8;
     private static readonly int s_pairs = s_long ? 10_000 : 200;
-    private static readonly TimeSpan s_least = s_long ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(75);
+    private static readonly TimeSpan s_least = s_long ? TimeSpan.FromMinutes(5) : TimeSpan.FromSeconds(45);
 
     /// <summary>Nothing may take longer, fire or not.</summary>
     private static readonly TimeSpan s_most = s_long ? TimeSpan.FromMinutes(60) : TimeSpan.FromMinutes(8);
