@@ -12,7 +12,6 @@ using Xunit.Abstractions;
 namespace DataHub.Cluster;
 
 /// <summary>The commands that an operator has at three in the morning, run as an operator runs them.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class OperatorTests(ITestOutputHelper output)
 {
     [PostgresFact]

@@ -11,7 +11,6 @@ using Npgsql;
 namespace DataHub.Cluster;
 
 /// <summary>A backup that was made under load, in an empty server.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class RestoreTests
 {
     private static readonly OracleIndicator s_sum = new("sum", "sum", "value", "PT1H", "UTC", false, []);

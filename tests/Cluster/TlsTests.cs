@@ -18,7 +18,6 @@ using ClusterMember = DataHub.Support.ClusterMember;
 namespace DataHub.Cluster;
 
 /// <summary>TLS with certificates on both sides: who has one of the authority is let in, who has not is not, and says why.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class TlsTests(ITestOutputHelper output) : IDisposable
 {
     private const string SiloName = "silo.datahub.test";
