@@ -16,7 +16,6 @@ namespace DataHub.Cluster;
 /// second build is what <c>second-build.patch</c> makes of this one: one more method on a grain's interface (whose version
 /// is one higher), one more member on the caller that goes with every call and on an answer, and a new version of a stored state.
 /// </summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class RollingReplacementTests(ITestOutputHelper output)
 {
     private static readonly string[] s_datasets = ["a", "b", "c", "d"];
