@@ -32,8 +32,7 @@ internal sealed class SecondBuild : IDisposable
         try
         {
             // What git knows or would take: no outputs, nothing of anybody's editor.
-            var files = await RunAsync(root, "git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", .. s_rooms]);
-            foreach (var file in files.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(file => File.Exists(Path.Combine(root, file))))
+            foreach (var file in (await FilesAsync(root)).Where(file => File.Exists(Path.Combine(root, file))))
             {
                 var copy = Path.Combine(folder.FullName, file);
                 Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -53,6 +52,25 @@ internal sealed class SecondBuild : IDisposable
     }
 
     public void Dispose() => _folder?.Dispose();
+
+    private static async Task<string[]> FilesAsync(string root)
+    {
+        try
+        {
+            return (await RunAsync(root, "git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", .. s_rooms])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (InvalidOperationException)
+        {
+            // Sources without a repository: everything but outputs.
+            return
+            [
+                .. s_rooms.Select(room => Path.Combine(root, room))
+                    .SelectMany(room => Directory.Exists(room) ? Directory.EnumerateFiles(room, "*", SearchOption.AllDirectories) : [room])
+                    .Select(file => Path.GetRelativePath(root, file))
+                    .Where(file => !file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "node_modules")),
+            ];
+        }
+    }
 
     private static async Task<string> RunAsync(string folder, string program, string[] arguments)
     {
