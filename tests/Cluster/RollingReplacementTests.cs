@@ -118,7 +118,7 @@ public sealed class RollingReplacementTests(ITestOutputHelper output)
         return (json.GetProperty("name").GetProperty("de").GetString(), json.TryGetProperty("homepage", out var homepage) && homepage.ValueKind != JsonValueKind.Null ? homepage.GetString() : null);
     }
 
-    /// <summary>Pushes a row through one front-end and reads with the watermark through the other; what is refused is sent once more, with the same key, through the other.</summary>
+    /// <summary>Pushes a row through one front-end and reads with the watermark through the other; what is refused is sent once more, with the same key, through one that is ready.</summary>
     private sealed class Load(ClusterProcesses cluster, string dataset, string key, int number)
     {
         private readonly HttpClient[] _fronts = [cluster.Client(0, key), cluster.Client(1, key)];
@@ -166,7 +166,18 @@ public sealed class RollingReplacementTests(ITestOutputHelper output)
 
             Interlocked.Increment(ref _retried);
             await Task.Delay(wait);
-            return await HubFixture.OkAsync(send(_fronts[1 - front]));
+            return await HubFixture.OkAsync(send(await ReadyAsync(1 - front)));
+        }
+
+        /// <summary>A front-end as the service before them would choose it: one that is ready.</summary>
+        private async Task<HttpClient> ReadyAsync(int rather)
+        {
+            for (var (waited, front) = (Stopwatch.StartNew(), rather); ; front = 1 - front)
+            {
+                if (await cluster.FrontEnds[front].StatusAsync(_fronts[front], "health/ready") == 200) return _fronts[front];
+                Assert.True(waited.Elapsed < TimeSpan.FromSeconds(30), "no front-end is ready");
+                await Task.Delay(20);
+            }
         }
     }
 }
