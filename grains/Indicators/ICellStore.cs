@@ -55,4 +55,11 @@ internal sealed record DefinitionMove(string Indicator, int Version, long Expect
 /// <param name="Dimensions">JSON array of texts; empty where not grouped by dimensions. Control characters are escaped.</param>
 /// <param name="Sequence">Of the last change.</param>
 /// <param name="State">Canonical bytes; empty: the cell has lost all its rows.</param>
-internal readonly record struct StoredCell(string Indicator, int Version, long Window, string Area, string Dimensions, long Sequence, byte[] State);
+internal readonly record struct StoredCell(string Indicator, int Version, long Window, string Area, string Dimensions, long Sequence, byte[] State)
+{
+    /// <summary>What the state comes to, for whoever reads a store without this program; not read back.</summary>
+    public double? Value { get; init; }
+
+    /// <summary>Rows in the cell; likewise.</summary>
+    public long Rows { get; init; }
+}

@@ -503,7 +503,11 @@ internal sealed partial class PartitionFold(
             ExpectedFill = fold.StoredSequence < 0 ? null : fold.Fill,
         });
         var changed = moved.SelectMany(fold => fold.Dirty).Select(cell => new StoredCell(
-            cell.Fold.Definition.Indicator, cell.Fold.Definition.Version, cell.Window, cell.Area, cell.Dimensions, cell.Sequence, cell.Bytes)).ToArray();
+            cell.Fold.Definition.Indicator, cell.Fold.Definition.Version, cell.Window, cell.Area, cell.Dimensions, cell.Sequence, cell.Bytes)
+        {
+            Value = cell.State.Value(),
+            Rows = cell.State.Count,
+        }).ToArray();
         if (!await cells.FlushAsync(partition, moves, changed, CancellationToken.None))
         {
             IsSuperseded = true;

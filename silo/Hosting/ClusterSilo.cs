@@ -53,6 +53,7 @@ internal static class ClusterSilo
         silo.AddLogStreams();
         silo.AddPostgresWakeUps();
         silo.Services.AddHostedService<Streams.ShardMoves>();
+        silo.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<PostgresDescriptions>(services, cluster));
         if (dashboard.Enabled) silo.AddDashboard(options => options.HideTrace = true);
     }
 

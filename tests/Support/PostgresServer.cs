@@ -121,7 +121,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public async Task<string> RestoreAsync(string file)
     {
         // Roles belong to the server, so no backup of a database has them.
-        foreach (var role in new[] { "datahub_silo", "datahub_analyst" }) await ExecuteAsync($"CREATE ROLE {role} NOLOGIN");
+        foreach (var role in new[] { "datahub_silo", "datahub_analyst", "datahub_analyst_internal" }) await ExecuteAsync($"CREATE ROLE {role} NOLOGIN");
         var empty = await CreateEmptyDatabaseAsync();
         await RunAsync(Programs + "/pg_restore", ["--exit-on-error", "--dbname", Address(new NpgsqlConnectionStringBuilder(empty).Database!), file]);
         return empty;

@@ -50,11 +50,13 @@ internal sealed class PostgresCellStore(PostgresDatabase database) : ICellStore
 
     private const string PutCells =
         """
-        INSERT INTO cell (fold_id, window_from, area, dimensions, sequence, state)
-        SELECT p.id, c.window_from, c.area, c.dimensions, c.sequence, c.state
-        FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[]) AS c (indicator, version, window_from, area, dimensions, sequence, state)
+        INSERT INTO cell (fold_id, window_from, area, dimensions, sequence, state, value, row_count)
+        SELECT p.id, c.window_from, c.area, c.dimensions, c.sequence, c.state, c.value, c.row_count
+        FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::text[], $7::bigint[], $8::bytea[], $9::float8[], $10::bigint[])
+          AS c (indicator, version, window_from, area, dimensions, sequence, state, value, row_count)
         JOIN fold_position p ON p.partition_key = $1 AND p.indicator = c.indicator AND p.version = c.version
-        ON CONFLICT (fold_id, window_from, area, dimensions) DO UPDATE SET sequence = excluded.sequence, state = excluded.state
+        ON CONFLICT (fold_id, window_from, area, dimensions) DO UPDATE SET
+          sequence = excluded.sequence, state = excluded.state, value = excluded.value, row_count = excluded.row_count
         """;
 
     private const string TouchWindows =
@@ -95,7 +97,8 @@ internal sealed class PostgresCellStore(PostgresDatabase database) : ICellStore
         {
             statements.Add(new PostgresStatement(PutCells).Bind(partition)
                 .Bind(Array(cells, c => c.Indicator)).Bind(Array(cells, c => c.Version)).Bind(Array(cells, c => c.Window)).Bind(Array(cells, c => c.Area))
-                .Bind(Array(cells, c => c.Dimensions)).Bind(Array(cells, c => c.Sequence)).Bind(Array(cells, c => c.State)));
+                .Bind(Array(cells, c => c.Dimensions)).Bind(Array(cells, c => c.Sequence)).Bind(Array(cells, c => c.State))
+                .Bind(Array(cells, c => c.Value)).Bind(Array(cells, c => c.Rows)));
             KeyValuePair<(string Indicator, int Version, long Window), long>[] windows = [.. touched];
             statements.Add(new PostgresStatement(TouchWindows).Bind(partition)
                 .Bind(Array(windows, w => w.Key.Indicator)).Bind(Array(windows, w => w.Key.Version)).Bind(Array(windows, w => w.Key.Window)).Bind(Array(windows, w => w.Value)));

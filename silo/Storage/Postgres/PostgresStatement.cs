@@ -35,6 +35,8 @@ internal sealed class PostgresStatement(string sql)
 
     public PostgresStatement Bind(long?[] values) => Array(values, NpgsqlDbType.Bigint);
 
+    public PostgresStatement Bind(double?[] values) => Array(values, NpgsqlDbType.Double);
+
     public PostgresStatement Bind(int[] values) => Array(values, NpgsqlDbType.Integer);
 
     public PostgresStatement Bind(string?[] values) => Array(values, NpgsqlDbType.Text);
