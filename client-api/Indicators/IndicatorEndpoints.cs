@@ -46,7 +46,7 @@ internal static class IndicatorEndpoints
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
 
-    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>();
+    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>().AddSingleton<LeasedIndicators>();
 
     public static void MapIndicatorEndpoints(this IEndpointRouteBuilder routes)
     {
@@ -56,11 +56,11 @@ internal static class IndicatorEndpoints
             .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
             .WithDescription(FormulaDescription).Example(DefinitionExample);
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
-        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: false, http, grains, answers))
+        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, time))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
-        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers) => AnswerAsync(indicator, latest: true, http, grains, answers))
+        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, time))
             .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
@@ -121,15 +121,24 @@ internal static class IndicatorEndpoints
         return AnswerCsvw.Write(metadata, ValuesTable.Fields(info.Definition.Spec, nested: false), metadata.DescribedBy + "/values", german).Answer();
     }
 
-    private static async Task<IResult> AnswerAsync(string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    private static async Task<IResult> AnswerAsync(
+        string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time)
     {
+        var request = new AnswerRequest(http.Request.Path.Value ?? "", http.Request.QueryString.Value ?? "", http.Request.Headers.Accept.ToString(), http.Request.PathBase.Value ?? "");
+        if (answers.Find(request) is { } kept && kept.Repeatable(time) is ({ } lease, var upTo))
+        {
+            leased.Repeated(lease);
+            http.Response.Headers[WatermarkHeader] = upTo;
+            return kept.Rendered.Answer(varies: true);
+        }
+
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
         var (format, notAcceptable) = AnswerFormats.Choose(http);
         if (notAcceptable is not null) return notAcceptable;
         var (query, invalid) = ValuesParameters.Read(http, latest);
         if (invalid is not null) return invalid;
 
-        var (answer, current, problem) = await RenderAsync(indicator, query!, format, http, grains, answers);
+        var (answer, current, problem) = await RenderAsync(request, indicator, query!, format, http, grains, answers, leased);
         if (problem is not null) return problem;
         http.Response.Headers[WatermarkHeader] = current;
         return answer!.Answer(varies: true);
@@ -137,12 +146,14 @@ internal static class IndicatorEndpoints
 
     /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
     /// <returns>The answer and how far it is current, or the problem to answer with.</returns>
-    internal static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
-        string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers)
+    private static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
+        AnswerRequest request, string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased)
     {
         var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
         var past = query.AsOf is not null || query.Definition is not null;
         var known = past ? null : answers.Find(key);
+        var lease = leased.Find(indicator);
+        var number = lease?.Number ?? 0;
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(http.Caller(), query with { KnownVersion = known?.Version });
         if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
@@ -157,8 +168,23 @@ internal static class IndicatorEndpoints
             if (!past) answers.Keep(key, known);
         }
 
+        if (!past && IsOpen(page, http))
+        {
+            leased.Asked(indicator);
+            // A request that names a watermark must not be answered by what another one without it was.
+            if (lease is not null && number != 0 && query.AtLeast is null)
+            {
+                known!.Lend(lease, number, page.Current, page.ValidUntil);
+                answers.Note(request, key);
+            }
+        }
+
         return (known!.Rendered, page.Current, null);
     }
+
+    /// <summary>Whether everybody may see the page: what a caller without a key was given, and what its definition alone opens.</summary>
+    private static bool IsOpen(ValuesPage page, HttpContext http) =>
+        http.Caller() == Caller.Public || page.Indicator.Definition is { Spec.Access: AccessClass.Open, Inputs: null };
 
     /// <summary>Path and query of an indicator's next page; null on the last.</summary>
     internal static string? Next(ValuesPage page, ValuesQuery query, AnswerFormat format, string pathBase) => page.Next is null

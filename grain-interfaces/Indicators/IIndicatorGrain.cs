@@ -45,6 +45,17 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("News"), AlwaysInterleave, NotRepeatable("whoever waits for news asks again")]
     Task<long> NewsAsync(long known, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Lets a front-end give out again, until the lease ends, what it was answered since it heard the number that it names.
+    /// While a lease lasts nobody is given anything newer before its holder has been told.
+    /// </summary>
+    /// <param name="holder">The front-end.</param>
+    /// <param name="known">The number that the last call returned, which its holder has taken note of; 0 at first.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <returns>At news at once, else after half of the lease. It tells nothing but that there is news, so everybody may ask.</returns>
+    [Alias("Lease"), AlwaysInterleave, NotRepeatable("whoever holds a lease asks again")]
+    Task<AnswerLease> LeaseAsync(Guid holder, long known, CancellationToken cancellationToken = default);
+
     /// <summary>The versions of the definition that values can be asked by: the earlier ones that are kept, oldest first, then the one that answers. Definitions are open.</summary>
     /// <returns>Null where the indicator does not exist.</returns>
     [Alias("Definitions"), AlwaysInterleave, Repeatable]
@@ -69,6 +80,11 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("Advanced"), AlwaysInterleave, Repeatable]
     Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed);
 }
+
+/// <param name="Number">Answers that were asked for since this number was heard may be given out again.</param>
+/// <param name="For">How long, counted from when the lease was asked for; zero: there is none.</param>
+[GenerateSerializer, Immutable, Alias("datahub.AnswerLease")]
+public readonly record struct AnswerLease([property: Id(0)] long Number, [property: Id(1)] TimeSpan For);
 
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorResult")]
 public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] LocalText? Detail)

@@ -47,6 +47,7 @@ internal sealed partial class IndicatorGrain
                 if (!await KnowInputsAsync()) return Changes(Unavailable());
                 if (Unreadable(caller) is { } meanwhile) return new(meanwhile.Refusal, null, meanwhile.Detail);
                 var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, Ledger());
+                if (result?.Page is { } page) await ReleaseAsync(page.Version);
                 if (result is not null && (result.Refusal != ReadRefusal.NotYet || Stopwatch.GetTimestamp() >= deadline))
                     return Unreadable(caller) is { } now ? new(now.Refusal, null, now.Detail) : result;
                 if (result is null && attempt >= MaxAttempts) return Changes(Unavailable());

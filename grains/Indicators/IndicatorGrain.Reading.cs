@@ -38,7 +38,7 @@ internal sealed partial class IndicatorGrain
             var (loaded, windows) = await FinishAsync(reading with { At = plan.At, Windows = plan.Windows }, sets, ledger);
             if (windows is not null) return new(null, PlanOf(reading with { Windows = windows }, query.AtLeast));
             if (loaded is not { } done || (done.Page is not null && (done.Version != ledger.Version || done.Definition != _stored.Value.Definition))) return new(null, PlanOf(reading with { Windows = plan.Windows }, query.AtLeast));
-            return new(done.Refusal ?? Page(ledger, done.Page!), null);
+            return new(done.Refusal ?? await GiveAsync(Page(ledger, done.Page!)), null);
         }
         catch (Exception e)
         {

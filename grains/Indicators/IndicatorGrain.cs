@@ -96,6 +96,9 @@ internal sealed partial class IndicatorGrain(
         Signal();
         if (result.Created) LogCreated(Id, spec.Dataset);
 
+        // From now on nobody is answered by what the definition, and who may read, was before.
+        await ToldAsync(_news);
+
         // The folds learn of it now if they answer, else by the timer.
         SettleSoon();
         return result with { Indicator = Info() };
@@ -155,7 +158,7 @@ internal sealed partial class IndicatorGrain(
     {
         var ledger = Ledger();
         if (query.KnownVersion == ledger.Version && ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
-            return Page(ledger, new([], null, ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil), notModified: true);
+            return await GiveAsync(Page(ledger, new([], null, ledger.ValidUntil == DateTimeOffset.MaxValue ? null : ledger.ValidUntil), notModified: true));
 
         while (true)
         {
@@ -163,11 +166,11 @@ internal sealed partial class IndicatorGrain(
             var plain = Plain(query);
             if (ledger.IsValid(time.GetUtcNow()) && Reached(ledger, query))
             {
-                if (ledger.TryRecall(plain, out var known)) return Page(ledger, known);
+                if (ledger.TryRecall(plain, out var known)) return await GiveAsync(Page(ledger, known));
             }
             else if (ledger.IsStale && Stopwatch.GetElapsedTime(_foldsFailed) < options.Value.Recheck && Reached(ledger, query) && ledger.TryRecall(plain, out var last))
             {
-                return Page(ledger, last);
+                return await GiveAsync(Page(ledger, last));
             }
 
             if (!_loads.TryGetValue(plain, out var load)) _loads[plain] = load = LoadAsync(plain, query.AtLeast, ledger);
@@ -181,7 +184,7 @@ internal sealed partial class IndicatorGrain(
             }
 
             // Another read may have gone further meanwhile, or this one began before the caller's watermark was known.
-            if (loaded.Page is { } page && loaded.Version == ledger.Version && loaded.Definition == _stored.Value.Definition && Reached(ledger, query)) return Page(ledger, page);
+            if (loaded.Page is { } page && loaded.Version == ledger.Version && loaded.Definition == _stored.Value.Definition && Reached(ledger, query)) return await GiveAsync(Page(ledger, page));
             if (late) return query.AtLeast is null ? Unavailable() : NotYet();
             if (ledger.IsStale) await Task.Delay(s_again);
         }

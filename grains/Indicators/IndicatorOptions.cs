@@ -22,6 +22,11 @@ internal sealed class IndicatorOptions
     [Setting("Abstand, in dem ein abgefragter Indikator nach seinen Aggregationen sieht", "Period in which an indicator that is asked looks after its folds")]
     public TimeSpan Recheck { get; set; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How long a front-end that polls much may give out an open answer again without asking; whoever asks for a newer one waits until all know of it, at most so long. 0: never. 0 to 500 ms, default 500 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:00.500", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange ein Front-End eine offene Antwort ohne Rückfrage wiederholt", "How long a front-end gives out an open answer again without asking")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Dimensions of one indicator. 1 to 32, default 8.</summary>
     [Range(1, 32)]
     [Setting("Dimensionen je Indikator", "Dimensions per indicator")]

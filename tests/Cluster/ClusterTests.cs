@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 using DataHub.Catalog;
@@ -38,6 +39,50 @@ public sealed class ClusterTests(ITestOutputHelper output)
         // A repeat through the other front-end is the same push.
         var again = await HubFixture.OkAsync(ClusterProcesses.PushAsync(cluster.Client(1, key), "luft", "k29", 29, 1));
         Assert.Equal((30.0, 30), await ClusterProcesses.SumAsync(one, "luft", ClusterProcesses.Watermark(again)));
+    }
+
+    [PostgresFact]
+    public async Task What_one_front_end_has_shown_no_other_shows_an_older_value_of_although_both_answer_from_memory()
+    {
+        await using var cluster = await ClusterProcesses.StartAsync(silos: 2, frontEnds: 2);
+        var key = await cluster.DescribeAsync("luft");
+        var client = cluster.Client(0, key);
+        await HubFixture.OkAsync(ClusterProcesses.PushAsync(client, "luft", "k0", 0, 1));
+        using var enough = new CancellationTokenSource();
+        // Each asks the front-ends in turn, as behind a service.
+        var polling = Enumerable.Range(0, 4).Select(number => Task.Run(async () =>
+        {
+            HttpClient[] fronts = [cluster.Client(0, null), cluster.Client(1, null)];
+            var (last, polls) = (0L, 0);
+            while (!enough.IsCancellationRequested)
+            {
+                var values = await HubFixture.OkAsync(fronts[(number + polls++) % 2].GetAsync("api/v1/indicators/luft-sum/values?from=2026-11-23"));
+                var count = values.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("count").GetInt64()).SingleOrDefault();
+                Assert.True(count >= last, $"{count} after {last}");
+                last = count;
+            }
+
+            return polls;
+        })).ToArray();
+        var pushed = 1;
+        for (var pushing = Stopwatch.StartNew(); pushing.Elapsed < TimeSpan.FromSeconds(8); pushed++)
+        {
+            await HubFixture.OkAsync(ClusterProcesses.PushAsync(client, "luft", $"k{pushed}", pushed, 1));
+            await Task.Delay(pushed % 5 * 10);
+        }
+
+        await enough.CancelAsync();
+        var polled = (await Task.WhenAll(polling)).Sum();
+        var repeated = 0.0;
+        foreach (var frontEnd in cluster.FrontEnds)
+        {
+            using var operations = new HttpClient();
+            repeated += (await operations.GetStringAsync(new Uri(frontEnd.Address, "metrics"))).Split('\n').Where(line => line.StartsWith("datahub_answers_repeated", StringComparison.Ordinal))
+                .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+        }
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{pushed} pushes, {polled} polls, {repeated:F0} of them answered without asking"));
+        Assert.True(repeated > 50, $"{repeated} of {polled}");
     }
 
     [PostgresFact]

@@ -123,7 +123,7 @@ public sealed class ManyValuesHttpTests(HubFixture hub) : IClassFixture<HubFixtu
         var watermarks = new HashSet<string>();
         try
         {
-            for (; asked < 120; asked++)
+            for (; asked < 120 || (watermarks.Count <= 5 && asked < 5_000); asked++)
             {
                 var latest = asked % 3 == 1 ? "&latest=true" : "";
                 using var answer = await hub.Anonymous.GetAsync("api/v1/values?indicator=moment-count,moment-ones,moment-kinds,moment-mean" + latest);
