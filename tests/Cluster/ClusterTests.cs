@@ -63,7 +63,8 @@ public sealed class ClusterTests(ITestOutputHelper output)
         }
 
         cluster.Silos[0].Start();
-        await frontEnd.ReadyAsync();
+        // The front-end may find it before its start is complete, and so before the platform has its key.
+        await Task.WhenAll(frontEnd.ReadyAsync(), cluster.Silos[0].ReadyAsync());
         await HubFixture.OkAsync(cluster.Client(0, cluster.AdminKey).GetAsync("api/v1/agencies/platform/keys"));
     }
 
@@ -155,14 +156,17 @@ public sealed class ClusterTests(ITestOutputHelper output)
             return second;
         }).ToArray();
 
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(2));
         var stopping = Stopwatch.StartNew();
         Assert.Equal(0, await cluster.Silos[0].StopAsync());
         output.WriteLine($"the silo stopped within {stopping.Elapsed.TotalSeconds:F1} s");
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Task.Delay(TimeSpan.FromSeconds(1));
         cluster.Silos[0].Start();
         await cluster.Silos[0].ReadyAsync();
-        await Task.Delay(TimeSpan.FromSeconds(8));
+        // Until its shards have moved back to it (log event 1170).
+        for (var waited = Stopwatch.StartNew(); !cluster.Silos[1].Said.Contains("[1170]", StringComparison.Ordinal); await Task.Delay(50))
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(60), cluster.Silos[1].Said);
+        await Task.Delay(TimeSpan.FromSeconds(1));
         await enough.CancelAsync();
         var pushes = await Task.WhenAll(pushing);
         output.WriteLine($"{pushes.Sum()} pushes, {retried} of them retried once");

@@ -109,7 +109,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         var admin = Client(0, AdminKey);
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = new { de = "Amt" } }));
         var made = await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "push" }));
-        foreach (var dataset in datasets)
+        await Task.WhenAll(datasets.Select(async dataset =>
         {
             await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", new
             {
@@ -136,7 +136,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
                 window = "PT1H",
                 access = "open",
             }));
-        }
+        }));
 
         return made.RootElement.GetProperty("key").GetString()!;
     }
