@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace DataHub.Hosting;
 
@@ -16,15 +17,19 @@ internal static class HubLogging
             console.ColorBehavior = LoggerColorBehavior.Disabled;
         });
         logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.AddFilter("DataHub", LogLevel.Information);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Orleans", LogLevel.Warning);
-        logging.AddFilter("Polly", LogLevel.Warning);
-        // It warns at every start that the server's garbage collector is off, which is meant.
-        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
-        // It takes the time before the start for a stall.
-        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
-        // A start that fails is told by the command line.
-        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        // Before everything else that configures filters, as of two for one category the later counts.
+        logging.Services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<LoggerFilterOptions>>(new ConfigureOptions<LoggerFilterOptions>(options =>
+        {
+            options.AddFilter("DataHub", LogLevel.Information);
+            options.AddFilter("Microsoft", LogLevel.Warning);
+            options.AddFilter("Orleans", LogLevel.Warning);
+            options.AddFilter("Polly", LogLevel.Warning);
+            // It warns at every start that the server's garbage collector is off, which is meant.
+            options.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+            // It takes the time before the start for a stall.
+            options.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+            // A start that fails is told by the command line.
+            options.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
+        })));
     }
 }

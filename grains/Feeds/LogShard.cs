@@ -21,7 +21,8 @@ internal sealed partial class LogShard(
     ILogNotifier notifier,
     ShardOptions options,
     TimeProvider time,
-    ILogger<LogShard> logger)
+    ILogger<LogShard> logger,
+    LogMetrics? metrics = null)
 {
     /// <summary>Feeds whose quotas are metered at once; beyond it all begin anew.</summary>
     private const int MaxMeters = 100_000;
@@ -153,6 +154,7 @@ internal sealed partial class LogShard(
         {
             Retire($"shard {shard}: another writer has taken over after position {_position}");
             LogFenced(shard, _epoch, _position);
+            metrics?.AppendSuperseded();
             return;
         }
 

@@ -18,6 +18,7 @@ internal sealed partial class LogShardGrain(
     IOptions<ShardOptions> options,
     IOptions<QuotaOptions> quotas,
     TimeProvider time,
+    LogMetrics metrics,
     ILogger<LogShard> logger) : Grain, ILogShardGrain
 {
     /// <summary>How long a description is believed: publisher and feeds only grow, quotas change.</summary>
@@ -31,7 +32,7 @@ internal sealed partial class LogShardGrain(
     {
         try
         {
-            var shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, time, logger);
+            var shard = new LogShard((int)this.GetPrimaryKeyLong(), log, history, contracts, notifier, options.Value, time, logger, metrics);
             await shard.StartAsync();
             _incarnation = await log.IncarnationAsync(cancellationToken);
             _shard = shard;

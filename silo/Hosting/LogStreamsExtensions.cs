@@ -18,6 +18,7 @@ internal static class LogStreamsExtensions
         silo.Services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<FoldOptions>().BindConfiguration(FoldOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddSingleton<FoldMetrics>();
+        silo.Services.AddSingleton<LogMetrics>();
         silo.Services.AddSingleton<ShardHome>();
         silo.Services.AddPlacementDirector<ShardPlacementStrategy>(services => services.GetRequiredService<ShardHome>());
         silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>

@@ -143,7 +143,8 @@ public sealed class RollingReplacementTests(ITestOutputHelper output)
                 var rows = values.RootElement.GetProperty("rows").EnumerateArray().ToArray();
                 Assert.Equal((second + 1.0, second + 1), (rows.Sum(row => row.GetProperty("value").GetDouble()), rows.Sum(row => row.GetProperty("count").GetInt64())));
                 Volatile.Write(ref _served, second + 1);
-                await Task.Delay(20, CancellationToken.None);
+                // Enough to meet every moment of a replacement, and no more: what starts meanwhile needs the processors.
+                await Task.Delay(100, CancellationToken.None);
             }
         }
 

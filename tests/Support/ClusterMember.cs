@@ -99,10 +99,13 @@ internal sealed class ClusterMember(string name, string program, int port, Dicti
         }
     }
 
+    /// <summary>Number of the program's process.</summary>
+    public Task<int> IdAsync() => _pid.Task.WaitAsync(s_patience);
+
     /// <summary>Sends a signal, such as <c>KILL</c>, <c>TERM</c>, <c>STOP</c> or <c>CONT</c>, to the program itself.</summary>
     public async Task SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-" + signal, (await _pid.Task.WaitAsync(s_patience)).ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + signal, (await IdAsync()).ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 

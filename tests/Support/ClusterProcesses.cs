@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -109,7 +110,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         var admin = Client(0, AdminKey);
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = new { de = "Amt" } }));
         var made = await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "push" }));
-        foreach (var dataset in datasets)
+        await Task.WhenAll(datasets.Select(async dataset =>
         {
             await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", new
             {
@@ -136,7 +137,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
                 window = "PT1H",
                 access = "open",
             }));
-        }
+        }));
 
         return made.RootElement.GetProperty("key").GetString()!;
     }
@@ -151,6 +152,20 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         };
         request.Headers.Add("Idempotency-Key", key);
         return client.SendAsync(request);
+    }
+
+    /// <summary>Pushes with the same key until it is acknowledged.</summary>
+    public static async Task<JsonDocument> UntilTakenAsync(HttpClient client, string dataset, string key, int second, TimeSpan patience)
+    {
+        for (var waited = Stopwatch.StartNew(); ;)
+        {
+            using var answer = await PushAsync(client, dataset, key, second, 1);
+            var text = await answer.Content.ReadAsStringAsync();
+            if (answer.IsSuccessStatusCode) return JsonDocument.Parse(text);
+            Assert.True((int)answer.StatusCode == 503 && waited.Elapsed < patience, $"{dataset}: {(int)answer.StatusCode} after {waited.Elapsed}: {text}");
+            Assert.DoesNotContain("Orleans", text, StringComparison.Ordinal);
+            await Task.Delay(100);
+        }
     }
 
     /// <summary>The hour's sum and number of rows as of a watermark at least.</summary>

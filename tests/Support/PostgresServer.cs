@@ -43,6 +43,16 @@ public sealed class PostgresServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>What it has written to its log so far: warnings, and statements that it refused.</summary>
+    public string Said
+    {
+        get
+        {
+            using var reader = new StreamReader(new FileStream(_folder + ".log", FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            return reader.ReadToEnd();
+        }
+    }
+
     /// <summary>Why no server can be started here; null where one can.</summary>
     public static string? Missing =>
         OperatingSystem.IsWindows() ? "the tests' PostgreSQL needs Linux or macOS"

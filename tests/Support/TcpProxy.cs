@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace DataHub.Support;
 
-/// <summary>Passes bytes on between 127.0.0.1 and a port there, until its connections are cut.</summary>
+/// <summary>Passes bytes on between 127.0.0.1 and a port there, until its connections are cut, or held.</summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -12,6 +12,10 @@ internal sealed class TcpProxy : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Task _accepting;
     private readonly int _target;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _held;
+    private TaskCompletionSource? _reached;
+    private int _before;
 
     public TcpProxy(int target)
     {
@@ -40,8 +44,32 @@ internal sealed class TcpProxy : IAsyncDisposable
         return cut / 2;
     }
 
+    /// <summary>Lets so many more packets pass to the target; those behind them wait until <see cref="Release"/>, as on a slow network. Answers pass.</summary>
+    /// <returns>Completes when the first one waits.</returns>
+    public Task Hold(int before)
+    {
+        lock (_gate)
+        {
+            _before = before;
+            _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _reached.Task;
+        }
+    }
+
+    /// <summary>Whatever was held goes on.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _held?.TrySetResult();
+            _held = null;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
+        Release();
         await _end.CancelAsync();
         _listener.Stop();
         Cut();
@@ -69,7 +97,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         try
         {
             await there.ConnectAsync(IPAddress.Loopback, _target, _end.Token);
-            await Task.WhenAny(CopyAsync(here, there), CopyAsync(there, here));
+            await Task.WhenAny(CopyAsync(here, there, PassedAsync), CopyAsync(there, here, () => Task.CompletedTask));
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
@@ -84,13 +112,24 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to)
+    private Task PassedAsync()
+    {
+        lock (_gate)
+        {
+            if (_held is null || _before-- > 0) return Task.CompletedTask;
+            _reached!.TrySetResult();
+            return _held.Task.WaitAsync(_end.Token);
+        }
+    }
+
+    private async Task CopyAsync(Socket from, Socket to, Func<Task> may)
     {
         var buffer = new byte[64 << 10];
         try
         {
             while (await from.ReceiveAsync(buffer, _end.Token) is > 0 and var read)
             {
+                await may();
                 for (var sent = 0; sent < read;) sent += await to.SendAsync(buffer.AsMemory(sent, read - sent), _end.Token);
             }
         }

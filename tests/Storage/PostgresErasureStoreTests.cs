@@ -1,0 +1,20 @@
+using DataHub.Feeds;
+using DataHub.Storage.Postgres;
+using DataHub.Support;
+
+namespace DataHub.Storage;
+
+[NeedsPostgres]
+public sealed class PostgresErasureStoreTests : ErasureStoreConformance
+{
+    private PostgresScratch _scratch = null!;
+
+    private protected override async Task<(IErasureStore Erasures, ILogStore Log, IHistoryStore History)> CreateAsync()
+    {
+        _scratch = await PostgresScratch.CreateAsync();
+        var database = _scratch.Open();
+        return (new PostgresErasureStore(database), new PostgresLogStore(database), new PostgresHistoryStore(database));
+    }
+
+    protected override async Task CloseAsync() => await _scratch.DisposeAsync();
+}
