@@ -53,6 +53,7 @@ internal sealed record Rendered(ReadOnlyMemory<byte> Body, string ContentType, s
         {
             var header = request.Headers.IfNoneMatch;
             if (header.Count == 0) return false;
+            if (header.Count == 1 && header[0] == rendered.ETag) return true;
             // The weak comparison: proxies that compress mark our tag as weak.
             return EntityTagHeaderValue.TryParseList(header, out var known)
                 && known.Any(tag => tag.Tag == "*" || tag.Tag == rendered.ETag);
