@@ -110,10 +110,10 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         var admin = Client(0, AdminKey);
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = new { de = "Amt" } }));
         var made = await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "push" }));
-        await Parallel.ForEachAsync(datasets, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (dataset, _) =>
+        await Parallel.ForEachAsync(datasets, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (dataset, stop) =>
         {
-            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", Dataset(dataset)));
-            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{dataset}-sum", SumOf(dataset)));
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", Dataset(dataset), stop));
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{dataset}-sum", SumOf(dataset), stop));
         });
 
         return made.RootElement.GetProperty("key").GetString()!;
