@@ -29,9 +29,9 @@ internal sealed class ClusterSettings : ClusterIdentity
     [Setting("Datei mit dem ersten Admin-Schlüssel der Plattform; gilt nur, solange sie keinen hat", "File with the platform's first admin key; counts only while it has none")]
     public string AdminKeyFile { get; set; } = "";
 
-    /// <summary>Share of the processors in use, in percent, from which front-ends are refused until it is less. 50 to 100, default 95; 100: never.</summary>
+    /// <summary>Share of the processors that this silo uses, in percent, from which front-ends are refused until it is less. 50 to 100, default 95; 100: never.</summary>
     [Range(50, 100)]
-    [Setting("Auslastung der Prozessoren in Prozent, ab der Front-Ends abgewiesen werden; 100: nie", "Use of the processors in percent from which front-ends are refused; 100: never")]
+    [Setting("Auslastung der Prozessoren durch dieses Silo in Prozent, ab der Front-Ends abgewiesen werden; 100: nie", "Use of the processors by this silo in percent from which front-ends are refused; 100: never")]
     public int ShedAtCpu { get; set; } = 95;
 
     /// <summary>Where the silo listens.</summary>

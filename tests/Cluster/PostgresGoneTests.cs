@@ -53,6 +53,7 @@ public sealed class PostgresGoneTests(ITestOutputHelper output)
         }
 
         await RefusedAsync(ClusterProcesses.PushAsync(client, "offen", "second", 1, 1));
+        var restarting = Stopwatch.StartNew();
         await cluster.Server.RestartAsync();
         var back = Stopwatch.StartNew();
         JsonDocument? taken = null;
@@ -62,7 +63,8 @@ public sealed class PostgresGoneTests(ITestOutputHelper output)
             if (answer.IsSuccessStatusCode) taken = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
             return taken is not null;
         });
-        output.WriteLine($"a push was taken {back.Elapsed.TotalSeconds:F1} s after PostgreSQL was back");
+        output.WriteLine($"a push was taken {back.Elapsed.TotalSeconds:F1} s after PostgreSQL was back, {restarting.Elapsed.TotalSeconds:F1} s after it was started again");
+        Assert.InRange(back.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(30));
         await UntilAsync(async () => await StateAsync(client, Open) == "ok" && await StateAsync(admin, Internal) == "ok");
         output.WriteLine($"all values were current {back.Elapsed.TotalSeconds:F1} s after PostgreSQL was back");
         Assert.Equal((2.0, 2), await ClusterProcesses.SumAsync(client, "offen", ClusterProcesses.Watermark(taken!)));

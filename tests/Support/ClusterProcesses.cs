@@ -110,37 +110,43 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         var admin = Client(0, AdminKey);
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = new { de = "Amt" } }));
         var made = await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "push" }));
-        await Task.WhenAll(datasets.Select(async dataset =>
+        await Parallel.ForEachAsync(datasets, new ParallelOptions { MaxDegreeOfParallelism = 6 }, async (dataset, stop) =>
         {
-            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", new
-            {
-                title = new { de = dataset },
-                publisher = "amt",
-                kind = "observations",
-                access = "open",
-                schema = new
-                {
-                    primaryKey = new[] { "station", "time" },
-                    fields = new object[]
-                    {
-                        new { name = "station", type = "string", role = "series" },
-                        new { name = "time", type = "datetime", role = "time" },
-                        new { name = "value", type = "number", role = "measure" },
-                    },
-                },
-            }));
-            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{dataset}-sum", new
-            {
-                title = new { de = dataset },
-                dataset,
-                measure = new { function = "sum", field = "value" },
-                window = "PT1H",
-                access = "open",
-            }));
-        }));
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", Dataset(dataset), stop));
+            await HubFixture.OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{dataset}-sum", SumOf(dataset), stop));
+        });
 
         return made.RootElement.GetProperty("key").GetString()!;
     }
+
+    /// <summary>A dataset of stations' numbers, published by the agency <c>amt</c>.</summary>
+    public static object Dataset(string dataset) => new
+    {
+        title = new { de = dataset },
+        publisher = "amt",
+        kind = "observations",
+        access = "open",
+        schema = new
+        {
+            primaryKey = new[] { "station", "time" },
+            fields = new object[]
+            {
+                new { name = "station", type = "string", role = "series" },
+                new { name = "time", type = "datetime", role = "time" },
+                new { name = "value", type = "number", role = "measure" },
+            },
+        },
+    };
+
+    /// <summary>The indicator of its sum by the hour.</summary>
+    public static object SumOf(string dataset) => new
+    {
+        title = new { de = dataset },
+        dataset,
+        measure = new { function = "sum", field = "value" },
+        window = "PT1H",
+        access = "open",
+    };
 
     /// <summary>Pushes one row, of the second of an hour that is over.</summary>
     /// <returns>The answer, not yet looked at.</returns>
@@ -169,9 +175,13 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     }
 
     /// <summary>The hour's sum and number of rows as of a watermark at least.</summary>
-    public static async Task<(double Sum, long Count)> SumAsync(HttpClient client, string dataset, string watermark)
+    public static Task<(double Sum, long Count)> SumAsync(HttpClient client, string dataset, string watermark) =>
+        SumAsync(client.GetAsync($"api/v1/indicators/{dataset}-sum/values?from=2026-11-23&watermark={Uri.EscapeDataString(watermark)}"));
+
+    /// <summary>The hour's sum and number of rows in an answer.</summary>
+    public static async Task<(double Sum, long Count)> SumAsync(Task<HttpResponseMessage> answer)
     {
-        var values = await HubFixture.OkAsync(client.GetAsync($"api/v1/indicators/{dataset}-sum/values?from=2026-11-23&watermark={Uri.EscapeDataString(watermark)}"));
+        var values = await HubFixture.OkAsync(answer);
         var row = values.RootElement.GetProperty("rows").EnumerateArray().Single();
         return (row.GetProperty("value").GetDouble(), row.GetProperty("count").GetInt64());
     }
