@@ -47,11 +47,11 @@ internal sealed class ClusterTable(int[] sizes, int repeats, double scale) : IAs
         _cluster = await Cluster.StartAsync(_server, size);
         var hub = new HubUnderLoad(_cluster.Address, s_datasets);
         await hub.DescribeAsync(_cluster.AdminKey);
-        // Every silo gets as warm as a single one.
-        await hub.PushAsync(hub.Prepare(100, 200 * size), 8);
-        await hub.PushAsync(hub.Prepare(1, 2_000 * size), 64);
+        // Every silo gets as warm as a single one: until the code that it runs is compiled for good.
+        await hub.PushAsync(hub.Prepare(100, 600 * size), 8);
+        await hub.PushAsync(hub.Prepare(1, 6_000 * size), 64);
         figures.PollBody = await hub.PollBodyAsync();
-        await hub.PollAsync(2_000, conditional: false);
+        await hub.PollAsync(5_000, conditional: false);
 
         figures.BulkDiscard = await _limits!.DiscardAsync(100, bulk, 8) * 100;
         var bodies = hub.Prepare(100, bulk);
