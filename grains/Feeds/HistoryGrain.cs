@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using DataHub.Indicators;
 
 using Microsoft.Extensions.Logging;
@@ -19,7 +21,18 @@ internal sealed partial class HistoryGrain(
     /// <summary>How often a partition that stands still, or whose news was lost, looks at the log itself.</summary>
     private static readonly TimeSpan NetPeriod = TimeSpan.FromSeconds(2);
 
+    /// <summary>From the end of a transaction to the next, so that it carries what comes in between. Of real time: a pace, not a moment.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Rows that may wait for that; with more, delivery waits.</summary>
+    private const int MaxWaitingRows = 10_000;
+
     private PartitionHistory _history = null!;
+    private List<LogBatch> _waiting = [];
+    private int _waitingRows;
+    private bool _willWrite;
+    private long _written;
+    private Task _work = Task.CompletedTask;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -31,10 +44,21 @@ internal sealed partial class HistoryGrain(
     public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         await handleFactory.Create<LogBatch>().ResumeAsync(this);
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => WriteAsync();
+
+    /// <summary>Takes batches and writes them at once, or soon where something was written a moment ago.</summary>
     public async Task OnNextAsync(IList<SequentialItem<LogBatch>> items)
     {
-        await _history.ApplyAsync(items.Select(item => item.Item).ToList());
-        GiveWay();
+        foreach (var batch in items.Select(item => item.Item))
+        {
+            if (_waiting.Count > 0 && batch.Sequence <= _waiting[^1].Sequence) continue;
+            if (_waiting.Count > 0 && batch.Sequence != _waiting[^1].Sequence + 1) await WriteAsync();
+            _waiting.Add(batch);
+            _waitingRows += batch.Rows.Count + batch.Quarantined.Length;
+        }
+
+        if (_waitingRows >= MaxWaitingRows) await WriteAsync();
+        else if (!_willWrite) WriteSoonAsync().Ignore();
     }
 
     /// <summary>Delivery is a hint: what an error hides is found by the net.</summary>
@@ -46,8 +70,11 @@ internal sealed partial class HistoryGrain(
 
     public async Task<long> ReachAsync(long sequence)
     {
-        await _history.ReachAsync(sequence);
-        GiveWay();
+        await InTurnAsync(async () =>
+        {
+            await WriteWaitingAsync();
+            await _history.ReachAsync(sequence);
+        });
         return _history.Sequence;
     }
 
@@ -83,8 +110,45 @@ internal sealed partial class HistoryGrain(
 
     private async Task NetAsync(CancellationToken cancellationToken)
     {
-        await _history.ReachAsync(await HeadAsync());
-        GiveWay();
+        var head = await HeadAsync();
+        await InTurnAsync(() => _history.ReachAsync(head));
+    }
+
+    private async Task WriteSoonAsync()
+    {
+        _willWrite = true;
+        while (_waiting.Count > 0)
+        {
+            var rest = Pause - Stopwatch.GetElapsedTime(_written);
+            if (_written > 0 && rest > TimeSpan.Zero) await Task.Delay(rest);
+            await WriteAsync();
+        }
+
+        _willWrite = false;
+    }
+
+    private Task WriteAsync() => InTurnAsync(WriteWaitingAsync);
+
+    private async Task WriteWaitingAsync()
+    {
+        if (_waiting.Count == 0) return;
+        var batches = _waiting;
+        (_waiting, _waitingRows) = ([], 0);
+        await _history.ApplyAsync(batches);
+        _written = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>One piece of work after the other: calls come in while another is waiting for the store.</summary>
+    private Task InTurnAsync(Func<Task> work)
+    {
+        return _work = AfterAsync(_work);
+
+        async Task AfterAsync(Task before)
+        {
+            await before; // Work gives its failures to the log and to Halted; it does not throw.
+            await work();
+            GiveWay();
+        }
     }
 
     private async Task<long> HeadAsync()

@@ -14,8 +14,13 @@ internal sealed class LogTails : ILogNotifier
 
     private readonly ConcurrentDictionary<int, Tail> _tails = new();
     private readonly ConcurrentDictionary<int, long> _announced = new();
+    private readonly ConcurrentDictionary<int, TaskCompletionSource> _readers = new();
 
-    public void Appended(int shard, IReadOnlyList<LogBatch> batches) => _tails.GetOrAdd(shard, _ => new()).Add(batches);
+    public void Appended(int shard, IReadOnlyList<LogBatch> batches)
+    {
+        _tails.GetOrAdd(shard, _ => new()).Add(batches);
+        Wake(shard);
+    }
 
     /// <summary>
     /// Batches after a position, in order, where they are all still kept.
@@ -25,10 +30,30 @@ internal sealed class LogTails : ILogNotifier
         _tails.TryGetValue(shard, out var tail) ? tail.TryRead(after, maxBatches) : null;
 
     /// <summary>Another process has written up to a position; its batches stand in the log.</summary>
-    public void Announce(int shard, long position) => _announced.AddOrUpdate(shard, position, (_, known) => Math.Max(known, position));
+    public void Announce(int shard, long position)
+    {
+        _announced.AddOrUpdate(shard, position, (_, known) => Math.Max(known, position));
+        Wake(shard);
+    }
 
     /// <summary>Whether another process is known to have written beyond a position.</summary>
     public bool HasMore(int shard, long after) => _announced.TryGetValue(shard, out var position) && position > after;
+
+    /// <summary>Waits until something beyond a position may be known. A shard has one reader.</summary>
+    /// <param name="patience">The longest wait.</param>
+    public async Task WaitAsync(int shard, long after, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var woken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _readers[shard] = woken;
+        // Whoever came before this line is seen here, whoever comes after it wakes.
+        if (HasMore(shard, after) || TryRead(shard, after, 1) is { Count: > 0 }) return;
+        await woken.Task.WaitAsync(patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    private void Wake(int shard)
+    {
+        if (_readers.TryRemove(shard, out var reader)) reader.TrySetResult();
+    }
 
     private sealed class Tail
     {

@@ -27,7 +27,7 @@ internal static class LogStreamsExtensions
             streams.ConfigurePartitionBalancing((services, _) => ActivatorUtilities.CreateInstance<ShardQueueBalancer>(services));
             streams.ConfigurePullingAgent(agent => agent.Configure(options =>
             {
-                // An idle look costs a comparison in memory; the store is asked twice a second at most.
+                // A look waits for news in memory; the store is asked twice a second at most.
                 options.GetQueueMsgsTimerPeriod = TimeSpan.FromMilliseconds(5);
                 options.BatchContainerBatchSize = 100;
             }));

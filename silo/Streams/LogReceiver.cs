@@ -11,6 +11,9 @@ internal sealed class LogReceiver(int shard, ILogStore log, IHistoryStore histor
     /// <summary>How often the store is asked although nobody has announced anything.</summary>
     private static readonly TimeSpan NetPeriod = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How long an agent waits here for news; an end of its work waits for that at most.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(50);
+
     private const int MaxBytes = 16 << 20;
     private const int MaxBatches = 1_000;
 
@@ -41,9 +44,15 @@ internal sealed class LogReceiver(int shard, ILogStore log, IHistoryStore histor
     {
         maxCount = maxCount <= 0 ? MaxBatches : Math.Min(maxCount, MaxBatches); // −1 stands for "as many as there are"
         var read = tails.TryRead(shard, _position, maxCount);
+        if (read is null or { Count: 0 } && IsQuiet())
+        {
+            await tails.WaitAsync(shard, _position, s_patience, _shutdown.Token);
+            read = tails.TryRead(shard, _position, maxCount);
+        }
+
         if (read is null or { Count: 0 })
         {
-            if (!_mayHaveMore && !tails.HasMore(shard, _position) && time.GetElapsedTime(_lastLook) < NetPeriod) return [];
+            if (IsQuiet()) return [];
             _lastLook = time.GetTimestamp();
             read = await log.ReadShardAsync(shard, _position, maxCount, MaxBytes, _shutdown.Token);
             _mayHaveMore = read.Count > 0;
@@ -55,6 +64,8 @@ internal sealed class LogReceiver(int shard, ILogStore log, IHistoryStore histor
         foreach (var batch in read) containers.Add(new LogBatchContainer(batch));
         return containers;
     }
+
+    private bool IsQuiet() => !_mayHaveMore && !tails.HasMore(shard, _position) && time.GetElapsedTime(_lastLook) < NetPeriod;
 
     /// <summary>Nothing to do: consumers store their own positions with their effects.</summary>
     public Task MessagesDeliveredAsync(IList<IBatchContainer> messages) => Task.CompletedTask;

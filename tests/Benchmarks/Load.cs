@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Headers;
 
 namespace DataHub.Benchmarks;
@@ -37,6 +38,18 @@ internal sealed class Load(Uri address, string? key, int connections) : IDisposa
         var perSecond = requests / clock.Elapsed.TotalSeconds;
         return (perSecond, [.. latencies.SelectMany(l => l).Order()]);
     }
+
+    /// <summary>Gets the same over and over, all of it or, where the client names what it has, only that it still holds.</summary>
+    /// <returns>Answers per second.</returns>
+    public async Task<double> PollAsync(int polls, string path, EntityTagHeaderValue? has) => (await SendAsync(
+        polls,
+        _ =>
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, path);
+            if (has is not null) request.Headers.IfNoneMatch.Add(has);
+            return request;
+        },
+        answer => answer.StatusCode == (has is null ? HttpStatusCode.OK : HttpStatusCode.NotModified))).PerSecond;
 
     public static HttpRequestMessage Post(string path, byte[] json) => new(HttpMethod.Post, path)
     {

@@ -60,7 +60,7 @@ public sealed partial class FencingTests(ITestOutputHelper output)
         await TakenAsync(clients, failed);
         // The silo that writes most of the datasets.
         var writers = (await LogWitness.AppendsAsync(cluster.ConnectionString)).GroupBy(append => append.Shard).ToDictionary(shard => shard.Key, shard => shard.Last().Writer);
-        var pids = await Task.WhenAll(cluster.Silos.Select(silo => silo.IdAsync()));
+        var pids = await Task.WhenAll(cluster.Silos.Select(silo => silo.ProcessIdAsync()));
         var frozen = Enumerable.Range(0, pids.Length).MaxBy(silo => writers.Values.Count(writer => IsOf(writer, pids[silo])));
         var shards = writers.Where(writer => IsOf(writer.Value, pids[frozen])).Select(writer => writer.Key).ToArray();
         Assert.NotEmpty(shards);

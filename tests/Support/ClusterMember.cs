@@ -50,6 +50,9 @@ internal sealed class ClusterMember(string name, string program, int port, Dicti
 
     public bool IsRunning => _shell is { HasExited: false };
 
+    /// <summary>Of the program, not of the shell around it.</summary>
+    public Task<int> ProcessIdAsync() => _pid.Task.WaitAsync(s_patience);
+
     /// <summary>Starts it and does not wait.</summary>
     public void Start()
     {
@@ -99,13 +102,10 @@ internal sealed class ClusterMember(string name, string program, int port, Dicti
         }
     }
 
-    /// <summary>Number of the program's process.</summary>
-    public Task<int> IdAsync() => _pid.Task.WaitAsync(s_patience);
-
     /// <summary>Sends a signal, such as <c>KILL</c>, <c>TERM</c>, <c>STOP</c> or <c>CONT</c>, to the program itself.</summary>
     public async Task SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-" + signal, (await IdAsync()).ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + signal, (await ProcessIdAsync()).ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 

@@ -20,9 +20,11 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static readonly Lazy<Task<PostgresServer>> s_shared = new(StartAsync);
 
-    // As long as its input is open the shell lets the server live; told "keep" it leaves the folder.
+    // As long as its input is open the shell lets the server live; told "keep" it leaves the folder. Ctrl-C is for whoever
+    // started it, who then closes the input.
     private const string Script =
         """
+        trap '' INT
         "$0/postgres" -D "$1" -c listen_addresses=127.0.0.1 -c port="$2" -c unix_socket_directories='' -c max_connections=300 -c log_min_messages=warning -c max_wal_size=2GB > "$1.log" 2>&1 &
         server=$!
         echo "$server"
@@ -52,6 +54,9 @@ public sealed class PostgresServer : IAsyncDisposable
             return reader.ReadToEnd();
         }
     }
+
+    /// <summary>Of the server itself; its other processes are children of that one.</summary>
+    public int ProcessId => _pid;
 
     /// <summary>Why no server can be started here; null where one can.</summary>
     public static string? Missing =>

@@ -57,6 +57,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         AutoPrepareMinUsages = 2,
         Timeout = (int)Math.Ceiling(options.ConnectTimeout.TotalSeconds),
         CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds),
+        // What a connection was told at its start holds as long as it does; a reset would take it back at every use.
+        NoResetOnClose = true,
         TcpKeepAlive = true,
         TcpKeepAliveTime = 5,
         TcpKeepAliveInterval = 1,
