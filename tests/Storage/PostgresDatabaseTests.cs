@@ -83,6 +83,16 @@ public sealed class PostgresDatabaseTests
             Assert.Equal(["on"], await database.ReadAsync(new("SHOW fsync"), row => row.GetString(0), default));
         }
 
+        // Those of Orleans' own providers too, in every use of one and the same connection.
+        await using (var providers = NpgsqlDataSource.Create(PostgresDatabase.ProvidersConnectionString(new() { ConnectionString = connectionString })))
+        {
+            for (var use = 1; use <= 3; use++)
+            {
+                await using var command = providers.CreateCommand("SHOW synchronous_commit");
+                Assert.Equal("on", await command.ExecuteScalarAsync());
+            }
+        }
+
         await ExecuteAsync(connectionString, "ALTER SYSTEM SET fsync = off");
         await ExecuteAsync(connectionString, "SELECT pg_reload_conf()");
         for (var tries = 0; tries < 100 && await ScalarAsync(connectionString, "SHOW fsync") is "on"; tries++) await Task.Delay(20);

@@ -42,7 +42,10 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
     /// <summary>For Orleans' own providers, which have a pool of their own over the schema <c>orleans</c>.</summary>
     public static string ProvidersConnectionString(PostgresOptions options) =>
-        new NpgsqlConnectionStringBuilder(ConnectionString(options, Providers)) { SearchPath = "orleans", MaxAutoPrepare = 0 }.ConnectionString;
+        new NpgsqlConnectionStringBuilder(ConnectionString(options, Providers)) { SearchPath = "orleans", MaxAutoPrepare = 0, Options = WriteThrough(options) }.ConnectionString;
+
+    /// <summary>Those connections are not ours to initialize: they are told as they are made.</summary>
+    private static string WriteThrough(PostgresOptions options) => $"{new NpgsqlConnectionStringBuilder(options.ConnectionString).Options} -c synchronous_commit=on".TrimStart();
 
     /// <summary>The configured connection string with the hub's own settings in it.</summary>
     /// <param name="connections">Most that a pool over it may hold.</param>
