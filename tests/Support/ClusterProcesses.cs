@@ -174,16 +174,16 @@ internal sealed class ClusterProcesses : IAsyncDisposable
         }
     }
 
-    /// <summary>The hour's sum and number of rows as of a watermark at least.</summary>
+    /// <summary>Sum and number of rows of all hours as of a watermark at least.</summary>
     public static Task<(double Sum, long Count)> SumAsync(HttpClient client, string dataset, string watermark) =>
         SumAsync(client.GetAsync($"api/v1/indicators/{dataset}-sum/values?from=2026-11-23&watermark={Uri.EscapeDataString(watermark)}"));
 
-    /// <summary>The hour's sum and number of rows in an answer.</summary>
+    /// <summary>Sum and number of rows of all hours in an answer.</summary>
     public static async Task<(double Sum, long Count)> SumAsync(Task<HttpResponseMessage> answer)
     {
         var values = await HubFixture.OkAsync(answer);
-        var row = values.RootElement.GetProperty("rows").EnumerateArray().Single();
-        return (row.GetProperty("value").GetDouble(), row.GetProperty("count").GetInt64());
+        var rows = values.RootElement.GetProperty("rows").EnumerateArray().ToArray();
+        return (rows.Sum(row => row.GetProperty("value").GetDouble()), rows.Sum(row => row.GetProperty("count").GetInt64()));
     }
 
     public static string Watermark(JsonDocument receipt) => receipt.RootElement.GetProperty("watermark").GetString()!;
