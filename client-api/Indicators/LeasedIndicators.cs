@@ -42,7 +42,9 @@ internal sealed class LeasedIndicators : IDisposable
         var second = Stopwatch.GetTimestamp() / Stopwatch.Frequency;
         var counts = Volatile.Read(ref _counts);
         if (counts.Second != second) Volatile.Write(ref _counts, counts = new(second));
-        if (counts.Of.AddOrUpdate(indicator, 1, static (_, count) => count + 1) < _options.LeaseFrom || _leased.ContainsKey(indicator)) return;
+        var often = counts.Of.AddOrUpdate(indicator, 1, static (_, count) => count + 1) >= _options.LeaseFrom;
+        if (_leased.TryGetValue(indicator, out var held)) held.Use();
+        if (!often || held is not null) return;
         var lease = new LeasedIndicator();
         if (_leased.TryAdd(indicator, lease)) _ = Task.Run(() => HoldAsync(indicator, lease));
     }
@@ -59,9 +61,9 @@ internal sealed class LeasedIndicators : IDisposable
     private async Task HoldAsync(string indicator, LeasedIndicator lease)
     {
         _held.Add(1);
+        var grain = _grains.GetGrain<IIndicatorGrain>(indicator);
         try
         {
-            var grain = _grains.GetGrain<IIndicatorGrain>(indicator);
             var (looked, used) = (Stopwatch.GetTimestamp(), 0L);
             while (!_stopping.IsCancellationRequested)
             {
@@ -70,9 +72,13 @@ internal sealed class LeasedIndicators : IDisposable
                 if (granted.For == TimeSpan.Zero) return;
                 lease.Hear(granted.Number, asked + (long)(granted.For.TotalSeconds * Stopwatch.Frequency));
                 if (Stopwatch.GetElapsedTime(looked) < TimeSpan.FromSeconds(1)) continue;
-                if (lease.Used - used < _options.LeaseFrom) return;
+                if (lease.Used - used < _options.LeaseFrom) break;
                 (looked, used) = (Stopwatch.GetTimestamp(), lease.Used);
             }
+
+            // Otherwise what is new would wait until it had ended.
+            lease.End();
+            await grain.LeaseAsync(Self, AnswerLease.Returned, CancellationToken.None);
         }
         catch (Exception)
         {
@@ -103,7 +109,7 @@ internal sealed class LeasedIndicator
     /// <summary>The news that were heard last; 0: none yet, or the lease is over for good.</summary>
     public long Number => Volatile.Read(ref _number);
 
-    /// <summary>How often an answer was given out again.</summary>
+    /// <summary>How often the indicator was polled.</summary>
     public long Used => Volatile.Read(ref _used);
 
     /// <summary>Whether what was asked for while a number was the last may still be given out.</summary>

@@ -50,7 +50,7 @@ public interface IIndicatorGrain : IGrainWithStringKey
     /// While a lease lasts nobody is given anything newer before its holder has been told.
     /// </summary>
     /// <param name="holder">The front-end.</param>
-    /// <param name="known">The number that the last call returned, which its holder has taken note of; 0 at first.</param>
+    /// <param name="known">The number that the last call returned, which its holder has taken note of; 0 at first; <see cref="AnswerLease.Returned"/> gives the lease back.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>
     /// <returns>At news at once, else after half of the lease. It tells nothing but that there is news, so everybody may ask.</returns>
     [Alias("Lease"), AlwaysInterleave, NotRepeatable("whoever holds a lease asks again")]
@@ -84,7 +84,11 @@ public interface IIndicatorGrain : IGrainWithStringKey
 /// <param name="Number">Answers that were asked for since this number was heard may be given out again.</param>
 /// <param name="For">How long, counted from when the lease was asked for; zero: there is none.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AnswerLease")]
-public readonly record struct AnswerLease([property: Id(0)] long Number, [property: Id(1)] TimeSpan For);
+public readonly record struct AnswerLease([property: Id(0)] long Number, [property: Id(1)] TimeSpan For)
+{
+    /// <summary>Named instead of a number by a front-end that gives out nothing any more: nobody need wait for it.</summary>
+    public const long Returned = -1;
+}
 
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorResult")]
 public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] LocalText? Detail)

@@ -12,6 +12,9 @@ internal sealed class AnswerLeases
     /// <summary>A front-end that has taken note of a number asks for a lease.</summary>
     public void Renew(Guid holder, long known, long ends) => _holders[holder] = (known, ends);
 
+    /// <summary>A front-end gives its lease back.</summary>
+    public void Return(Guid holder) => _holders.Remove(holder);
+
     /// <summary>Whether somebody still gives out what is older than a number.</summary>
     /// <param name="newest">Greatest number there is; a holder that names a greater one has it from elsewhere.</param>
     /// <returns>When the last of their leases ends; null where there is none.</returns>

@@ -18,6 +18,13 @@ internal sealed partial class IndicatorGrain
     public async Task<AnswerLease> LeaseAsync(Guid holder, long known, CancellationToken cancellationToken)
     {
         var length = options.Value.Lease;
+        if (known == AnswerLease.Returned)
+        {
+            _leases.Return(holder);
+            _renewed.TrySetResult();
+            return default;
+        }
+
         if (length == TimeSpan.Zero || _retired || _stored.Value.Definition is null) return default;
         var now = Stopwatch.GetTimestamp();
         _leases.Renew(holder, known, now + Ticks(length));
