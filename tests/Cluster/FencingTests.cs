@@ -28,8 +28,8 @@ public sealed partial class FencingTests(ITestOutputHelper output)
         var refused = 0;
         try
         {
-            // It may be caught at the one moment in which nothing is under way; then once more.
-            for (var attempt = 1; refused == 0 && attempt <= 3; attempt++) refused = await FreezeAsync(cluster, clients, enough.Token);
+            // It may be caught at a moment in which nothing of its own is under way; then once more.
+            for (var attempt = 1; refused == 0 && attempt <= 8; attempt++) refused = await FreezeAsync(cluster, clients, enough.Token);
         }
         finally
         {
