@@ -168,7 +168,9 @@ internal static class IndicatorEndpoints
             if (!past) answers.Keep(key, known);
         }
 
-        if (!past && IsOpen(page, http))
+        // What the grain gave a caller without a key is everybody's. Of what it gave others only the grain knows: a definition
+        // may be open that still answers while another, which is not, is being filled.
+        if (!past && http.Caller() == Caller.Public)
         {
             leased.Asked(indicator);
             // A request that names a watermark must not be answered by what another one without it was.
@@ -181,10 +183,6 @@ internal static class IndicatorEndpoints
 
         return (known!.Rendered, page.Current, null);
     }
-
-    /// <summary>Whether everybody may see the page: what a caller without a key was given, and what its definition alone opens.</summary>
-    private static bool IsOpen(ValuesPage page, HttpContext http) =>
-        http.Caller() == Caller.Public || page.Indicator.Definition is { Spec.Access: AccessClass.Open, Inputs: null };
 
     /// <summary>Path and query of an indicator's next page; null on the last.</summary>
     internal static string? Next(ValuesPage page, ValuesQuery query, AnswerFormat format, string pathBase) => page.Next is null

@@ -11,7 +11,7 @@ namespace DataHub.Indicators;
 /// Leases of this front-end on indicators that are polled much: while one lasts, open answers are given out from memory,
 /// and news end it at once (design §2.7). Indicators that are polled seldom are asked each time.
 /// </summary>
-internal sealed class LeasedIndicators : IDisposable
+internal sealed class LeasedIndicators
 {
     private readonly ConcurrentDictionary<string, LeasedIndicator> _leased = new(StringComparer.Ordinal);
     private readonly IGrainFactory _grains;
@@ -35,7 +35,7 @@ internal sealed class LeasedIndicators : IDisposable
     /// <summary>The lease on an indicator; null where it is not polled much.</summary>
     public LeasedIndicator? Find(string indicator) => _leased.GetValueOrDefault(indicator);
 
-    /// <summary>An open answer was asked for and given; if that happens often a lease is asked for.</summary>
+    /// <summary>An answer was asked for and given to a caller without a key; if that happens often a lease is asked for.</summary>
     public void Asked(string indicator)
     {
         if (_options.LeaseFrom == 0) return;
@@ -55,8 +55,6 @@ internal sealed class LeasedIndicators : IDisposable
         lease.Use();
         _repeated.Add(1);
     }
-
-    public void Dispose() => _leased.Clear();
 
     private async Task HoldAsync(string indicator, LeasedIndicator lease)
     {
