@@ -116,6 +116,18 @@ public sealed class AnalysisTests
         await UntilAsync(analyst, "SELECT count(*) FROM analysis.rows WHERE dataset = 'luft'", 0L);
         Assert.Equal(119L, (await ReadAsync(trusted, "SELECT count(*) FROM analysis.rows WHERE dataset = 'luft'"))[0][0]);
 
+        Assert.NotEmpty(await CellsAsync(analyst, "laerm-min"));
+        await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/indicators/laerm-min", new
+        {
+            title = new { de = "Größe", en = "Quantity" },
+            dataset = "laerm",
+            measure = new { function = "min", field = "no2" },
+            window = "PT1H",
+            groupBy = new[] { "area" },
+            access = "internal",
+        }));
+        await UntilAsync(analyst, "SELECT count(*) FROM analysis.cells WHERE indicator = 'laerm-min'", 0L);
+
         foreach (var sql in new[] { "SELECT * FROM datahub.cell", "SELECT * FROM datahub.readable_version", "UPDATE analysis.areas SET name = ''", "DELETE FROM analysis.rows", "CREATE TABLE analysis.x (y int)" })
         {
             foreach (var login in new[] { analyst, trusted }) Assert.Contains((await Assert.ThrowsAsync<PostgresException>(() => ReadAsync(login, sql))).SqlState, new[] { "42501", "55000" });

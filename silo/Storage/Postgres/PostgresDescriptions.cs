@@ -81,7 +81,7 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
             new PostgresStatement(ForgetAreas).Bind([.. areas.Keys]),
             new PostgresStatement(PutDatasets).Bind(Json(datasets.Values.Where(state => state?.Info is not null).Select(state => OfDataset(state!.Info!)))),
             new PostgresStatement(PutFields).Bind(Json(datasets.Values.Where(state => state?.Info is not null).SelectMany(state => OfFields(state!.Info!)))),
-            new PostgresStatement(PutIndicators).Bind(Json(indicators.Values.Where(state => state?.Definition is { Spec.Formula: null }).Select(state => OfIndicator(state!.Definition!, state.Source)))),
+            new PostgresStatement(PutIndicators).Bind(Json(indicators.Values.Where(state => state?.Definition is { Spec.Formula: null }).Select(state => OfIndicator(state!)))),
             new PostgresStatement(PutAreas).Bind(Json(areas.Values.Where(state => state?.Present is not null).SelectMany(state => OfAreas(state!.Present!)))),
         ];
         // What a newer program wrote is left to its silos.
@@ -153,8 +153,10 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
         ["title_en"] = field.Title?.En,
     });
 
-    private static Dictionary<string, object?> OfIndicator(IndicatorDefinition definition, IndicatorSource? source)
+    /// <summary>The definition that answers, open and suppressing as the grain's rules say, which look at one that is pending too.</summary>
+    private static Dictionary<string, object?> OfIndicator(IndicatorState state)
     {
+        var definition = state.Definition!;
         var spec = definition.Spec;
         return new()
         {
@@ -163,8 +165,8 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
             ["dataset"] = spec.Dataset,
             ["title_de"] = spec.Title.De,
             ["title_en"] = spec.Title.En,
-            ["access"] = ContractWords.Of(spec.Access),
-            ["license"] = source?.License,
+            ["access"] = ContractWords.Of(IndicatorRules.MayRead(Caller.Public, state) ? AccessClass.Open : AccessClass.Internal),
+            ["license"] = state.Source?.License,
             ["function"] = JsonNamingPolicy.CamelCase.ConvertName(spec.Function.ToString()),
             ["field"] = spec.Field,
             ["filter"] = spec.Filter,
@@ -175,7 +177,7 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
             ["dimensions"] = spec.Dimensions,
             ["unit"] = spec.Unit,
             ["decimals"] = spec.Decimals,
-            ["minimum_count"] = spec.MinimumCount,
+            ["minimum_count"] = IndicatorRules.MinimumCount(state, definition),
         };
     }
 
