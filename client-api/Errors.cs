@@ -112,7 +112,10 @@ internal static partial class Errors
         }
     }
 
-    private static string TraceId(HttpContext http) => Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier;
+    /// <summary>By which operators find a request in the log: the trace's where the caller began one (W3C Trace Context), else one of our own.</summary>
+    public static string TraceId(HttpContext http) =>
+        Activity.Current?.TraceId.ToString()
+        ?? (ActivityContext.TryParse(http.Request.Headers.TraceParent.ToString(), null, out var callers) ? callers.TraceId.ToString() : http.TraceIdentifier);
 
     /// <summary>The route's pattern, never the path: paths may hold what people are looking for.</summary>
     private static string Route(HttpContext http) => (http.GetEndpoint() as Microsoft.AspNetCore.Routing.RouteEndpoint)?.RoutePattern.RawText ?? "no route";

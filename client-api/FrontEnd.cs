@@ -1,5 +1,6 @@
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Microsoft.AspNetCore.Builder;
@@ -18,6 +19,8 @@ public static class FrontEnd
     {
         services.ConfigureHttpJsonOptions(options => WireJson.Apply(options.SerializerOptions));
         services.AddSingleton<KeyRing>();
+        services.AddSingleton<PeopleRing>();
+        services.AddSignIn();
         services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
         services.AddIndicatorsApi();
@@ -25,16 +28,23 @@ public static class FrontEnd
         services.AddFeedsApi();
         services.AddPages();
         services.AddApiPages();
+        services.AddStewardPages();
         services.AddPublicDescription();
         return services;
     }
 
     /// <summary>What every request passes, outermost first.</summary>
-    public static IApplicationBuilder UseFrontEnd(this IApplicationBuilder app)
+    /// <param name="gate">Passed by whatever is not answered from memory.</param>
+    public static IApplicationBuilder UseFrontEnd(this IApplicationBuilder app, Func<HttpContext, RequestDelegate, Task>? gate = null)
     {
         ArgumentNullException.ThrowIfNull(app);
+        // Sign-in is asked for where it is needed: the middleware that the host would put before everything costs every poll.
+        app.Properties["__AuthenticationMiddlewareSet"] = true;
         app.UseErrors(app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("DataHub.Http"));
         app.UseCrossOriginReads();
+        app.UseLeasedAnswers();
+        if (gate is not null) app.Use(gate);
+        app.UseRouting();
         app.UseApiKeys();
         return app;
     }
@@ -44,6 +54,11 @@ public static class FrontEnd
     {
         ArgumentNullException.ThrowIfNull(routes);
         routes.MapAgencyEndpoints();
+        routes.MapGroupEndpoints();
+        routes.MapDataspaceEndpoints();
+        routes.MapAccessEndpoints();
+        routes.MapMe();
+        routes.MapSignInPages();
         routes.MapAreaEndpoints();
         routes.MapDatasetEndpoints();
         routes.MapIndicatorEndpoints();
@@ -52,8 +67,10 @@ public static class FrontEnd
         routes.MapChangesEndpoints();
         routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();
+        routes.MapAuditEndpoints();
         routes.MapPages();
         routes.MapApiPages();
+        routes.MapStewardPages();
         routes.MapPublicDescription();
         return routes;
     }

@@ -109,6 +109,11 @@ public static class ProblemTypes
         "This address does not take the content type or its encoding; /openapi/v1.json says which it takes.");
 
     // 422: understood and refused
+    public static readonly ProblemType InvalidDataspace = Add("invalid-dataspace", 422,
+        "Ungültige Angaben zum Datenraum", "Invalid dataspace",
+        "Das Detail nennt, welche Angabe zum Datenraum oder zur Rolle fehlt oder nicht erlaubt ist.",
+        "The detail says which member of the dataspace or the role is missing or not allowed.");
+
     public static readonly ProblemType InvalidAgency = Add("invalid-agency", 422,
         "Ungültige Angaben zur Behörde", "Invalid agency",
         "Das Detail nennt, welche Angabe fehlt oder nicht erlaubt ist.",

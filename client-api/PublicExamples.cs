@@ -22,7 +22,7 @@ internal static class PublicExamples
 
     private const string Dataset =
         """
-        { "id": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "kind": "observations", "access": "open",
+        { "id": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": "senumvk", "kind": "observations", "access": "open", "state": "AVAILABLE",
           "license": "dl-de/by-2-0", "areaSystem": "demo", "areaVersion": 1, "partitions": 1,
           "schema": { "version": 1, "primaryKey": ["station", "time"], "missingValues": [""], "maxFuture": "P1D", "fields": [
             { "name": "station", "type": "string", "role": "series", "constraints": { "required": true, "maxLength": 64 } },
@@ -45,6 +45,37 @@ internal static class PublicExamples
           "measure": null, "window": "P1M", "timeZone": "Europe/Berlin", "groupBy": ["area"], "decimals": 2, "unit": "1/1000",
           "access": "open", "license": "dl-de/by-2-0", "disclosure": { "minimumCount": 0 }, "formula": "accidents / population * 1000",
           "inputs": [ { "indicator": "accidents", "definition": 1 } ], "areaSystem": "demo", "areaVersion": 1, "pending": null }
+        """;
+
+    private const string Group =
+        """
+        { "id": "senumvk/auswertung", "name": { "de": "Auswertung", "en": "Analysis" },
+          "members": [ { "person": "oidc:8f3c0a52", "by": "key:senumvk.b4Xk29Qz", "at": "2026-11-27T07:30:00Z", "why": "Neue Kollegin", "until": null } ] }
+        """;
+
+    private const string Dataspace =
+        """
+        { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "description": { "de": "Was Messnetze liefern." }, "owner": "senumvk",
+          "issued": "2026-11-27T07:30:00Z", "modified": "2026-11-27T07:30:00Z", "datasets": [ "air-quality" ] }
+        """;
+
+    private const string Grant =
+        """
+        { "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "group": "senumvk/auswertung", "role": "reader", "dataset": null, "by": "key:senumvk.b4Xk29Qz",
+          "at": "2026-11-27T07:30:00Z", "why": "Jahresbericht 2026", "until": "2027-03-31T22:00:00Z", "revoked": null }
+        """;
+
+    private const string RevokedGrant =
+        """
+        { "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "group": "senumvk/auswertung", "role": "reader", "dataset": null, "by": "key:senumvk.b4Xk29Qz",
+          "at": "2026-11-27T07:30:00Z", "why": "Jahresbericht 2026", "until": "2027-03-31T22:00:00Z",
+          "revoked": { "by": "key:senumvk.b4Xk29Qz", "at": "2027-01-15T09:00:00Z", "why": "Bericht ist fertig" } }
+        """;
+
+    private const string Release =
+        """
+        { "dataset": "air-quality", "state": "AVAILABLE", "ready": "2026-11-27T07:30:00Z", "released": "2026-11-27T07:30:00Z", "fourEyes": false,
+          "checklist": [ { "code": "license", "required": true, "fulfilled": true, "text": "Lizenz oder Nutzungsbedingung" }, { "code": "description", "required": false, "fulfilled": false, "text": "Beschreibung" } ] }
         """;
 
     private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
@@ -84,8 +115,25 @@ internal static class PublicExamples
         ("GET /api/v1/agencies/{agency}", 200, Json, Agency),
         ("PUT /api/v1/agencies/{agency}", 200, Json, Agency),
         ("PUT /api/v1/agencies/{agency}", 201, Json, Agency),
-        ("GET /api/v1/agencies/{agency}/keys", 200, Json, """{ "keys": [ { "id": "b4Xk29Qz", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z", "revoked": null } ], "next": null }"""),
+        ("GET /api/v1/agencies/{agency}/keys", 200, Json, """{ "keys": [ { "id": "b4Xk29Qz", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z", "revoked": null, "scope": { "feeds": [ "air-quality/default" ] }, "expires": "2027-12-31T23:00:00Z", "lastUsed": "2026-11-27T09:12:00Z", "replacedBy": null } ], "next": null }"""),
         ("POST /api/v1/agencies/{agency}/keys", 201, Json, Key),
+        ("POST /api/v1/agencies/{agency}/keys/{id}/rotation", 201, Json, Key),
+        ("GET /api/v1/agencies/{agency}/groups", 200, Json, """{ "groups": [ { "id": "senumvk/auswertung", "name": { "de": "Auswertung", "en": "Analysis" }, "members": 1 } ], "next": null }"""),
+        ("GET /api/v1/agencies/{agency}/groups/{group}", 200, Json, Group),
+        ("PUT /api/v1/agencies/{agency}/groups/{group}", 200, Json, Group),
+        ("PUT /api/v1/agencies/{agency}/groups/{group}", 201, Json, Group),
+        ("PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}", 200, Json, Group),
+        ("PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}", 201, Json, Group),
+        ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),
+        ("GET /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
+        ("PUT /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
+        ("PUT /api/v1/dataspaces/{dataspace}", 201, Json, Dataspace),
+        ("GET /api/v1/dataspaces/{dataspace}/grants", 200, Json, $$"""{ "grants": [ {{Grant}} ], "next": null }"""),
+        ("POST /api/v1/dataspaces/{dataspace}/grants", 200, Json, Grant),
+        ("POST /api/v1/dataspaces/{dataspace}/grants", 201, Json, Grant),
+        ("POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation", 200, Json, RevokedGrant),
+        ("GET /api/v1/datasets/{dataset}/release", 200, Json, Release),
+        ("POST /api/v1/datasets/{dataset}/release", 200, Json, Release),
         ("GET /api/v1/areas", 200, Json, """{ "systems": [ { "id": "demo", "title": null, "version": 1, "areas": 2, "levels": 2 } ], "next": null }"""),
         ("PUT /api/v1/areas/{system}", null, Csv, Areas),
         ("PUT /api/v1/areas/{system}", null, GeoJson, AreaFeatures),

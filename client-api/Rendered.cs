@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace DataHub;
@@ -26,37 +27,42 @@ internal sealed record Rendered(ReadOnlyMemory<byte> Body, string ContentType, s
 
     /// <summary>200 with the bytes, or 304 where the caller has them already (RFC 9110 §13.1.2); HEAD gets the headers only.</summary>
     /// <param name="varies">Whether the same address has other answers by Accept.</param>
-    public IResult Answer(bool varies = false) => new RenderedAnswer(this, varies);
+    public IResult Answer(bool varies = false) => new RenderedResult(this, varies);
 
-    private sealed class RenderedAnswer(Rendered rendered, bool varies) : IResult
+    /// <inheritdoc cref="Answer"/>
+    public Task WriteAsync(HttpContext http, bool varies)
     {
-        public async Task ExecuteAsync(HttpContext httpContext)
+        var (request, response) = (http.Request, http.Response);
+        var headers = response.Headers;
+        headers.ETag = ETag;
+        // Whoever keeps it asks each time whether it is still right.
+        headers.CacheControl = "no-cache";
+        for (var i = 0; i < Headers.Count; i++) headers.Append(Headers[i].Name, Headers[i].Value);
+        if (varies) headers.Vary = StringValues.Concat(headers.Vary, HeaderNames.Accept);
+        if (IsKnown(request))
         {
-            var response = httpContext.Response;
-            response.Headers.ETag = rendered.ETag;
-            // Whoever keeps it asks each time whether it is still right.
-            response.Headers.CacheControl = "no-cache";
-            foreach (var (name, value) in rendered.Headers) response.Headers.Append(name, value);
-            if (varies) response.Headers.Append(HeaderNames.Vary, HeaderNames.Accept);
-            if (IsKnown(httpContext.Request))
-            {
-                response.StatusCode = StatusCodes.Status304NotModified;
-                return;
-            }
-
-            response.ContentType = rendered.ContentType;
-            response.ContentLength = rendered.Body.Length;
-            if (!HttpMethods.IsHead(httpContext.Request.Method)) await response.Body.WriteAsync(rendered.Body, httpContext.RequestAborted);
+            response.StatusCode = StatusCodes.Status304NotModified;
+            return Task.CompletedTask;
         }
 
-        private bool IsKnown(HttpRequest request)
-        {
-            var header = request.Headers.IfNoneMatch;
-            if (header.Count == 0) return false;
-            if (header.Count == 1 && header[0] == rendered.ETag) return true;
-            // The weak comparison: proxies that compress mark our tag as weak.
-            return EntityTagHeaderValue.TryParseList(header, out var known)
-                && known.Any(tag => tag.Tag == "*" || tag.Tag == rendered.ETag);
-        }
+        response.ContentType = ContentType;
+        response.ContentLength = Body.Length;
+        // The server itself stops writing when the client has gone; to be told so would cost more than the answer.
+        return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : response.Body.WriteAsync(Body, CancellationToken.None).AsTask();
+    }
+
+    private bool IsKnown(HttpRequest request)
+    {
+        var header = request.Headers.IfNoneMatch;
+        if (header.Count == 0) return false;
+        if (header.Count == 1 && header[0] == ETag) return true;
+        // The weak comparison: proxies that compress mark our tag as weak.
+        return EntityTagHeaderValue.TryParseList(header, out var known)
+            && known.Any(tag => tag.Tag == "*" || tag.Tag == ETag);
+    }
+
+    private sealed class RenderedResult(Rendered rendered, bool varies) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => rendered.WriteAsync(httpContext, varies);
     }
 }

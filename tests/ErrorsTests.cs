@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using DataHub.Hosting;
+
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,6 +23,7 @@ public sealed class ErrorsTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.AddHubLogging();
         _app = builder.Build();
         _app.UseErrors(NullLogger.Instance);
         _app.MapGet("/broken", (Func<string>)(() => throw new InvalidOperationException("secret of the house")));
@@ -51,6 +54,15 @@ public sealed class ErrorsTests : IAsyncLifetime
         Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", text, StringComparison.Ordinal);
         Assert.NotEmpty(JsonDocument.Parse(text).RootElement.GetProperty("traceId").GetString()!);
+    }
+
+    [Fact]
+    public async Task Who_began_a_trace_finds_it_in_what_went_wrong()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "broken");
+        request.Headers.Add("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+        using var answer = await _client.SendAsync(request);
+        Assert.Equal("4bf92f3577b34da6a3ce929d0e0e4736", JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("traceId").GetString());
     }
 
     [Theory]

@@ -16,7 +16,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
     /// <summary>What must be there before what; everything else follows in the document's order.</summary>
     private static readonly string[] s_order =
     [
-        "put /api/v1/agencies/{agency}", "post /api/v1/agencies/{agency}/keys", "put /api/v1/areas/{system}", "put /api/v1/datasets/{dataset}",
+        "put /api/v1/agencies/{agency}", "post /api/v1/agencies/{agency}/keys", "put /api/v1/agencies/{agency}/groups/{group}", "put /api/v1/dataspaces/{dataspace}", "post /api/v1/dataspaces/{dataspace}/grants", "put /api/v1/areas/{system}", "put /api/v1/datasets/{dataset}",
         "put /api/v1/datasets/{dataset}/feeds/{feed}", "put /api/v1/indicators/{indicator}", "post /api/v1/datasets/{dataset}/feeds/{feed}/records",
     ];
 
@@ -26,7 +26,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         var document = (await OkAsync(hub.Anonymous.GetAsync("openapi/v1.json"))).RootElement;
         var operations = document.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Name: $"{operation.Name} {path.Name}", Path: path.Name, Method: operation.Name, Operation: operation.Value))).ToArray();
-        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly" };
+        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly", ["group"] = "auswertung", ["person"] = "oidc:8f3c0a52", ["dataspace"] = "umwelt" };
         var sent = 0;
 
         // Writes first, so that reads find what they ask for; a key is revoked last of all.
@@ -56,6 +56,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
             {
                 "/api/v1/values" => "?indicator=no2-hourly",
                 "/api/v1/indicators/{indicator}/explain" => "?from=2026-11-23T08:00:00Z",
+                "/api/v1/access" => "?object=dataset:air-quality",
                 "/api/v1/indicators/{indicator}/diff" => "?since=2026-01-01",
                 _ => "",
             };
@@ -69,6 +70,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         void Learn(string name, JsonObject answer)
         {
             if (name.EndsWith("/keys", StringComparison.Ordinal)) names["id"] = answer["id"]!.GetValue<string>();
+            if (name.EndsWith("/grants", StringComparison.Ordinal)) names["grant"] = answer["id"]!.GetValue<string>();
             if (name.EndsWith("/records", StringComparison.Ordinal)) names["receipt"] = answer["receipt"]!.GetValue<string>();
             if (name.EndsWith("/erasures", StringComparison.Ordinal)) names["erasure"] = (answer["erasure"] ?? answer["id"])!.GetValue<string>();
         }

@@ -86,7 +86,7 @@ public sealed class ReadmeTests
     [Fact]
     public void Its_settings_exist_with_these_defaults()
     {
-        var rows = Readme().Split('\n').Where(line => line.StartsWith("| `DataHub:", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToArray();
+        var rows = (Readme() + "\n" + Readme("client-api")).Split('\n').Where(line => line.StartsWith("| `DataHub:", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries)).ToArray();
         Assert.NotEmpty(rows);
         foreach (var row in rows)
         {
@@ -113,11 +113,12 @@ public sealed class ReadmeTests
         return text[from..text.IndexOf("```", from, StringComparison.Ordinal)];
     }
 
-    private static string Readme()
+    /// <param name="room">Of a room of the house; none: that of the house.</param>
+    private static string Readme(string room = "")
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "DataHub.sln"))) folder = folder.Parent!;
-        return File.ReadAllText(Path.Combine(folder.FullName, "README.md"));
+        return File.ReadAllText(Path.Combine(folder.FullName, room, "README.md"));
     }
 
     private static async Task<string> BashAsync(string script)

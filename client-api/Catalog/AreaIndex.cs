@@ -12,6 +12,9 @@ namespace DataHub.Catalog;
 /// </summary>
 public sealed class AreaIndex
 {
+    // The question itself, asked for every row.
+    [ThreadStatic] private static Finding? t_finding;
+
     private readonly STRtree<Located>[] _levels;
 
     private AreaIndex(AreaTree tree, STRtree<Located>[] levels)
@@ -50,7 +53,7 @@ public sealed class AreaIndex
                 var locator = new IndexedPointInAreaLocator(geometry);
                 // Both indexes are made at the first question; asking here keeps threads that follow from making them at once.
                 locator.Locate(geometry.EnvelopeInternal.Centre);
-                index.Insert(geometry.EnvelopeInternal, new(area.Id, locator));
+                index.Insert(geometry.EnvelopeInternal, new(tree.PlaceOf(area.Id), locator));
             }
 
             if (index.IsEmpty) continue;
@@ -68,31 +71,45 @@ public sealed class AreaIndex
     /// <param name="longitude">WGS 84, degrees.</param>
     /// <param name="latitude">WGS 84, degrees.</param>
     /// <returns>Null where no area has the point.</returns>
-    public string? Locate(double longitude, double latitude)
+    public string? Locate(double longitude, double latitude) => PlaceAt(longitude, latitude) is >= 0 and var place ? Tree.Areas[place].Id : null;
+
+    /// <inheritdoc cref="Locate"/>
+    /// <returns>The area's place in <see cref="AreaTree.Areas"/>; −1 where no area has the point.</returns>
+    public int PlaceAt(double longitude, double latitude)
     {
-        if (!double.IsFinite(longitude) || !double.IsFinite(latitude)) return null;
-        var point = new Coordinate(longitude, latitude);
-        var search = new Envelope(point);
+        if (!double.IsFinite(longitude) || !double.IsFinite(latitude)) return -1;
+        var finding = t_finding ??= new();
         foreach (var level in _levels)
         {
-            var finding = new Finding(point);
-            level.Query(search, finding);
-            if (finding.Smallest is not null) return finding.Smallest;
+            finding.Begin(longitude, latitude);
+            level.Query(finding.Bounds, finding);
+            if (finding.Smallest >= 0) return finding.Smallest;
         }
 
-        return null;
+        return -1;
     }
 
-    private sealed record Located(string Id, IndexedPointInAreaLocator Locator);
+    /// <param name="Place">In the tree's areas, which are in the order of their ids.</param>
+    private sealed record Located(int Place, IndexedPointInAreaLocator Locator);
 
-    private sealed class Finding(Coordinate point) : IItemVisitor<Located>
+    private sealed class Finding : IItemVisitor<Located>
     {
-        public string? Smallest { get; private set; }
+        private readonly Coordinate _point = new();
+
+        public Envelope Bounds { get; } = new();
+
+        public int Smallest { get; private set; }
+
+        public void Begin(double longitude, double latitude)
+        {
+            (_point.X, _point.Y, Smallest) = (longitude, latitude, -1);
+            Bounds.Init(_point);
+        }
 
         public void VisitItem(Located item)
         {
-            if (Smallest is not null && string.CompareOrdinal(item.Id, Smallest) >= 0) return;
-            if (item.Locator.Locate(point) != Location.Exterior) Smallest = item.Id;
+            if (Smallest >= 0 && item.Place >= Smallest) return;
+            if (item.Locator.Locate(_point) != Location.Exterior) Smallest = item.Place;
         }
     }
 }

@@ -4,25 +4,28 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace DataHub.Catalog;
 
-/// <summary>Who asks: <c>Authorization: Bearer dh_…</c>, or the public.</summary>
+/// <summary>Who asks: <c>Authorization: Bearer</c> with a key (<c>dh_…</c>) or a token of the configured issuer, or the public.</summary>
 public static class Authentication
 {
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// Finds out who asks before any endpoint runs. A key that is malformed, unknown or revoked is 401 on every route,
-    /// open ones too: whoever sends a key means to be somebody.
+    /// Finds out who asks before any endpoint runs. A key or token that is malformed, unknown, revoked or expired is 401 on
+    /// every route, open ones too: whoever sends one means to be somebody.
     /// </summary>
     public static IApplicationBuilder UseApiKeys(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var keys = app.ApplicationServices.GetRequiredService<KeyRing>();
+        var rings = RingsOf(app.ApplicationServices);
+        var cookies = app.ApplicationServices.GetService<SignInCookies>();
         // Most polls send no key: they are the public's, and cost nothing here.
-        return app.Use((http, next) => http.Request.Headers.Authorization.Count == 0 ? next(http) : CheckAsync(http, next));
+        return cookies is null
+            ? app.Use((http, next) => http.Request.Headers.Authorization.Count == 0 ? next(http) : CheckAsync(http, next))
+            : app.Use((http, next) => http.Request.Headers.Authorization.Count > 0 ? CheckAsync(http, next) : http.Request.Headers.Cookie.Count == 0 ? next(http) : RecogniseAsync(http, next));
 
         async Task CheckAsync(HttpContext http, RequestDelegate next)
         {
-            var (caller, refusal) = await FindAsync(http, keys);
+            var (caller, refusal) = await FindAsync(http, rings);
             if (refusal is not null)
             {
                 await refusal.ExecuteAsync(http);
@@ -30,6 +33,19 @@ public static class Authentication
             }
 
             http.Features.Set(caller);
+            await next(http);
+        }
+
+        async Task RecogniseAsync(HttpContext http, RequestDelegate next)
+        {
+            var (caller, refusal) = await cookies.FindAsync(http);
+            if (refusal is not null)
+            {
+                await refusal.ExecuteAsync(http);
+                return;
+            }
+
+            if (caller is not null) http.Features.Set(caller);
             await next(http);
         }
     }
@@ -41,47 +57,92 @@ public static class Authentication
         return http.Features.Get<Caller>() ?? Catalog.Caller.Public;
     }
 
+    /// <summary>
+    /// Whether the key, token or cookie of a request that goes on still stands for the same caller with the same roles. Asked
+    /// before more is given on what was allowed at its beginning.
+    /// </summary>
+    internal static async ValueTask<bool> IsStillAsync(HttpContext http)
+    {
+        var caller = http.Caller();
+        if (caller.IsPublic) return true;
+        if (http.Request.Headers.Authorization.Count > 0) return (await FindAsync(http, RingsOf(http.RequestServices))).Caller == caller;
+        return http.RequestServices.GetService<SignInCookies>() is { } cookies && (await cookies.FindAsync(http)).Caller == caller;
+    }
+
+    private static Rings RingsOf(IServiceProvider services) => new(
+        services.GetRequiredService<KeyRing>(), services.GetRequiredService<TokenRing>(), services.GetRequiredService<PeopleRing>(), services.GetRequiredService<ISignInFailures>());
+
     /// <summary>The answer to a caller who lacks a right: 401 for the public, who may try again with a key, else 403.</summary>
     /// <param name="detail">Whose key with which right is needed.</param>
     public static IResult Forbidden(HttpContext http, LocalText detail)
     {
         ArgumentNullException.ThrowIfNull(http);
-        return http.Caller().Agency is null ? Unauthorized(http, detail) : Problems.Problem(http, ProblemTypes.Forbidden, detail);
+        return http.Caller().IsPublic ? Unauthorized(http, detail) : Problems.Problem(http, ProblemTypes.Forbidden, detail);
     }
 
-    private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAsync(HttpContext http, KeyRing keys)
+    private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAsync(HttpContext http, Rings rings)
     {
         var header = http.Request.Headers.Authorization;
         var text = header.ToString();
         if (header.Count > 1 || !text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            return (null, Unauthorized(http, new(
+            return Refused(SignInFailures.Malformed, null, new(
                 "Die Kopfzeile Authorization muss „Bearer dh_…“ lauten und darf nur einmal vorkommen.",
-                "The header Authorization must be “Bearer dh_…” and occur once.")));
+                "The header Authorization must be “Bearer dh_…” and occur once."));
         }
 
-        switch (ApiKey.Parse(text[Scheme.Length..].Trim(), out var key))
+        text = text[Scheme.Length..].Trim();
+        if (TokenRing.IsToken(text)) return await OfTokenAsync(http, text, rings);
+        switch (ApiKey.Parse(text, out var key))
         {
             case ApiKeyFault.NotAKey:
-                return (null, Unauthorized(http, new(
+                return Refused(SignInFailures.Malformed, null, new(
                     "Das ist kein Schlüssel dieses Hubs; einer beginnt mit „dh_“, gefolgt von Behörde, Schlüsselkennung und Geheimnis.",
-                    "This is no key of this hub; one begins with “dh_”, followed by agency, key id and secret.")));
+                    "This is no key of this hub; one begins with “dh_”, followed by agency, key id and secret."));
             case ApiKeyFault.Mistyped:
-                return (null, Unauthorized(http, new(
+                return Refused(SignInFailures.Mistyped, null, new(
                     "Der Schlüssel ist unvollständig oder enthält einen Tippfehler: Länge oder Prüfzeichen passen nicht. Bitte noch einmal vollständig kopieren.",
-                    "The key is incomplete or mistyped: its length or check characters do not fit. Please copy it again in full.")));
+                    "The key is incomplete or mistyped: its length or check characters do not fit. Please copy it again in full."));
             default:
-                return await keys.FindAsync(key) is { } caller
+                return await rings.Keys.FindAsync(key) is { } caller
                     ? (caller, null)
-                    : (null, Unauthorized(http, new(
+                    : Refused(SignInFailures.UnknownKey, $"key:{key.Agency}.{key.KeyId}", new(
                         $"Die Behörde „{key.Agency}“ kennt keinen gültigen Schlüssel „{key.KeyId}“; er wurde zurückgezogen oder gehört zu einer anderen Installation. Einen neuen gibt ihre Verwaltung aus.",
-                        $"The agency “{key.Agency}” knows no valid key “{key.KeyId}”; it was revoked or belongs to another installation. Its administrators give out a new one.")));
+                        $"The agency “{key.Agency}” knows no valid key “{key.KeyId}”; it was revoked or belongs to another installation. Its administrators give out a new one."));
+        }
+
+        (Caller?, IResult?) Refused(string reason, string? who, LocalText detail)
+        {
+            rings.Failures.Note(reason, who, SignInFailures.NetworkOf(http));
+            return (null, Unauthorized(http, detail));
         }
     }
+
+    private static async ValueTask<(Caller? Caller, IResult? Refusal)> OfTokenAsync(HttpContext http, string token, Rings rings)
+    {
+        var (claims, fault) = await rings.Tokens.CheckAsync(token, http.RequestAborted);
+        if (claims is not null)
+        {
+            http.Features.Set(claims);
+            return (await rings.People.FindAsync(claims), null);
+        }
+
+        rings.Failures.Note(fault!.Reason, fault.Who, SignInFailures.NetworkOf(http));
+        if (fault.Reason == SignInFailures.NoKeys) return (null, Problems.Later(http, ProblemTypes.Unavailable, fault.Detail, TimeSpan.FromSeconds(5)));
+        var answer = Unauthorized(http, fault.Detail);
+        http.Response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Quoted(fault.Detail.In(Language.English))}\"";
+        return (null, answer);
+    }
+
+    /// <summary>What may stand in <c>error_description</c> (RFC 6750, 3): ASCII without quotation marks and backslashes.</summary>
+    private static string Quoted(string text) =>
+        string.Concat(text.Select(letter => letter is '“' or '”' ? '\'' : letter is >= ' ' and <= '~' and not ('"' or '\\') ? letter : '?'));
 
     private static IResult Unauthorized(HttpContext http, LocalText detail)
     {
         http.Response.Headers.WWWAuthenticate = "Bearer";
         return Problems.Problem(http, ProblemTypes.Unauthorized, detail);
     }
+
+    private sealed record Rings(KeyRing Keys, TokenRing Tokens, PeopleRing People, ISignInFailures Failures);
 }

@@ -12,7 +12,8 @@ internal static class CatalogProblems
     /// <param name="detail">From the grain.</param>
     /// <param name="invalid">The kind of problem that an invalid description is.</param>
     /// <param name="errors">What is wrong with a schema.</param>
-    public static IResult From(HttpContext http, CatalogRefusal refusal, LocalText? detail, ProblemType invalid, IReadOnlyList<ContractProblem>? errors = null)
+    /// <param name="checks">The checklist of the step that was refused.</param>
+    public static IResult From(HttpContext http, CatalogRefusal refusal, LocalText? detail, ProblemType invalid, IReadOnlyList<ContractProblem>? errors = null, IReadOnlyList<ReleaseCheck>? checks = null)
     {
         detail ??= s_none;
         var language = Language.Of(http);
@@ -24,6 +25,7 @@ internal static class CatalogProblems
             CatalogRefusal.Forbidden => Authentication.Forbidden(http, detail),
             CatalogRefusal.NotFound => Problems.Problem(http, ProblemTypes.NotFound, detail),
             CatalogRefusal.Invalid => Problems.Problem(http, members is null ? invalid : ProblemTypes.InvalidContract, detail, ("errors", members)),
+            CatalogRefusal.Conflict when checks is { Count: > 0 } => Problems.Problem(http, ProblemTypes.Conflict, detail, ("checklist", checks.Select(check => ReleaseCheckJson.Of(check, language)).ToArray())),
             CatalogRefusal.Conflict => Problems.Problem(http, members is null ? ProblemTypes.Conflict : ProblemTypes.IncompatibleContract, detail, ("errors", members)),
             CatalogRefusal.TooMany => Problems.Problem(http, ProblemTypes.LimitReached, detail),
             CatalogRefusal.Unavailable => Problems.Later(http, ProblemTypes.Unavailable, detail, TimeSpan.FromSeconds(1)),

@@ -25,6 +25,12 @@ internal static class DatasetEndpoints
             .Accepts<JsonDocument>("application/json").Produces<JsonDocument>().Produces<JsonDocument>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 413, 415, 422, 503)
             .Example(DatasetExample);
         group.MapRead("{dataset}", GetAsync).WithSummary("One dataset with its present contract.").Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(404);
+        group.MapRead("{dataset}/release", GetStateAsync).WithSummary("Where a dataset stands in its life, with the checklist: what is required before it may be released, and what is recommended.")
+            .Produces<ReleaseJson>().Refuses(404);
+        group.MapPost("{dataset}/release", MoveAsync).WithSummary("Takes a step in a dataset's life: DRAFT, READY, AVAILABLE, RETIRED. What holds personal data is declared READY by one and made AVAILABLE by another.")
+            .WithDescription("A step is done whole or not at all: once AVAILABLE is answered, the data can be read on every route. A step that lacks something is refused with 409 and the checklist. Repeating is harmless.")
+            .Accepts<StateBodyJson>("application/json").Produces<ReleaseJson>().Refuses(400, 401, 403, 404, 409, 422)
+            .Example("""{ "state": "AVAILABLE" }""");
         group.MapRead("{dataset}/feeds", ListFeedsAsync).WithSummary("The dataset's feeds, by id.").Produces<FeedListJson>().Paged().Refuses(404);
         group.MapPut("{dataset}/feeds/{feed}", PutFeedAsync).WithSummary("Creates or changes a feed; for admin keys of the publisher or the platform.")
             .Accepts<FeedBodyJson>("application/json").Produces<FeedJson>().Produces<FeedJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422)
@@ -42,7 +48,7 @@ internal static class DatasetEndpoints
         if (!CatalogIds.IsValid(dataset)) return Problems.Problem(http, ProblemTypes.InvalidId, new($"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id."), ("id", dataset));
 
         var result = await grains.GetGrain<IDatasetGrain>(dataset).PutAsync(http.Caller(), spec!);
-        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidDataset, result.Problems);
+        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidDataset, result.Problems, result.Checks);
         if (result.Created) http.Response.Headers.Location = $"/api/v1/datasets/{dataset}";
         return new Document(DatasetJson.Render(result.Dataset!), result.Created ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
@@ -60,6 +66,27 @@ internal static class DatasetEndpoints
         return Rendered.Json(new DatasetListJson(
             [.. datasets.OfType<DatasetInfo>().Select(info => new DatasetSummaryJson(info.Id, info.Spec.Title, info.Spec.Publisher, info.Spec.Kind, info.Spec.Access, info.Spec.License, info.Modified))],
             ids.Length == limit ? http.Next(ids[^1], limit) : null)).Answer();
+    }
+
+    private static async Task<IResult> GetStateAsync(string dataset, HttpContext http, IGrainFactory grains) =>
+        await FindAsync(dataset, http, grains) is { } info ? TypedResults.Ok(ReleaseJson.Of(info, Language.Of(http))) : Problems.NotFound(http, s_dataset, dataset);
+
+    private static async Task<IResult> MoveAsync(string dataset, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<StateBodyJson>();
+        if (problem is not null) return problem;
+        if (!DatasetJson.TryState(body!.State, out var to))
+        {
+            return Problems.Problem(http, ProblemTypes.InvalidDataset, new(
+                $"state: „{body.State}“ gibt es nicht; erlaubt sind DRAFT, READY, AVAILABLE und RETIRED.", $"state: There is no “{body.State}”; allowed are DRAFT, READY, AVAILABLE and RETIRED."));
+        }
+
+        if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).MoveAsync(http.Caller(), to);
+        if (result.Refusal == CatalogRefusal.Forbidden && result.Dataset is null && !http.Caller().IsPublic) return Problems.NotFound(http, s_dataset, dataset);
+        return result.Refusal == CatalogRefusal.None
+            ? TypedResults.Ok(ReleaseJson.Of(result.Dataset!, Language.Of(http)))
+            : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidDataset, checks: result.Checks);
     }
 
     private static async Task<IResult> PutFeedAsync(string dataset, string feed, HttpContext http, IGrainFactory grains)
@@ -127,6 +154,28 @@ internal static class DatasetEndpoints
             return httpContext.Response.BodyWriter.FlushAsync(httpContext.RequestAborted).AsTask();
         }
     }
+}
+
+/// <param name="State">DRAFT, READY, AVAILABLE or RETIRED.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record StateBodyJson([property: JsonRequired] string State);
+
+/// <param name="State">DRAFT, READY, AVAILABLE or RETIRED.</param>
+/// <param name="Ready">When it was declared complete.</param>
+/// <param name="Released">When it was released last.</param>
+/// <param name="FourEyes">Whether somebody else must release it than who declares it ready.</param>
+internal sealed record ReleaseJson(string Dataset, string State, DateTimeOffset? Ready, DateTimeOffset? Released, bool FourEyes, ReleaseCheckJson[] Checklist)
+{
+    public static ReleaseJson Of(DatasetInfo info, string language) => new(
+        info.Id, AccessWords.Of(info.State), info.Release?.ReadyAt, info.Release?.ReleasedAt, info.Spec.Schema.Fields.Any(field => field.Role == FieldRole.Personal),
+        [.. DatasetChecklist.Of(info.Spec).Select(check => ReleaseCheckJson.Of(check, language))]);
+}
+
+/// <param name="Code">The member that is meant.</param>
+/// <param name="Required">Without it a step is refused; else it is recommended.</param>
+internal sealed record ReleaseCheckJson(string Code, bool Required, bool Fulfilled, string Text)
+{
+    public static ReleaseCheckJson Of(ReleaseCheck check, string language) => new(check.Code, check.Required, check.Fulfilled, check.Text.In(language));
 }
 
 internal sealed record DatasetSummaryJson(string Id, LocalText Title, string Publisher, DatasetKind Kind, AccessClass Access, string? License, DateTimeOffset Modified);

@@ -14,9 +14,11 @@ internal static class DatasetJson
     private static readonly FrozenDictionary<string, AccessClass> s_access = Enum.GetValues<AccessClass>().ToFrozenDictionary(ContractWords.Of, StringComparer.Ordinal);
 
     private static readonly FrozenSet<string> s_members = FrozenSet.Create(StringComparer.Ordinal,
-        "title", "publisher", "kind", "access", "license", "areaSystem", "schema", "description", "partitions",
+        "title", "publisher", "kind", "access", "license", "areaSystem", "schema", "description", "partitions", "dataspace", "legalBasis", "state",
         // What the hub adds when it answers: an answer changed by hand can be put back.
-        "id", "areaVersion", "feeds", "indicators", "issued", "modified");
+        "id", "areaVersion", "feeds", "indicators", "issued", "modified", "release");
+
+    private static readonly FrozenDictionary<string, ReleaseState> s_states = Enum.GetValues<ReleaseState>().ToFrozenDictionary(AccessWords.Of, StringComparer.Ordinal);
 
     private static readonly JsonWriterOptions s_writing = new() { Encoder = WireJson.Options.Encoder };
 
@@ -49,11 +51,17 @@ internal static class DatasetJson
         var areas = dataset.Text("areaSystem");
         var description = dataset.LocalText("description");
         var partitions = dataset.Integer("partitions") ?? 1;
+        var dataspace = dataset.Text("dataspace");
+        var legalBasis = dataset.Text("legalBasis");
+        var state = dataset.Word("state", s_states);
         TableSchema? schema = null;
         if (dataset.Get("schema") is { ValueKind: not JsonValueKind.Undefined } element) schema = TableSchemaJson.Parse(element, "schema", faults);
         else dataset.Missing("schema");
-        return faults.Count > 0 ? null : new(title!, publisher!, kind!.Value, access, license, areas, schema!, description) { Partitions = partitions };
+        return faults.Count > 0 ? null : new(title!, publisher!, kind!.Value, access, license, areas, schema!, description) { Partitions = partitions, Dataspace = dataspace, LegalBasis = legalBasis, Wanted = state };
     }
+
+    /// <summary>The state that a word means.</summary>
+    public static bool TryState(string word, out ReleaseState state) => s_states.TryGetValue(word, out state);
 
     /// <summary>The dataset as it stands, in UTF-8; the same dataset always in the same bytes.</summary>
     public static byte[] Render(DatasetInfo dataset)
@@ -76,6 +84,9 @@ internal static class DatasetJson
         writer.WriteString("publisher", spec.Publisher);
         writer.WriteString("kind", ContractWords.Of(spec.Kind));
         writer.WriteString("access", ContractWords.Of(spec.Access));
+        writer.WriteString("state", AccessWords.Of(dataset.State));
+        if (spec.Dataspace is not null) writer.WriteString("dataspace", spec.Dataspace);
+        if (spec.LegalBasis is not null) writer.WriteString("legalBasis", spec.LegalBasis);
         if (spec.License is not null) writer.WriteString("license", spec.License);
         if (spec.AreaSystem is not null)
         {
@@ -92,6 +103,14 @@ internal static class DatasetJson
         writer.WriteStartArray("indicators");
         foreach (var indicator in dataset.Indicators) writer.WriteStringValue(indicator);
         writer.WriteEndArray();
+        if (dataset.Release is { } release)
+        {
+            writer.WriteStartObject("release");
+            if (release.ReadyAt is { } ready) writer.WriteString("ready", ready.UtcDateTime);
+            if (release.ReleasedAt is { } released) writer.WriteString("released", released.UtcDateTime);
+            writer.WriteEndObject();
+        }
+
         writer.WriteString("issued", dataset.Issued.UtcDateTime);
         writer.WriteString("modified", dataset.Modified.UtcDateTime);
         writer.WriteEndObject();

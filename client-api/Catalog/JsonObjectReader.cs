@@ -110,18 +110,25 @@ internal sealed class JsonObjectReader
     {
         var text = Text(member);
         if (text is null) return null;
+        if (TryDuration(text, out var duration)) return duration;
+        Fault(PathOf(member), "Hier wird eine Dauer aus Tagen, Stunden, Minuten und Sekunden nach ISO 8601 erwartet, etwa P1D oder PT15M.", "A duration of days, hours, minutes and seconds as in ISO 8601 is expected here, such as P1D or PT15M.");
+        return null;
+    }
+
+    /// <summary>A duration of days, hours, minutes and seconds in ISO 8601; years and months have no fixed length.</summary>
+    public static bool TryDuration(string text, out TimeSpan duration)
+    {
+        duration = default;
+        if (text.Split('T')[0].AsSpan().ContainsAny('Y', 'M')) return false;
         try
         {
-            // Years and months have no fixed length.
-            if (!text.Split('T')[0].AsSpan().ContainsAny('Y', 'M')) return XmlConvert.ToTimeSpan(text);
+            duration = XmlConvert.ToTimeSpan(text);
+            return true;
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
-            // Said below, as for months.
+            return false;
         }
-
-        Fault(PathOf(member), "Hier wird eine Dauer aus Tagen, Stunden, Minuten und Sekunden nach ISO 8601 erwartet, etwa P1D oder PT15M.", "A duration of days, hours, minutes and seconds as in ISO 8601 is expected here, such as P1D or PT15M.");
-        return null;
     }
 
     public string[]? Texts(string member)

@@ -49,5 +49,5 @@ internal sealed class KeyRing(IGrainFactory grains, TimeProvider time)
     private readonly record struct Entry(Caller Caller, long Asked);
 
     /// <summary>A SHA-256 by value; the key itself is not kept.</summary>
-    private readonly record struct KeyHash(ulong A, ulong B, ulong C, ulong D);
+    internal readonly record struct KeyHash(ulong A, ulong B, ulong C, ulong D);
 }

@@ -13,16 +13,14 @@ internal sealed class CsvDecoder
     /// <summary>Columns that are no fields.</summary>
     private const int Unknown = -1, Delete = -2, PassedOver = -3;
 
-    [ThreadStatic] private static TextPool? t_pool;
-
     private readonly CsvTable _table;
     private readonly CompiledContract _contract;
     private readonly IngestOptions _options;
     private readonly RowAssembler _rows;
     private readonly int[] _ordinals;
-    private readonly CsvColumnReader?[] _readers;
     private readonly HashSet<string>? _nulls;
-    private readonly TextPool _pool = t_pool ??= new();
+    private readonly int _longestNull;
+    private readonly TextPool _pool = TextPool.OfThisThread;
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(1_024);
     private char[] _chars = ArrayPool<char>.Shared.Rent(1_024);
 
@@ -33,8 +31,9 @@ internal sealed class CsvDecoder
         _options = context.Options;
         _rows = rows;
         _ordinals = [.. table.Fields.Select(field => field switch { null or CsvTable.Area => PassedOver, CsvTable.Delete => Delete, _ => _contract.OrdinalOf(field) })];
-        _readers = [.. _ordinals.Select(ordinal => ordinal >= 0 ? new CsvColumnReader(_contract.Fields[ordinal], table) : null)];
         _nulls = table.Profile is { NullValues.Length: > 0 } profile ? profile.NullValues.ToHashSet(StringComparer.Ordinal) : null;
+        foreach (var value in _contract.Schema.MissingValues) _longestNull = Math.Max(_longestNull, value.Length);
+        foreach (var value in table.Profile?.NullValues ?? []) _longestNull = Math.Max(_longestNull, value.Length);
     }
 
     public static DecodeResult Decode(ReadOnlySpan<byte> text, CsvTable table, PushChunk chunk, DecodeContext context)
@@ -105,14 +104,14 @@ internal sealed class CsvDecoder
                 continue;
             }
 
-            var fault = _readers[i]!.Read(text, _pool, out var value);
+            var fault = _table.Readers[i]!.Read(text, _pool, out var value);
             if (fault.IsNone) _rows.Set(ordinal, value);
             else _rows.Fail(ordinal, fault.Code!, fault.Expected, text);
         }
     }
 
     private bool IsNull(ReadOnlySpan<char> text) =>
-        _contract.IsMissing(text) || (_nulls is not null && _nulls.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text));
+        text.Length <= _longestNull && (_contract.IsMissing(text) || (_nulls is not null && _nulls.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text)));
 
     private void ReadDelete(ReadOnlySpan<char> text)
     {
@@ -158,7 +157,7 @@ internal sealed class CsvDecoder
 
     private void WriteCell(Utf8JsonWriter writer, string name, ref CsvRecords records, int cell)
     {
-        if (_readers[cell] is { } reader)
+        if (_table.Readers[cell] is { } reader)
         {
             var field = _contract.Fields[_ordinals[cell]];
             var text = field.Kind == ColumnKind.Text ? Text(ref records, cell) : Text(ref records, cell).Trim();

@@ -11,6 +11,12 @@ namespace DataHub.Feeds;
 /// <param name="Profile">How the feed writes CSV; null: nothing is said.</param>
 internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fields, int Start, CsvProfile? Profile)
 {
+    // Of this thread's last push: most feeds send the same header every time.
+    [ThreadStatic] private static Opened? t_last;
+
+    /// <summary>Longer headers are read anew each time.</summary>
+    private const int LongestKept = 64 << 10;
+
     /// <summary>The column that retracts, and the one that the hub itself adds when it gives rows out.</summary>
     public const string Delete = "@delete", Area = "@area";
 
@@ -20,8 +26,22 @@ internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fiel
     /// </summary>
     public bool IsGerman => Delimiter == ';' && Profile is null or { DecimalChar: null, GroupChar: null };
 
+    /// <summary>Per column how its cells are read; null where the column is no field of the contract.</summary>
+    public required CsvColumnReader?[] Readers { get; init; }
+
     /// <returns>Null, and the reason, where the header is not one.</returns>
     public static CsvTable? Open(ReadOnlySpan<byte> text, CompiledContract contract, CsvProfile? profile, IngestOptions options, out UndecodableBody? refusal)
+    {
+        refusal = null;
+        if (t_last is { } last && last.Contract == contract && last.Profile == profile && last.Options == options && text.StartsWith(last.Head)) return last.Table;
+        var table = Read(text, contract, profile, options, out refusal);
+        // In quotes a header may look otherwise by what follows it, and after a CR an LF may follow.
+        if (table is { Start: > 0 and <= LongestKept } && text[table.Start - 1] == '\n' && !text[..table.Start].Contains((byte)'"'))
+            t_last = new(text[..table.Start].ToArray(), contract, profile, options, table);
+        return table;
+    }
+
+    private static CsvTable? Read(ReadOnlySpan<byte> text, CompiledContract contract, CsvProfile? profile, IngestOptions options, out UndecodableBody? refusal)
     {
         var start = 0;
         for (var line = 0; line < (profile?.SkipRows ?? 0) && start < text.Length; line++) start = NextLine(text, start);
@@ -39,7 +59,15 @@ internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fiel
         var columns = ReadHeader(ref records, options, out refusal);
         if (refusal is not null) return null;
         var fields = Map(columns, contract, profile, out refusal);
-        return refusal is null ? new(delimiter.Value, columns, fields, start + records.Next, profile) : null;
+        return refusal is null ? New(delimiter.Value, columns, fields, start + records.Next, profile, contract) : null;
+    }
+
+    private static CsvTable New(byte delimiter, string[] columns, string?[] fields, int start, CsvProfile? profile, CompiledContract contract)
+    {
+        var table = new CsvTable(delimiter, columns, fields, start, profile) { Readers = new CsvColumnReader?[fields.Length] };
+        for (var i = 0; i < fields.Length; i++)
+            if (fields[i] is { } field && contract.OrdinalOf(field) is >= 0 and var ordinal) table.Readers[i] = new(contract.Fields[ordinal], table);
+        return table;
     }
 
     private static int NextLine(ReadOnlySpan<byte> text, int start)
@@ -135,4 +163,7 @@ internal sealed record CsvTable(byte Delimiter, string[] Columns, string?[] Fiel
     private static bool IsKnown(CompiledContract contract, string? field) => field is Delete or Area || (field is not null && contract.OrdinalOf(field) >= 0);
 
     private static UndecodableBody Invalid(string de, string en) => new(ProblemTypes.InvalidCsv, new(de, en), ("line", 1));
+
+    /// <summary>What a header was read as.</summary>
+    private sealed record Opened(byte[] Head, CompiledContract Contract, CsvProfile? Profile, IngestOptions Options, CsvTable Table);
 }

@@ -33,10 +33,16 @@ internal interface IRowAreas
     /// <summary>Id of the system.</summary>
     string System { get; }
 
-    bool Knows(string id);
+    /// <summary>How many there are; they are numbered from 0.</summary>
+    int Count { get; }
 
-    /// <summary>The area that has the point, or null.</summary>
-    string? Locate(double longitude, double latitude);
+    string Id(int number);
+
+    /// <summary>The area's number, or −1.</summary>
+    int Find(string id);
+
+    /// <summary>The number of the area that has the point, or −1.</summary>
+    int Locate(double longitude, double latitude);
 }
 
 /// <summary>The areas of an index.</summary>
@@ -44,7 +50,11 @@ internal sealed class IndexedAreas(AreaIndex index) : IRowAreas
 {
     public string System => index.System;
 
-    public bool Knows(string id) => index.Tree.TryGet(id, out _);
+    public int Count => index.Tree.Areas.Count;
 
-    public string? Locate(double longitude, double latitude) => index.Locate(longitude, latitude);
+    public string Id(int number) => index.Tree.Areas[number].Id;
+
+    public int Find(string id) => index.Tree.PlaceOf(id);
+
+    public int Locate(double longitude, double latitude) => index.PlaceAt(longitude, latitude);
 }

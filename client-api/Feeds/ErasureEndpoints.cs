@@ -43,7 +43,7 @@ internal static class ErasureEndpoints
 
     private static async Task<IResult> RequestAsync(string dataset, HttpContext http, IGrainFactory grains)
     {
-        if (http.Caller().Agency is null) return Authentication.Forbidden(http, new("Nötig ist ein Admin-Schlüssel der veröffentlichenden Behörde.", "An admin key of the publishing agency is needed."));
+        if (http.Caller().IsPublic) return Authentication.Forbidden(http, new("Nötig ist ein Admin-Schlüssel der veröffentlichenden Behörde.", "An admin key of the publishing agency is needed."));
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
         var (body, unreadable) = await http.ReadJsonAsync<JsonDocument>();
         if (unreadable is not null) return unreadable;

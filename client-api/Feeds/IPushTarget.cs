@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 using DataHub.Catalog;
 
 using Microsoft.Extensions.Logging;
@@ -22,6 +24,9 @@ internal interface IPushTarget
 /// <summary>The cluster itself.</summary>
 internal sealed partial class ClusterPushTarget(IGrainFactory grains, AreaDirectory areas, ILogger<ClusterPushTarget> logger) : IPushTarget
 {
+    // Orleans looks the interface's attributes up anew for every reference it makes.
+    private readonly ConcurrentDictionary<int, ILogShardGrain> _shards = new();
+
     public Task<DatasetInfo?> DatasetAsync(string dataset) => grains.GetGrain<IDatasetGrain>(dataset).GetAsync(Caller.Hub);
 
     public async ValueTask<IRowAreas?> AreasAsync(string system, int version, CancellationToken cancellationToken) =>
@@ -31,7 +36,7 @@ internal sealed partial class ClusterPushTarget(IGrainFactory grains, AreaDirect
     {
         try
         {
-            return await grains.GetGrain<ILogShardGrain>(shard).AppendAsync(caller, part);
+            return await _shards.GetOrAdd(shard, static (number, grains) => grains.GetGrain<ILogShardGrain>(number), grains).AppendAsync(caller, part);
         }
         catch (LimitExceededException e)
         {

@@ -9,9 +9,7 @@ namespace DataHub.Feeds;
 /// <summary>Reads rows from JSON objects into a <see cref="RowAssembler"/>. For one push and one thread.</summary>
 internal sealed class JsonRows(CompiledContract contract, RowAssembler rows, IngestOptions options) : IDisposable
 {
-    [ThreadStatic] private static TextPool? t_pool;
-
-    private readonly TextPool _pool = t_pool ??= new();
+    private readonly TextPool _pool = TextPool.OfThisThread;
 
     // Which field stood at which place in the row before: most clients write all rows alike.
     private readonly int[] _order = NewOrder(contract.Fields.Length);

@@ -19,7 +19,8 @@ internal static class MessagePackDecoder
 
     public static DecodeResult Decode(ReadOnlyMemory<byte> text, PushChunk chunk, DecodeContext context)
     {
-        var reader = new MessagePackReader(text.Slice(chunk.Start, chunk.Length));
+        var body = text.Slice(chunk.Start, chunk.Length);
+        var reader = new MessagePackReader(body);
         try
         {
             if (chunk.IsWhole && IsInColumns(reader)) return DecodeColumns(ref reader, text, context);
@@ -33,7 +34,7 @@ internal static class MessagePackDecoder
             for (var i = 0; i < count; i++)
             {
                 if (rows.IsFull) return PushDecoder.Full(chunk, context.Options);
-                ReadRow(ref reader, rows, values, order, context);
+                ReadRow(ref reader, body, rows, values, order, context);
             }
 
             return reader.End ? rows.Finish() : Trailing(reader.Consumed);
@@ -78,11 +79,11 @@ internal static class MessagePackDecoder
         ? Invalid($"Der Inhalt bricht nach Byte {offset} ab: Angekündigt ist mehr, als folgt.", $"The body breaks off after byte {offset}: more is announced than follows.", offset)
         : Invalid($"Der Inhalt ist ab Byte {offset} kein lesbares MessagePack.", $"The body is not readable MessagePack from byte {offset}.", offset);
 
-    private static void ReadRow(ref MessagePackReader reader, RowAssembler rows, MessagePackValues values, int[] order, DecodeContext context)
+    private static void ReadRow(ref MessagePackReader reader, ReadOnlyMemory<byte> body, RowAssembler rows, MessagePackValues values, int[] order, DecodeContext context)
     {
         var options = context.Options;
         rows.Begin();
-        var start = reader.Position;
+        var start = (int)reader.Consumed;
         if (reader.NextMessagePackType != MessagePackType.Map)
         {
             values.Skip(ref reader);
@@ -104,9 +105,9 @@ internal static class MessagePackDecoder
             if (!onlyNames) rows.FailRow(RowErrorCodes.MalformedRow, "{ \"…\": … }");
         }
 
-        var row = reader.Sequence.Slice(start, reader.Position);
+        var row = body[start..(int)reader.Consumed];
         if (row.Length > options.MaxRowBytes) rows.Fail(null, RowErrorCodes.RowTooLarge, PushDecoder.Text(options.MaxRowBytes));
-        if (!rows.End()) rows.Quarantine(row.Length > options.MaxRowBytes ? TooLarge(row.Length) : values.Json(row));
+        if (!rows.End()) rows.Quarantine(row.Length > options.MaxRowBytes ? TooLarge(row.Length) : values.Json(new(row)));
     }
 
     private static void ReadMember(scoped ref MessagePackReader reader, scoped ReadOnlySpan<byte> name, int place, RowAssembler rows, MessagePackValues values, int[] order, CompiledContract contract)

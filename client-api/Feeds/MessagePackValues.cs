@@ -28,9 +28,7 @@ internal sealed class MessagePackValues(DecodeContext context, RowAssembler rows
 {
     private static readonly JsonWriterOptions s_writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    [ThreadStatic] private static TextPool? t_pool;
-
-    private readonly TextPool _pool = t_pool ??= new();
+    private readonly TextPool _pool = TextPool.OfThisThread;
     private readonly IngestOptions _options = context.Options;
     private char[] _scratch = ArrayPool<char>.Shared.Rent(1_024);
 
@@ -105,7 +103,8 @@ internal sealed class MessagePackValues(DecodeContext context, RowAssembler rows
     public ReadOnlySpan<byte> Name(ref MessagePackReader reader, out bool isText)
     {
         isText = reader.NextMessagePackType == MessagePackType.String;
-        if (isText) return reader.ReadStringSequence().GetValueOrDefault().FirstSpan;
+        // A body lies in one piece.
+        if (isText && reader.TryReadStringSpan(out var name)) return name;
         Skip(ref reader);
         return default;
     }
@@ -201,7 +200,7 @@ internal sealed class MessagePackValues(DecodeContext context, RowAssembler rows
     {
         text = default;
         code = RowErrorCodes.TooLong;
-        var bytes = reader.ReadStringSequence().GetValueOrDefault().FirstSpan;
+        reader.TryReadStringSpan(out var bytes);
         // A character takes at most four bytes.
         if (bytes.Length > 4L * limit) return false;
         if (!Utf8.IsValid(bytes))

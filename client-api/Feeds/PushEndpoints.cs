@@ -29,7 +29,7 @@ internal static class PushEndpoints
 
     private static async Task<IResult> PushAsync(string dataset, string feed, HttpContext http, PushService pushes, BodyBudget budget, PushSpool spool, IOptions<IngestOptions> options, DatasetDirectory datasets, FeedQuotas quotas, IPushTarget target)
     {
-        if (http.Caller().Agency is null) return Authentication.Forbidden(http, NeedsKey(dataset));
+        if (http.Caller().IsPublic) return Authentication.Forbidden(http, NeedsKey(dataset));
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
         if (!CatalogIds.IsValid(feed)) return Problems.NotFound(http, s_feed, feed);
         if (Flag(http, "dryRun", out var dryRun) is { } badDryRun) return badDryRun;
@@ -71,6 +71,8 @@ internal static class PushEndpoints
                     : new JsonAnswer(ReceiptJson.Render(answer.Receipt, language), language);
             case PushRefusal.NoDataset:
                 return Problems.NotFound(http, s_dataset, push.Dataset);
+            case PushRefusal.Retired:
+                return Problems.Problem(http, ProblemTypes.Conflict, Retired(push.Dataset));
             case PushRefusal.NoFeed:
                 return Problems.NotFound(http, s_feed, push.Feed);
             case PushRefusal.Undecodable:
@@ -118,8 +120,11 @@ internal static class PushEndpoints
     }
 
     internal static LocalText NeedsKey(string dataset) => new(
-        $"Nötig ist ein Schlüssel mit dem Recht push oder admin der Behörde, die „{dataset}“ veröffentlicht.",
-        $"A key with the right push or admin of the agency that publishes “{dataset}” is needed.");
+        $"Nötig ist ein Schlüssel mit dem Recht push oder admin der Behörde, die „{dataset}“ veröffentlicht, oder die Rolle Entwicklung in seinem Datenraum. Ist der Schlüssel enger gefasst, muss er die Datenquelle nennen.",
+        $"A key with the right push or admin of the agency that publishes “{dataset}”, or the role developer in its dataspace, is needed. A key that is narrower must name the feed.");
+
+    internal static LocalText Retired(string dataset) => new(
+        $"„{dataset}“ ist ausgemustert und nimmt keine Zeilen mehr an. Es wurde nichts gespeichert.", $"“{dataset}” is retired and takes no more rows. Nothing was stored.");
 
     internal static IResult? Flag(HttpContext http, string name, out bool value)
     {

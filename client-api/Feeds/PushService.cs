@@ -34,6 +34,9 @@ internal enum PushRefusal
 {
     None = 0,
     NoDataset,
+
+    /// <summary>The dataset takes no rows any more.</summary>
+    Retired,
     NoFeed,
 
     /// <summary>The body is not what it says: <see cref="PushAnswer.Body"/>.</summary>
@@ -180,6 +183,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             AppendRefusal.Full => new(PushRefusal.Full, Detail: result.Detail),
             AppendRefusal.KeyReused => new(PushRefusal.KeyReused, Detail: result.Detail),
             AppendRefusal.Forbidden => new(PushRefusal.Forbidden, Detail: result.Detail),
+            AppendRefusal.Retired => new(PushRefusal.Retired, Detail: result.Detail),
             AppendRefusal.NotFound => new(PushRefusal.NoDataset, Detail: result.Detail),
             AppendRefusal.OverQuota => new(PushRefusal.OverQuota, Detail: result.Detail) { Quotas = result.Quotas, RetryAfter = result.RetryAfter },
             AppendRefusal.LargerThanQuota => new(PushRefusal.LargerThanQuota, Detail: result.Detail) { Quotas = result.Quotas },

@@ -198,7 +198,7 @@ internal static class QuarantineEndpoints
 
     private static async Task<IResult> ActAsync(string dataset, HttpContext http, QuarantineService service, IngestOptions options, QuarantineActKind kind)
     {
-        if (http.Caller().Agency is null) return Authentication.Forbidden(http, PushEndpoints.NeedsKey(dataset));
+        if (http.Caller().IsPublic) return Authentication.Forbidden(http, PushEndpoints.NeedsKey(dataset));
         if (!CatalogIds.IsValid(dataset)) return Problems.NotFound(http, s_dataset, dataset);
         if (RowsParameters.Strict(http, s_act) is { } unknown) return unknown;
         if (PushEndpoints.Flag(http, "dryRun", out var dryRun) is { } badDryRun) return badDryRun;
@@ -218,6 +218,8 @@ internal static class QuarantineEndpoints
         {
             AppendRefusal.None => Done(http, answer),
             AppendRefusal.Forbidden => Authentication.Forbidden(http, PushEndpoints.NeedsKey(dataset)),
+            AppendRefusal.NotFound => Problems.NotFound(http, s_dataset, dataset),
+            AppendRefusal.Retired => Problems.Problem(http, ProblemTypes.Conflict, PushEndpoints.Retired(dataset)),
             AppendRefusal.Full => Problems.Later(http, ProblemTypes.ShardFull, Again, options.RetryAfter),
             _ => Problems.Later(http, ProblemTypes.Unavailable, Again, options.RetryAfter),
         };

@@ -42,6 +42,11 @@ internal sealed class QuarantineService(DatasetDirectory datasets, IPushTarget t
     /// <returns>Null where there is no such dataset, or the request was not readable.</returns>
     public async Task<QuarantineAnswer?> ActAsync(Caller caller, string dataset, bool dryRun, Func<CompiledContract, QuarantineRequest?> read, CancellationToken cancellationToken)
     {
+        // Asked first: who may not is refused even where nothing is selected. What is settled the shard decides again.
+        var access = await grains.GetGrain<IDatasetGrain>(dataset).AccessAsync(caller, caller);
+        if (access is null || !May(AccessRights.ReadMetadata)) return null;
+        if (!May(AccessRights.Push)) return new(AppendRefusal.Forbidden, ReadRefusal.None, dataset);
+
         var act = ReceiptIds.New(time.GetUtcNow());
         KnownDataset? outdated = null;
         var doing = new Doing();
@@ -74,6 +79,8 @@ internal sealed class QuarantineService(DatasetDirectory datasets, IPushTarget t
         }
 
         return doing.Answer(AppendRefusal.Unavailable, ReadRefusal.None, dataset, null, dataset);
+
+        bool May(AccessRights right) => Array.Exists(access!.Decisions, decision => decision.Right == right && decision.IsAllowed);
     }
 
     private const string DefaultFeed = "default";

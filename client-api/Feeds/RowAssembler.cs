@@ -19,25 +19,18 @@ internal sealed class RowAssembler
     private readonly long _latest;
     private readonly int _maxRows;
     private readonly int _before;
-    private readonly ColumnBuilder[] _columns;
+    private readonly RowLayout _layout;
+    private readonly RowBuffer _rows;
     private readonly int[] _seenIn;
-    private readonly int[] _required;
-    private readonly (int Ordinal, Dictionary<byte[], byte[]> Keys)[] _unique;
+    private readonly Dictionary<byte[], byte[]>[] _unique;
     private readonly List<(int Ordinal, RowError Error)> _errors = [];
     private readonly List<QuarantinedRow> _quarantined = [];
     private readonly List<int> _quarantinedIn = [];
     private readonly int _partitions;
-    private readonly List<string> _areaIds = [];
-    private readonly Dictionary<string, int> _areaNumbers = new(StringComparer.Ordinal);
 
-    private RowBlock? _view;
-    private int[] _areaOf;
-    private int[] _numbers;
-    private bool[]? _deletes;
-    private int _capacity;
-    private int _count;
     private int _number;
     private bool _delete;
+    private bool _anyDelete;
     private bool _tooManyErrors;
     private bool _unreadable;
 
@@ -54,14 +47,10 @@ internal sealed class RowAssembler
         _latest = context.Now.UtcTicks + contract.Schema.MaxFuture.Ticks;
         _maxRows = maxRows;
         _before = _number = firstRow - 1;
-        _capacity = Math.Clamp(expectedRows, 1, Math.Max(1, maxRows));
-        _columns = new ColumnBuilder[contract.Fields.Length];
-        for (var c = 0; c < _columns.Length; c++) _columns[c] = new(contract.Fields[c].Kind, _capacity);
+        _layout = RowLayout.Of(contract);
+        _rows = new(_layout, Math.Clamp(expectedRows, 1, Math.Max(1, maxRows)));
         _seenIn = new int[contract.Fields.Length];
-        _required = [.. contract.Fields.Where(f => f.Required).Select(f => f.Ordinal)];
-        _unique = [.. contract.Fields.Where(f => f.Unique).Select(f => (f.Ordinal, new Dictionary<byte[], byte[]>(ByteKeyComparer.Instance)))];
-        _areaOf = _areas is null ? [] : new int[_capacity];
-        _numbers = new int[_capacity];
+        _unique = [.. _layout.Unique.Select(_ => new Dictionary<byte[], byte[]>(ByteKeyComparer.Instance))];
     }
 
     public int Received => _number - _before;
@@ -76,8 +65,7 @@ internal sealed class RowAssembler
         _tooManyErrors = false;
         _unreadable = false;
         _errors.Clear();
-        if (_count == _capacity) Grow();
-        for (var c = 0; c < _columns.Length; c++) _columns[c].SetNull(_count);
+        _rows.Begin();
     }
 
     /// <summary>Notes that a field stands in the row.</summary>
@@ -94,7 +82,7 @@ internal sealed class RowAssembler
         return true;
     }
 
-    public void Set(int ordinal, in FieldValue value) => _columns[ordinal].Set(_count, value);
+    public void Set(int ordinal, in FieldValue value) => _rows.Set(ordinal, value);
 
     public void Delete(bool delete) => _delete = delete;
 
@@ -123,9 +111,9 @@ internal sealed class RowAssembler
     {
         if (_unreadable) return false;
         if (_delete) KeepKeyOnly();
-        foreach (var ordinal in _required)
+        foreach (var ordinal in _layout.Required)
         {
-            if (!_columns[ordinal].IsNull(_count) || (_delete && !_contract.Fields[ordinal].IsKey) || HasError(ordinal)) continue;
+            if (!_rows.IsNull(ordinal) || (_delete && !_contract.Fields[ordinal].IsKey) || HasError(ordinal)) continue;
             Fail(ordinal, RowErrorCodes.Required, null, default);
         }
 
@@ -140,11 +128,8 @@ internal sealed class RowAssembler
         if (_errors.Count == 0 && !_delete) CheckUnique();
         if (_errors.Count > 0) return false;
 
-        if (_areas is not null) _areaOf[_count] = area;
-        if (_delete) _deletes ??= new bool[_capacity];
-        if (_deletes is not null) _deletes[_count] = _delete;
-        _numbers[_count] = _number;
-        _count++;
+        _anyDelete |= _delete;
+        _rows.Keep(_number, area, _delete);
         return true;
     }
 
@@ -156,32 +141,12 @@ internal sealed class RowAssembler
         _quarantinedIn.Add(PartitionOfFailed());
     }
 
+    /// <summary>What was read; nothing more is to be asked of this object.</summary>
     public DecodedPush Finish()
     {
-        var columns = new Column[_columns.Length];
-        for (var c = 0; c < columns.Length; c++)
-        {
-            _columns[c].Resize(_count);
-            columns[c] = _columns[c].View();
-        }
-
-        if (_areas is not null) Array.Resize(ref _areaOf, _count);
-        if (_deletes is not null) Array.Resize(ref _deletes, _count);
-        Array.Resize(ref _numbers, _count);
-        return new(
-            new()
-            {
-                Count = _count,
-                Columns = columns,
-                Areas = [.. _areaIds],
-                AreaOf = _areas is null ? null : _areaOf,
-                // Rows that all passed are numbered 1, 2, 3, ….
-                Numbers = _quarantined.Count == 0 && _before == 0 ? null : _numbers,
-                Deletes = _deletes,
-            },
-            _quarantined,
-            _quarantinedIn,
-            Received);
+        // Rows that all passed are numbered 1, 2, 3, ….
+        var numbered = _quarantined.Count > 0 || _before > 0;
+        return new(_rows.Finish(_areas, numbered, _anyDelete), _quarantined, _quarantinedIn, Received);
     }
 
     private void Add(int ordinal, RowError error)
@@ -196,8 +161,8 @@ internal sealed class RowAssembler
         // An error that did not fit any more might be one of the key's.
         if (!_tooManyErrors)
             _errors.RemoveAll(e => e.Ordinal >= 0 && !Counts(e.Ordinal));
-        for (var c = 0; c < _columns.Length; c++)
-            if (!Counts(c)) _columns[c].SetNull(_count);
+        for (var c = 0; c < _seenIn.Length; c++)
+            if (!Counts(c)) _rows.SetNull(c);
 
         bool Counts(int ordinal) => _contract.Fields[ordinal].IsKey || ordinal == _contract.RevisionField;
     }
@@ -205,8 +170,8 @@ internal sealed class RowAssembler
     private void CheckTime()
     {
         var field = _contract.TimeField;
-        if (field < 0 || _columns[field].IsNull(_count)) return;
-        var time = _contract.TimeTicks(_columns[field].Integer(_count));
+        if (field < 0 || _rows.IsNull(field)) return;
+        var time = _contract.TimeTicks(_rows.Integer(field));
         if (time > _latest)
             Fail(field, RowErrorCodes.TooFarInTheFuture, XmlConvert.ToString(_contract.Schema.MaxFuture), new DateTime(time, DateTimeKind.Utc).ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture));
     }
@@ -214,8 +179,8 @@ internal sealed class RowAssembler
     private void CheckLifeCycle()
     {
         var (opened, closed) = (_contract.OpenedField, _contract.ClosedField);
-        if (opened < 0 || closed < 0 || _columns[opened].IsNull(_count) || _columns[closed].IsNull(_count)) return;
-        var (begin, end) = (_contract.InstantTicks(_columns[opened].Integer(_count), opened), _contract.InstantTicks(_columns[closed].Integer(_count), closed));
+        if (opened < 0 || closed < 0 || _rows.IsNull(opened) || _rows.IsNull(closed)) return;
+        var (begin, end) = (_contract.InstantTicks(_rows.Integer(opened), opened), _contract.InstantTicks(_rows.Integer(closed), closed));
         if (end < begin) Fail(closed, RowErrorCodes.ClosedBeforeOpened, Text(begin), Text(end));
 
         static string Text(long instant) => new DateTime(instant, DateTimeKind.Utc).ToString("yyyy-MM-ddTHH:mm:ssK", CultureInfo.InvariantCulture);
@@ -228,34 +193,25 @@ internal sealed class RowAssembler
         if (longitude >= 0)
         {
             // Half a point whose other half was refused has been told already.
-            var noLongitude = _columns[longitude].IsNull(_count);
-            var noLatitude = _columns[latitude].IsNull(_count);
+            var noLongitude = _rows.IsNull(longitude);
+            var noLatitude = _rows.IsNull(latitude);
             if (noLongitude != noLatitude && !HasError(longitude) && !HasError(latitude))
                 Fail(noLongitude ? longitude : latitude, RowErrorCodes.IncompletePoint, null, default);
             hasPoint = !noLongitude && !noLatitude;
         }
 
         if (_areas is null) return -1;
-        if (area >= 0 && _columns[area].Text(_count) is { } id)
+        if (area >= 0 && _rows.Text(area) is { } id)
         {
-            if (_areaNumbers.TryGetValue(id, out var number)) return number;
-            if (_areas.Knows(id)) return NumberOf(id);
+            if (_areas.Find(id) is >= 0 and var named) return named;
             Fail(area, RowErrorCodes.UnknownArea, _areas.System, id);
             return -1;
         }
 
         if (!hasPoint || (area >= 0 && HasError(area))) return -1;
-        if (_areas.Locate(_columns[longitude].Number(_count), _columns[latitude].Number(_count)) is { } located) return NumberOf(located);
-        Fail(longitude, RowErrorCodes.OutsideAllAreas, _areas.System, string.Create(CultureInfo.InvariantCulture, $"{_columns[longitude].Number(_count)}, {_columns[latitude].Number(_count)}"));
+        if (_areas.Locate(_rows.Number(longitude), _rows.Number(latitude)) is >= 0 and var located) return located;
+        Fail(longitude, RowErrorCodes.OutsideAllAreas, _areas.System, string.Create(CultureInfo.InvariantCulture, $"{_rows.Number(longitude)}, {_rows.Number(latitude)}"));
         return -1;
-    }
-
-    private int NumberOf(string area)
-    {
-        if (_areaNumbers.TryGetValue(area, out var number)) return number;
-        _areaNumbers.Add(area, number = _areaIds.Count);
-        _areaIds.Add(area);
-        return number;
     }
 
     /// <summary>
@@ -265,22 +221,21 @@ internal sealed class RowAssembler
     private int PartitionOfFailed()
     {
         var first = _contract.Key[0];
-        return _partitions == 1 || _unreadable || _columns[first].IsNull(_count) || HasError(first) ? 0 : RowKeys.Partition(_contract, View(), _count, _partitions);
+        return _partitions == 1 || _unreadable || _rows.IsNull(first) || HasError(first) ? 0 : RowKeys.Partition(_contract, _rows.Single(), 0, _partitions);
     }
-
-    /// <summary>The columns as a block, for what reads blocks.</summary>
-    private RowBlock View() => _view ??= new() { Count = _capacity, Columns = [.. _columns.Select(c => c.View())] };
 
     private void CheckUnique()
     {
         if (_unique.Length == 0) return;
-        var key = RowKeys.Key(_contract, View(), _count);
-        foreach (var (ordinal, keys) in _unique)
+        var row = _rows.Single();
+        var key = RowKeys.Key(_contract, row, 0);
+        for (var i = 0; i < _unique.Length; i++)
         {
             // Nulls are not values; the same key again is a correction.
-            if (_columns[ordinal].IsNull(_count)) continue;
-            var value = RowKeys.Value(View(), _count, ordinal);
-            if (!keys.TryAdd(value, key) && !ByteKeyComparer.Instance.Equals(keys[value], key))
+            var ordinal = _layout.Unique[i];
+            if (_rows.IsNull(ordinal)) continue;
+            var value = RowKeys.Value(row, 0, ordinal);
+            if (!_unique[i].TryAdd(value, key) && !ByteKeyComparer.Instance.Equals(_unique[i][value], key))
                 Fail(ordinal, RowErrorCodes.NotUnique, null, default);
         }
     }
@@ -290,16 +245,6 @@ internal sealed class RowAssembler
         foreach (var (of, _) in _errors)
             if (of == ordinal) return true;
         return false;
-    }
-
-    private void Grow()
-    {
-        _capacity = Math.Min(_maxRows, _capacity * 2);
-        for (var c = 0; c < _columns.Length; c++) _columns[c].Resize(_capacity);
-        if (_areas is not null) Array.Resize(ref _areaOf, _capacity);
-        if (_deletes is not null) Array.Resize(ref _deletes, _capacity);
-        Array.Resize(ref _numbers, _capacity);
-        _view = null;
     }
 
     private static string Shorten(ReadOnlySpan<char> text)

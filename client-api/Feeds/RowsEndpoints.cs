@@ -59,7 +59,7 @@ internal static class RowsEndpoints
     private static async Task<IResult> ReceiptAsync(string receipt, HttpContext http, IGrainFactory grains)
     {
         // Receipts are nobody's but the pusher's and the publisher's: without a key there is nothing to look up.
-        if (http.Caller().Agency is null)
+        if (http.Caller().IsPublic)
             return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel der Behörde, die geliefert hat.", "A key of the agency that pushed is needed."));
         if (!ReceiptIds.IsValid(receipt)) return Problems.NotFound(http, s_receipt, receipt);
         var result = await grains.GetGrain<IReceiptGrain>(receipt).GetAsync(http.Caller());
@@ -84,7 +84,7 @@ internal static class RowsEndpoints
 
     private static async Task<IResult> ReceiptErrorsAsync(string receipt, HttpContext http, IGrainFactory grains)
     {
-        if (http.Caller().Agency is null)
+        if (http.Caller().IsPublic)
             return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel der Behörde, die geliefert hat.", "A key of the agency that pushed is needed."));
         if (!ReceiptIds.IsValid(receipt)) return Problems.NotFound(http, s_receipt, receipt);
         if (RowsParameters.Strict(http, s_errors) is { } unknown) return unknown;

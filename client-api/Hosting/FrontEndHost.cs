@@ -1,3 +1,5 @@
+using DataHub.Catalog;
+
 using Microsoft.Extensions.Options;
 
 using Orleans.Configuration;
@@ -37,21 +39,20 @@ internal static class FrontEndHost
         // The client is started when it is connected; meanwhile the addresses are listened on, so that probes are answered.
         builder.Services.Configure<HostOptions>(options => options.ServicesStartConcurrently = true);
         builder.Services.AddFrontEnd();
+        builder.Services.UseSignIn(builder.Configuration, dataFolder: null);
         builder.Services.AddOperations<GrainsAnswer>();
         start.Services?.Invoke(builder.Services);
 
         var app = builder.Build();
-        app.UseErrors(app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("DataHub.Http"));
-        app.Use(UntilThereIsASilo);
-        app.UseFrontEnd();
+        app.UseFrontEnd(gate: UntilThereIsASilo(app.Services.GetRequiredService<Health>()));
         app.MapFrontEnd();
         app.MapOperations();
         return app;
     }
 
     /// <summary>Before the client was connected it does not even know what grains there are. Health and metrics need none.</summary>
-    private static Task UntilThereIsASilo(HttpContext http, RequestDelegate next) =>
-        http.RequestServices.GetRequiredService<Health>().HasStarted || http.Request.Path.StartsWithSegments("/health") || http.Request.Path.StartsWithSegments("/metrics")
+    private static Func<HttpContext, RequestDelegate, Task> UntilThereIsASilo(Health health) => (http, next) =>
+        health.HasStarted || http.Request.Path.StartsWithSegments("/health") || http.Request.Path.StartsWithSegments("/metrics")
             ? next(http)
             : throw new SiloUnavailableException("no silo has answered yet");
 

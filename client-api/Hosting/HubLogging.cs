@@ -24,6 +24,8 @@ internal static class HubLogging
             options.AddFilter("Microsoft", LogLevel.Warning);
             options.AddFilter("Orleans", LogLevel.Warning);
             options.AddFilter("Polly", LogLevel.Warning);
+            // All it would write is that requests begin and end, but for being asked it makes a trace of each.
+            options.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
             // It warns at every start that the server's garbage collector is off, which is meant.
             options.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
             // It takes the time before the start for a stall.

@@ -7,7 +7,7 @@ namespace DataHub.Hosting;
 
 /// <summary><c>/metrics</c>: the process's instruments as Prometheus text (exposition format 0.0.4).</summary>
 /// <remarks>Counters and histograms are kept from the start; gauges are asked when somebody reads. Each instrument has at most 500 label sets; what goes beyond is counted, not kept.</remarks>
-internal sealed class Metrics : IHostedService, IDisposable
+internal sealed class Metrics(IMeterFactory meters) : IHostedService, IDisposable
 {
     private const int MaxSeries = 500;
     private const string Dropped = "datahub_metrics_dropped_total";
@@ -25,6 +25,8 @@ internal sealed class Metrics : IHostedService, IDisposable
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
+            // Another hub in the same process has instruments of the same names.
+            if (instrument.Meter.Scope is { } scope && scope != meters) return;
             if (s_meters.Contains(instrument.Meter.Name, StringComparer.Ordinal)) listener.EnableMeasurementEvents(instrument, _families.GetOrAdd(instrument, i => new(i)));
         };
         _listener.SetMeasurementEventCallback<long>((_, value, tags, state) => Record(state, value, tags));
@@ -59,7 +61,8 @@ internal sealed class Metrics : IHostedService, IDisposable
     /// <summary>All label sets of one instrument.</summary>
     private sealed class Family
     {
-        private readonly ConcurrentDictionary<string, Series> _series = new(StringComparer.Ordinal);
+        private readonly ConcurrentDictionary<KeyValuePair<string, object?>[], Series> _series = new(Tags.Comparer);
+        private readonly ConcurrentDictionary<KeyValuePair<string, object?>[], Series>.AlternateLookup<ReadOnlySpan<KeyValuePair<string, object?>>> _byTags;
         private readonly string? _help;
         private readonly bool _isHistogram, _isAbsolute;
         private readonly string _type;
@@ -72,6 +75,7 @@ internal sealed class Metrics : IHostedService, IDisposable
             var isCounter = kind == typeof(Counter<>) || kind == typeof(ObservableCounter<>);
             _type = _isHistogram ? "histogram" : isCounter ? "counter" : "gauge";
             _help = instrument.Description?.ReplaceLineEndings(" ").Replace("\\", "\\\\", StringComparison.Ordinal);
+            _byTags = _series.GetAlternateLookup<ReadOnlySpan<KeyValuePair<string, object?>>>();
             Name = Word(instrument.Name) + (instrument.Unit is "s" ? "_seconds" : instrument.Unit is "By" ? "_bytes" : "") + (isCounter ? "_total" : "");
         }
 
@@ -79,11 +83,10 @@ internal sealed class Metrics : IHostedService, IDisposable
 
         public bool Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
         {
-            var labels = Labels(tags);
-            if (!_series.TryGetValue(labels, out var series))
+            if (!_byTags.TryGetValue(tags, out var series))
             {
                 if (_series.Count >= MaxSeries) return false;
-                series = _series.GetOrAdd(labels, _ => new(_isHistogram ? new long[s_buckets.Length] : null));
+                series = _series.GetOrAdd(tags.ToArray(), own => new(Labels(own), _isHistogram ? new long[s_buckets.Length] : null));
             }
 
             series.Record(value, _isAbsolute);
@@ -95,7 +98,7 @@ internal sealed class Metrics : IHostedService, IDisposable
             if (_series.IsEmpty) return;
             if (_help is not null) text.Append("# HELP ").Append(Name).Append(' ').Append(_help).Append('\n');
             text.Append("# TYPE ").Append(Name).Append(' ').Append(_type).Append('\n');
-            foreach (var (labels, series) in _series.OrderBy(pair => pair.Key, StringComparer.Ordinal)) series.Render(text, Name, labels);
+            foreach (var series in _series.Values.OrderBy(series => series.Labels, StringComparer.Ordinal)) series.Render(text, Name);
         }
 
         private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -135,11 +138,43 @@ internal sealed class Metrics : IHostedService, IDisposable
         }
     }
 
-    private sealed class Series(long[]? buckets)
+    /// <summary>Finds label sets by the tags of a measurement, which are made into text only once.</summary>
+    private sealed class Tags : IEqualityComparer<KeyValuePair<string, object?>[]>, IAlternateEqualityComparer<ReadOnlySpan<KeyValuePair<string, object?>>, KeyValuePair<string, object?>[]>
+    {
+        public static readonly Tags Comparer = new();
+
+        public bool Equals(KeyValuePair<string, object?>[]? x, KeyValuePair<string, object?>[]? y) => Equals(x.AsSpan(), y!);
+
+        public bool Equals(ReadOnlySpan<KeyValuePair<string, object?>> alternate, KeyValuePair<string, object?>[] other)
+        {
+            if (alternate.Length != other.Length) return false;
+            for (var i = 0; i < other.Length; i++)
+            {
+                if (alternate[i].Key != other[i].Key || !object.Equals(alternate[i].Value, other[i].Value)) return false;
+            }
+
+            return true;
+        }
+
+        public int GetHashCode(KeyValuePair<string, object?>[] tags) => GetHashCode(tags.AsSpan());
+
+        public int GetHashCode(ReadOnlySpan<KeyValuePair<string, object?>> alternate)
+        {
+            var hash = 0;
+            foreach (var (_, value) in alternate) hash = (hash * 31) + (value?.GetHashCode() ?? 0);
+            return hash;
+        }
+
+        public KeyValuePair<string, object?>[] Create(ReadOnlySpan<KeyValuePair<string, object?>> alternate) => alternate.ToArray();
+    }
+
+    private sealed class Series(string labels, long[]? buckets)
     {
         private readonly Lock _gate = new();
         private double _sum;
         private long _count;
+
+        public string Labels => labels;
 
         public void Record(double value, bool isAbsolute)
         {
@@ -150,12 +185,14 @@ internal sealed class Metrics : IHostedService, IDisposable
                 if (buckets is null) return;
                 for (var i = 0; i < s_buckets.Length; i++)
                 {
-                    if (value <= s_buckets[i]) buckets[i]++;
+                    if (value > s_buckets[i]) continue;
+                    buckets[i]++;
+                    return;
                 }
             }
         }
 
-        public void Render(StringBuilder text, string name, string labels)
+        public void Render(StringBuilder text, string name)
         {
             lock (_gate)
             {
@@ -165,10 +202,11 @@ internal sealed class Metrics : IHostedService, IDisposable
                     return;
                 }
 
-                var prefix = labels.Length == 0 ? "" : labels + ",";
+                var (prefix, below) = (labels.Length == 0 ? "" : labels + ",", 0L);
                 for (var i = 0; i < s_buckets.Length; i++)
                 {
-                    Line(text, name + "_bucket", $"{prefix}le=\"{s_buckets[i].ToString(CultureInfo.InvariantCulture)}\"", buckets[i]);
+                    below += buckets[i];
+                    Line(text, name + "_bucket", $"{prefix}le=\"{s_buckets[i].ToString(CultureInfo.InvariantCulture)}\"", below);
                 }
 
                 Line(text, name + "_bucket", prefix + "le=\"+Inf\"", _count);

@@ -40,7 +40,7 @@ internal static class ChangesEndpoints
 
                 """, StatusCodes.Status200OK, EventStream);
 
-    private static async Task<IResult> WatchAsync(string indicator, HttpContext http, IGrainFactory grains, ChangesHub hub, KeyRing keys, ChangesMetrics metrics, IOptions<ChangesOptions> options)
+    private static async Task<IResult> WatchAsync(string indicator, HttpContext http, IGrainFactory grains, ChangesHub hub, ChangesMetrics metrics, IOptions<ChangesOptions> options)
     {
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
         var (selection, lastEventId, invalid) = ChangesParameters.Read(http, options.Value.MaxRows);
@@ -64,7 +64,7 @@ internal static class ChangesEndpoints
 
         try
         {
-            return await ServeAsync(http, feed, hub, lastEventId, isOpen ? null : keys, metrics, options.Value);
+            return await ServeAsync(http, feed, hub, lastEventId, isOpen, metrics, options.Value);
         }
         finally
         {
@@ -72,7 +72,7 @@ internal static class ChangesEndpoints
         }
     }
 
-    private static async Task<IResult> ServeAsync(HttpContext http, ChangesFeed feed, ChangesHub hub, string? lastEventId, KeyRing? keys, ChangesMetrics metrics, ChangesOptions options)
+    private static async Task<IResult> ServeAsync(HttpContext http, ChangesFeed feed, ChangesHub hub, string? lastEventId, bool isOpen, ChangesMetrics metrics, ChangesOptions options)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, hub.Stopping);
         var first = ReadOnlyMemory<byte>.Empty;
@@ -119,8 +119,8 @@ internal static class ChangesEndpoints
                     continue;
                 }
 
-                // A key that was taken back meanwhile gets nothing more.
-                if (keys is not null && !await IsStillAsync(http, keys)) break;
+                // Whose key or roles were taken away meanwhile gets nothing more.
+                if (!isOpen && !await Authentication.IsStillAsync(http)) break;
                 var (events, next) = feed.Since(step);
                 step = next;
                 if (events.Length == 0) continue;
@@ -148,12 +148,6 @@ internal static class ChangesEndpoints
         // Some proxies collect small writes unless they are told not to.
         http.Response.Headers["X-Accel-Buffering"] = "no";
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-    }
-
-    private static async Task<bool> IsStillAsync(HttpContext http, KeyRing keys)
-    {
-        var text = http.Request.Headers.Authorization.ToString();
-        return ApiKey.Parse(text[(text.IndexOf(' ', StringComparison.Ordinal) + 1)..].Trim(), out var key) == ApiKeyFault.None && await keys.FindAsync(key) == http.Caller();
     }
 
     private sealed class Viewer(HttpContext http, TimeSpan patience, CancellationToken stop) : IDisposable

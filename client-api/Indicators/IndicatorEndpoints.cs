@@ -13,7 +13,7 @@ namespace DataHub.Indicators;
 /// <summary>Definitions of indicators and their values (design §5).</summary>
 internal static class IndicatorEndpoints
 {
-    private const string WatermarkHeader = "DataHub-Watermark";
+    internal const string WatermarkHeader = "DataHub-Watermark";
 
     private const string DefinitionExample = """
         { "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "dataset": "air-quality", "measure": { "function": "mean", "field": "no2" },
@@ -46,7 +46,7 @@ internal static class IndicatorEndpoints
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
 
-    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>().AddSingleton<LeasedIndicators>();
+    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>().AddSingleton<LeasedIndicators>().AddSingleton<LeasedAnswers>();
 
     public static void MapIndicatorEndpoints(this IEndpointRouteBuilder routes)
     {
@@ -56,11 +56,11 @@ internal static class IndicatorEndpoints
             .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
             .WithDescription(FormulaDescription).Example(DefinitionExample);
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
-        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, time))
+        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, lent))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
-        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, time))
+        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, lent))
             .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
@@ -122,23 +122,17 @@ internal static class IndicatorEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, TimeProvider time)
+        string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent)
     {
-        var request = new AnswerRequest(http.Request.Path.Value ?? "", http.Request.QueryString.Value ?? "", http.Request.Headers.Accept.ToString(), http.Request.PathBase.Value ?? "");
-        if (answers.Find(request) is { } kept && kept.Repeatable(time) is ({ } lease, var upTo))
-        {
-            leased.Repeated(lease);
-            http.Response.Headers[WatermarkHeader] = upTo;
-            return kept.Rendered.Answer(varies: true);
-        }
-
+        // What is everybody's is also theirs who have a key, which has been checked by now.
+        if (lent.Find(http) is { } again) return again;
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
         var (format, notAcceptable) = AnswerFormats.Choose(http);
         if (notAcceptable is not null) return notAcceptable;
         var (query, invalid) = ValuesParameters.Read(http, latest);
         if (invalid is not null) return invalid;
 
-        var (answer, current, problem) = await RenderAsync(request, indicator, query!, format, http, grains, answers, leased);
+        var (answer, current, problem) = await RenderAsync(indicator, query!, format, http, grains, answers, leased);
         if (problem is not null) return problem;
         http.Response.Headers[WatermarkHeader] = current;
         return answer!.Answer(varies: true);
@@ -147,7 +141,7 @@ internal static class IndicatorEndpoints
     /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
     /// <returns>The answer and how far it is current, or the problem to answer with.</returns>
     private static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
-        AnswerRequest request, string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased)
+        string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased)
     {
         var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
         var past = query.AsOf is not null || query.Definition is not null;
@@ -176,8 +170,8 @@ internal static class IndicatorEndpoints
             // A request that names a watermark must not be answered by what another one without it was.
             if (lease is not null && number != 0 && query.AtLeast is null)
             {
-                known!.Lend(lease, number, page.Current, page.ValidUntil);
-                answers.Note(request, key);
+                known!.Lend(lease, number, page.Current, page.ValidUntil, http.GetEndpoint());
+                answers.Note(AnswerRequest.Of(http.Request), key);
             }
         }
 

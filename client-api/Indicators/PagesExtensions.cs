@@ -72,7 +72,7 @@ public static class PagesExtensions
             [nameof(ErrorPage.Status)] = status,
             [nameof(ErrorPage.Heading)] = heading,
             [nameof(ErrorPage.Text)] = why ?? text,
-            [nameof(ErrorPage.TraceId)] = status >= 500 ? System.Diagnostics.Activity.Current?.TraceId.ToString() ?? http.TraceIdentifier : null,
+            [nameof(ErrorPage.TraceId)] = status >= 500 ? Errors.TraceId(http) : null,
             [nameof(ErrorPage.LinkIn)] = (Func<string, string>)(language => $"{http.Request.PathBase}{http.Request.Path}?lang={language}"),
             [nameof(ErrorPage.Home)] = query.LanguageChosen ? "/?lang=" + query.Language : "/",
         });

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace DataHub.Indicators;
@@ -18,12 +19,16 @@ internal sealed record AnswerKey(string Indicator, ValuesQuery Query, AnswerForm
 }
 
 /// <summary>A request as it came, for finding its answer without reading it once more.</summary>
-internal readonly record struct AnswerRequest(string Path, string Query, string Accept, string PathBase);
+internal readonly record struct AnswerRequest(string Path, string Query, string Accept, string PathBase)
+{
+    public static AnswerRequest Of(HttpRequest request) =>
+        new(request.Path.Value ?? "", request.QueryString.Value ?? "", request.Headers.Accept.ToString(), request.PathBase.Value ?? "");
+}
 
 /// <summary>An answer's bytes and headers in one version.</summary>
 internal sealed class RenderedAnswer(long version, Rendered rendered)
 {
-    private Repeat? _repeat;
+    private LentAnswer? _lent;
 
     public long Version => version;
 
@@ -35,17 +40,31 @@ internal sealed class RenderedAnswer(long version, Rendered rendered)
     /// <param name="number">The lease's when the answer was asked for.</param>
     /// <param name="current">How far the indicator said that it is current.</param>
     /// <param name="until">Its states change by themselves then; null: never.</param>
-    public void Lend(LeasedIndicator lease, long number, string current, DateTimeOffset? until) => Volatile.Write(ref _repeat, new(lease, number, current, until));
+    /// <param name="endpoint">That made it, by whose route it is counted.</param>
+    public void Lend(LeasedIndicator lease, long number, string current, DateTimeOffset? until, Endpoint? endpoint) =>
+        Volatile.Write(ref _lent, new(rendered, lease, number, current, until, endpoint));
 
-    /// <summary>How far it is current, and the lease, if it may be given out again without asking.</summary>
-    public (LeasedIndicator? Lease, string Current) Repeatable(TimeProvider time) =>
-        Volatile.Read(ref _repeat) is { } repeat && repeat.Lease.Holds(repeat.Number) && (repeat.Until is not { } until || time.GetUtcNow() < until) ? (repeat.Lease, repeat.Current) : default;
+    /// <summary>The answer with how far it is current, if it may be given out again without asking.</summary>
+    public LentAnswer? Lent(TimeProvider time) => Volatile.Read(ref _lent) is { } lent && lent.Holds(time) ? lent : null;
+}
 
-    private sealed record Repeat(LeasedIndicator Lease, long Number, string Current, DateTimeOffset? Until);
+/// <summary>An answer that is given out again for as long as the lease holds under which it was asked for.</summary>
+internal sealed class LentAnswer(Rendered rendered, LeasedIndicator lease, long number, string current, DateTimeOffset? until, Endpoint? endpoint) : IResult
+{
+    public LeasedIndicator Lease => lease;
+
+    public bool Holds(TimeProvider time) => lease.Holds(number) && (until is not { } end || time.GetUtcNow() < end);
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.SetEndpoint(endpoint);
+        httpContext.Response.Headers[IndicatorEndpoints.WatermarkHeader] = current;
+        return rendered.WriteAsync(httpContext, varies: true);
+    }
 }
 
 /// <summary>
-/// Rendered answers, each in the newest version seen, bounded by bytes; the one not asked for longest goes first. An
+/// Rendered answers, each in the newest version seen, bounded by bytes; those not asked for of late go first. An
 /// answer is given out only after the indicator's grain has said, to this very caller, that its version still holds; or,
 /// where it is open, under a lease.
 /// </summary>
@@ -58,36 +77,35 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
     private const int MaxNoted = 10_000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<AnswerKey, LinkedListNode<(AnswerKey Key, RenderedAnswer Answer)>> _entries = [];
-    private readonly LinkedList<(AnswerKey Key, RenderedAnswer Answer)> _byUse = [];
-    private readonly ConcurrentDictionary<AnswerRequest, AnswerKey> _requests = new();
+    private readonly Dictionary<AnswerKey, LinkedListNode<Place>> _entries = [];
+    private readonly LinkedList<Place> _places = [];
+    private readonly ConcurrentDictionary<AnswerRequest, Place> _requests = new();
     private int _noted;
     private long _bytes;
 
     /// <summary>What a request that came before is answered with, if it is still kept.</summary>
-    public RenderedAnswer? Find(in AnswerRequest request) => _requests.TryGetValue(request, out var key) ? Find(key) : null;
+    public RenderedAnswer? Find(in AnswerRequest request) => _requests.TryGetValue(request, out var place) ? place.Ask() : null;
 
     /// <summary>Notes how a request was read. Only such as were answered under a lease, so that rare ones do not fill the memory.</summary>
     public void Note(in AnswerRequest request, AnswerKey key)
     {
-        if (!_requests.TryAdd(request, key) || Interlocked.Increment(ref _noted) < MaxNoted) return;
+        Place place;
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out var node)) return;
+            place = node.Value;
+        }
+
+        if (_requests.TryGetValue(request, out var noted) && noted == place) return;
+        _requests[request] = place;
+        if (noted is not null || Interlocked.Increment(ref _noted) < MaxNoted) return;
         _requests.Clear();
         Volatile.Write(ref _noted, 0);
     }
 
     public RenderedAnswer? Find(AnswerKey key)
     {
-        lock (_lock)
-        {
-            if (!_entries.TryGetValue(key, out var node)) return null;
-            if (_byUse.First != node)
-            {
-                _byUse.Remove(node);
-                _byUse.AddFirst(node);
-            }
-
-            return node.Value.Answer;
-        }
+        lock (_lock) return _entries.TryGetValue(key, out var node) ? node.Value.Ask() : null;
     }
 
     /// <summary>Keeps an answer unless a newer one is kept; one larger than an eighth of the room is not kept.</summary>
@@ -99,20 +117,69 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
         {
             if (_entries.TryGetValue(key, out var node))
             {
-                if (node.Value.Answer.Version >= answer.Version) return;
-                Drop(node);
+                var old = node.Value.Answer!;
+                if (old.Version >= answer.Version) return;
+                _bytes += answer.Size - old.Size;
+                node.Value.Answer = answer;
+            }
+            else
+            {
+                _entries[key] = _places.AddFirst(new Place(key, answer));
+                _bytes += answer.Size + Overhead;
             }
 
-            _entries[key] = _byUse.AddFirst((key, answer));
-            _bytes += answer.Size + Overhead;
-            while (_bytes > limit) Drop(_byUse.Last!);
+            // Each has its turn; whoever was asked for since the last one stays for another.
+            for (var turns = _places.Count; _bytes > limit; turns--)
+            {
+                var last = _places.Last!;
+                if (turns > 0 && last.Value.WasAsked())
+                {
+                    _places.RemoveLast();
+                    _places.AddFirst(last);
+                }
+                else
+                {
+                    Drop(last);
+                }
+            }
         }
     }
 
-    private void Drop(LinkedListNode<(AnswerKey Key, RenderedAnswer Answer)> node)
+    private void Drop(LinkedListNode<Place> node)
     {
-        _byUse.Remove(node);
+        _places.Remove(node);
         _entries.Remove(node.Value.Key);
-        _bytes -= node.Value.Answer.Size + Overhead;
+        _bytes -= node.Value.Answer!.Size + Overhead;
+        node.Value.Answer = null;
+    }
+
+    /// <summary>Where an answer lies, in the newest version seen; read by many without the lock.</summary>
+    private sealed class Place(AnswerKey key, RenderedAnswer answer)
+    {
+        private RenderedAnswer? _answer = answer;
+        private bool _asked;
+
+        public AnswerKey Key => key;
+
+        /// <summary>Null once it has been dropped.</summary>
+        public RenderedAnswer? Answer
+        {
+            get => Volatile.Read(ref _answer);
+            set => Volatile.Write(ref _answer, value);
+        }
+
+        public RenderedAnswer? Ask()
+        {
+            if (!_asked) _asked = true;
+            return Answer;
+        }
+
+        /// <summary>Whether it was asked for since this was asked.</summary>
+        public bool WasAsked()
+        {
+            var asked = _asked;
+            _asked = false;
+            return asked;
+        }
     }
 }

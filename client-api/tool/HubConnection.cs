@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace DataHub.Tool;
@@ -53,7 +54,7 @@ internal sealed class HubConnection(Uri hub, string? key, TimeSpan giveUpAfter, 
             {
                 why = Words.Say($"keine Antwort in {timeout.TotalSeconds:0} s", $"no answer within {timeout.TotalSeconds:0} s");
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
             {
                 why = (e.InnerException ?? e).Message;
             }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -90,7 +91,7 @@ internal static class TailCommand
             {
                 why = Words.Say("keine Antwort", "no answer");
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or TimeoutException)
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException or TimeoutException)
             {
                 why = (e.InnerException ?? e).Message;
             }

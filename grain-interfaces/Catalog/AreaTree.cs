@@ -60,6 +60,9 @@ public sealed class AreaTree
     /// <summary>All areas, by id (ordinal).</summary>
     public IReadOnlyList<Area> Areas => _areas;
 
+    /// <returns>The area's place in <see cref="Areas"/>; −1 where there is none of this id.</returns>
+    public int PlaceOf(string id) => _places.TryGetValue(id, out var place) ? place : -1;
+
     /// <returns>False, and null in <paramref name="area"/>, where there is none of this id.</returns>
     public bool TryGet(string id, [MaybeNullWhen(false)] out Area area)
     {

@@ -14,6 +14,15 @@ public sealed record DatasetSpec(
 {
     /// <summary>How many partitions the dataset's rows are spread over by a hash of their key's first field; fixed at creation. 1 to 16.</summary>
     [Id(8)] public int Partitions { get; init; } = 1;
+
+    /// <summary>The dataspace it belongs to, whose roles reach it; null: none.</summary>
+    [Id(9)] public string? Dataspace { get; init; }
+
+    /// <summary>The legal basis on which personal data is processed; required before it is released where the contract has personal fields.</summary>
+    [Id(10)] public string? LegalBasis { get; init; }
+
+    /// <summary>Where it shall stand in its life; null: as it stands, and a new one as far as it and the caller allow. Not kept: see <see cref="DatasetInfo.State"/>.</summary>
+    [Id(11)] public ReleaseState? Wanted { get; init; }
 }
 
 /// <summary>Two kinds of rows share one way (design §2).</summary>
@@ -52,8 +61,30 @@ public sealed record DatasetInfo(
     [property: Id(6)] DateTimeOffset Issued,
     [property: Id(7)] DateTimeOffset Modified)
 {
+    /// <summary>Where it stands in its life.</summary>
+    [Id(8)] public ReleaseState State { get; init; }
+
+    /// <summary>Who declared it ready and who released it, and when.</summary>
+    [Id(9)] public ReleaseNote? Release { get; init; }
+
     public int ContractVersion => Spec.Schema.Version;
+
+    /// <summary>What decides who may do what with it.</summary>
+    public Holding Holding => new(Id, Spec.Dataspace, Spec.Publisher, Spec.Access, State);
 }
+
+/// <summary>Who took the steps of a dataset's life that need a decision.</summary>
+/// <param name="ReadyBy">Who declared it complete, as <see cref="Caller.Subject"/>.</param>
+/// <param name="ReleasedBy">Who released it last; another one than who declared it ready where personal data is involved.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ReleaseNote")]
+public sealed record ReleaseNote(
+    [property: Id(0)] string? ReadyBy, [property: Id(1)] DateTimeOffset? ReadyAt, [property: Id(2)] string? ReleasedBy, [property: Id(3)] DateTimeOffset? ReleasedAt);
+
+/// <summary>One line of the checklist for a step of a dataset's life.</summary>
+/// <param name="Code">Such as <c>license</c>.</param>
+/// <param name="Required">Without it the step is refused; else it is recommended.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ReleaseCheck")]
+public sealed record ReleaseCheck([property: Id(0)] string Code, [property: Id(1)] bool Required, [property: Id(2)] bool Fulfilled, [property: Id(3)] LocalText Text);
 
 /// <param name="Key">Stream key, <c>{dataset}/{number}</c>.</param>
 /// <param name="Shard">Number of the shard whose log holds it.</param>

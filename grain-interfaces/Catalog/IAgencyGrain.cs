@@ -18,10 +18,21 @@ public interface IAgencyGrain : IGrainWithStringKey
 
     /// <summary>Makes a new key. The secret is in this answer only; the hub keeps its hash.</summary>
     /// <param name="caller">An admin of the agency or of the platform.</param>
-    /// <param name="role">What the key may do.</param>
-    /// <param name="label">What it is for, for people.</param>
+    /// <param name="wanted">What the key is to be.</param>
+    [Alias("MakeKey"), NotRepeatable("a repeat makes another key")]
+    Task<KeyResult> MakeKeyAsync(Caller caller, KeyRequest wanted);
+
+    /// <summary>The same without scope and end; kept for front-ends of before there were these, during a rolling replacement.</summary>
     [Alias("CreateKey"), NotRepeatable("a repeat makes another key")]
     Task<KeyResult> CreateKeyAsync(Caller caller, KeyRole role, string? label);
+
+    /// <summary>Makes a key that takes the place of another: same role, scope and label. Both are valid until the old one ends.</summary>
+    /// <param name="caller">An admin of the agency or of the platform.</param>
+    /// <param name="keyId">A living key that is not being replaced already.</param>
+    /// <param name="overlap">How long the old key lives on; it never lives longer than it would have.</param>
+    /// <param name="expires">When the new key ends; null: it lives until it is revoked.</param>
+    [Alias("RotateKey"), NotRepeatable("a repeat finds the key being replaced already")]
+    Task<KeyResult> RotateKeyAsync(Caller caller, string keyId, TimeSpan overlap, DateTimeOffset? expires);
 
     /// <summary>The keys without their secrets; only for admins of the agency or the platform.</summary>
     [Alias("ListKeys"), Repeatable]
@@ -48,6 +59,11 @@ public interface IAgencyGrain : IGrainWithStringKey
     /// <returns>The caller it stands for, or null.</returns>
     [Alias("Authenticate"), AlwaysInterleave, Repeatable]
     Task<Caller?> AuthenticateAsync(string keyId, byte[] secretHash);
+
+    /// <summary>Whom a key stands for, without its secret: for explaining what it may do. Only for the hub.</summary>
+    /// <returns>Null where there is no such key or it is over.</returns>
+    [Alias("CallerOf"), AlwaysInterleave, Repeatable]
+    Task<Caller?> CallerOfAsync(Caller caller, string keyId);
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.AgencyInfo")]
@@ -66,10 +82,39 @@ public sealed record KeyInfo(
     [property: Id(1)] KeyRole Role,
     [property: Id(2)] string? Label,
     [property: Id(3)] DateTimeOffset Created,
-    [property: Id(4)] DateTimeOffset? Revoked);
+    [property: Id(4)] DateTimeOffset? Revoked)
+{
+    /// <summary>What the key is narrowed to; null: nothing.</summary>
+    [Id(5)] public KeyScope? Scope { get; init; }
+
+    /// <summary>When it ends by itself; null: never.</summary>
+    [Id(6)] public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>When it was used last; some minutes of use are forgotten where the hub is killed. Null: never.</summary>
+    [Id(7)] public DateTimeOffset? LastUsed { get; init; }
+
+    /// <summary>The key that takes its place; until <see cref="Expires"/> both are valid.</summary>
+    [Id(8)] public string? ReplacedBy { get; init; }
+}
+
+/// <summary>A key that is wanted.</summary>
+/// <param name="Role">What it may do.</param>
+/// <param name="Label">What it is for, for people.</param>
+/// <param name="Scope">What it is narrowed to; null: nothing.</param>
+/// <param name="Expires">When it ends by itself; null: never.</param>
+[GenerateSerializer, Immutable, Alias("datahub.KeyRequest")]
+public sealed record KeyRequest(
+    [property: Id(0)] KeyRole Role,
+    [property: Id(1)] string? Label,
+    [property: Id(2)] KeyScope? Scope,
+    [property: Id(3)] DateTimeOffset? Expires);
 
 [GenerateSerializer, Immutable, Alias("datahub.KeyList")]
-public sealed record KeyList([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] KeyInfo[] Keys);
+public sealed record KeyList([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] KeyInfo[] Keys)
+{
+    /// <summary>What is missing; null where the keys are told.</summary>
+    [Id(2)] public LocalText? Detail { get; init; }
+}
 
 /// <summary>Why a change of the catalogue was not made. A refusal changes nothing.</summary>
 public enum CatalogRefusal

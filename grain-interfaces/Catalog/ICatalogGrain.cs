@@ -27,6 +27,10 @@ public static class CatalogKinds
     public const string Datasets = "datasets";
     public const string Indicators = "indicators";
     public const string AreaSystems = "areas";
+    public const string Dataspaces = "dataspaces";
+
+    /// <summary>The groups of one agency, without the agency.</summary>
+    public static string GroupsOf(string agency) => "groups/" + agency;
 }
 
 /// <summary>A list of the catalogue is full.</summary>

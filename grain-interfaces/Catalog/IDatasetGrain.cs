@@ -15,9 +15,19 @@ public interface IDatasetGrain : IGrainWithStringKey
     [Alias("Put"), Repeatable]
     Task<DatasetResult> PutAsync(Caller caller, DatasetSpec spec);
 
-    /// <summary>The dataset as it stands. The description of a dataset is open; its rows need not be.</summary>
+    /// <summary>The dataset as it stands, or null where there is none or the caller may not know of it. The description of an available dataset is open; its rows need not be.</summary>
     [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<DatasetInfo?> GetAsync(Caller caller);
+
+    /// <summary>Takes a step in the dataset's life: one that is done whole or not at all. Repeating is harmless.</summary>
+    /// <param name="to">Where the dataset shall stand.</param>
+    [Alias("Move"), Repeatable]
+    Task<DatasetResult> MoveAsync(Caller caller, ReleaseState to);
+
+    /// <summary>Every right on the dataset, decided for a subject, for a caller who may know: the subject itself, or whoever gives roles there.</summary>
+    /// <returns>Null where there is no such dataset or the caller may not know.</returns>
+    [Alias("Access"), AlwaysInterleave, Repeatable]
+    Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject);
 
     /// <summary>The contract in an earlier version, or null.</summary>
     [Alias("GetContract"), AlwaysInterleave, Repeatable]
@@ -44,4 +54,7 @@ public sealed record DatasetResult([property: Id(0)] CatalogRefusal Refusal, [pr
 
     /// <summary>What is wrong with the schema: in itself (<see cref="CatalogRefusal.Invalid"/>) or as a successor of what stands (<see cref="CatalogRefusal.Conflict"/>).</summary>
     [Id(4)] public ContractProblem[] Problems { get; init; } = [];
+
+    /// <summary>The checklist for the step that was refused.</summary>
+    [Id(5)] public ReleaseCheck[] Checks { get; init; } = [];
 }

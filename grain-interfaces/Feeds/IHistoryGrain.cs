@@ -14,6 +14,11 @@ public interface IHistoryGrain : IGrainWithStringKey
     [Alias("Reach"), Repeatable]
     Task<long> ReachAsync(long sequence);
 
+    /// <summary>Stores what history otherwise stores seldom: the newest times of series.</summary>
+    /// <returns>Whether they are stored.</returns>
+    [Alias("StoreSeries"), Repeatable]
+    Task<bool> StoreSeriesAsync();
+
     [Alias("Status"), Repeatable]
     Task<FoldStatus> StatusAsync();
 

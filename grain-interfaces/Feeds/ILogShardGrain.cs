@@ -146,4 +146,7 @@ public enum AppendRefusal
 
     /// <summary>The push alone is larger than what its feed may bring in a day; nothing was stored. 422.</summary>
     LargerThanQuota = 9,
+
+    /// <summary>The dataset is retired and takes no rows; nothing was stored. 409.</summary>
+    Retired = 10,
 }

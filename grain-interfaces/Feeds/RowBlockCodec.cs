@@ -286,7 +286,7 @@ internal static class RowBlockCodec
         return true;
     }
 
-    private static string?[] ReadTexts(ref MessagePackReader reader, int count)
+    internal static string?[] ReadTexts(ref MessagePackReader reader, int count)
     {
         var texts = new string?[count];
         for (var i = 0; i < count; i++) texts[i] = reader.ReadString();
@@ -342,14 +342,14 @@ internal static class RowBlockCodec
         return bytes.ToArray();
     }
 
-    private static void WriteInts(ref MessagePackWriter writer, ReadOnlySpan<int> values)
+    internal static void WriteInts(ref MessagePackWriter writer, ReadOnlySpan<int> values)
     {
         var wide = new long[values.Length];
         for (var i = 0; i < wide.Length; i++) wide[i] = values[i];
         WriteLongs(ref writer, wide);
     }
 
-    private static int[] ReadInts(ref MessagePackReader reader, int count)
+    internal static int[] ReadInts(ref MessagePackReader reader, int count)
     {
         var wide = ReadLongs(ref reader, count);
         var values = new int[count];
@@ -358,7 +358,7 @@ internal static class RowBlockCodec
     }
 
     /// <summary><c>[smallest, width, bytes]</c>: each value as 1 + its distance from the smallest in width bytes, 0 for null; width 0 where all are equal and none is null.</summary>
-    private static void WriteLongs(ref MessagePackWriter writer, ReadOnlySpan<long> values)
+    internal static void WriteLongs(ref MessagePackWriter writer, ReadOnlySpan<long> values)
     {
         long smallest = long.MaxValue, greatest = long.MinValue;
         var nulls = false;
@@ -398,7 +398,7 @@ internal static class RowBlockCodec
         writer.Advance(width * values.Length);
     }
 
-    private static long[] ReadLongs(ref MessagePackReader reader, int count)
+    internal static long[] ReadLongs(ref MessagePackReader reader, int count)
     {
         PackedEnvelope.Expect(reader.ReadArrayHeader(), 3, "members of packed integers");
         var smallest = reader.ReadInt64();

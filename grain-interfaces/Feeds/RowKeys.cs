@@ -25,6 +25,17 @@ public static class RowKeys
     public static byte[]? Series(CompiledContract contract, RowBlock block, int row) =>
         contract.Kind == DatasetKind.Observations ? Encode(contract.Series, block, row) : null;
 
+    /// <summary>The name of an observation's series as it lies in a buffer, which grows where it must; good until the buffer is used again.</summary>
+    internal static ReadOnlySpan<byte> Series(CompiledContract contract, RowBlock block, int row, ref byte[] buffer)
+    {
+        var size = 0;
+        foreach (var ordinal in contract.Series) size += MaxSize(block.Columns[ordinal], row);
+        if (buffer.Length < size) buffer = new byte[size];
+        var written = 0;
+        foreach (var ordinal in contract.Series) written += Write(block.Columns[ordinal], row, buffer.AsSpan(written));
+        return buffer.AsSpan(0, written);
+    }
+
     /// <summary>The number of the partition a row belongs to: XxHash3 (64 bits, seed 0) of the first key field's bytes, modulo their count. Pinned: rows must be found again.</summary>
     public static int Partition(CompiledContract contract, RowBlock block, int row, int partitions)
     {

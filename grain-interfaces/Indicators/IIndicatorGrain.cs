@@ -56,6 +56,15 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("Lease"), AlwaysInterleave, NotRepeatable("whoever holds a lease asks again")]
     Task<AnswerLease> LeaseAsync(Guid holder, long known, CancellationToken cancellationToken = default);
 
+    /// <summary>The dataset tells what it is now: who may read, its areas, its licence. Once this has returned nobody is answered by what it was before. Only for the hub.</summary>
+    [Alias("SourceChanged"), AlwaysInterleave, Repeatable]
+    Task SourceChangedAsync(Caller caller, DatasetInfo dataset);
+
+    /// <summary>Every right on the indicator, decided for a subject, for a caller who may know: the subject itself, or whoever gives roles there.</summary>
+    /// <returns>Null where there is no such indicator or the caller may not know.</returns>
+    [Alias("Access"), AlwaysInterleave, Repeatable]
+    Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject);
+
     /// <summary>The versions of the definition that values can be asked by: the earlier ones that are kept, oldest first, then the one that answers. Definitions are open.</summary>
     /// <returns>Null where the indicator does not exist.</returns>
     [Alias("Definitions"), AlwaysInterleave, Repeatable]

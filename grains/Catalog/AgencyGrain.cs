@@ -1,3 +1,5 @@
+using DataHub.Governance;
+
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -7,16 +9,26 @@ namespace DataHub.Catalog;
 internal sealed partial class AgencyGrain(
     [PersistentState("agency", "state")] IPersistentState<AgencyState> state,
     IOptions<CatalogOptions> options,
+    IOptions<AuditOptions> audit,
+    AuditTrail trail,
     TimeProvider time,
     ILogger<AgencyGrain> logger) : Grain, IAgencyGrain
 {
+    /// <summary>How often it is stored when keys were used last: a key that is used all the time must not write all the time.</summary>
+    private static readonly TimeSpan s_usesPeriod = TimeSpan.FromMinutes(5);
+
+    private readonly Dictionary<string, DateTimeOffset> _uses = [];
     private StoredState<AgencyState> _stored = null!;
+    private Outbox<AgencyState> _outbox = null!;
 
     private string Id => this.GetPrimaryKeyString();
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
+        this.RegisterGrainTimer(StoreUsesAsync, new GrainTimerCreationOptions(s_usesPeriod, s_usesPeriod));
+        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox.Start();
         return Task.CompletedTask;
     }
 
@@ -24,6 +36,7 @@ internal sealed partial class AgencyGrain(
     {
         var (next, result) = AgencyRules.Put(_stored.Value, Id, caller, name);
         if (result.Refusal != CatalogRefusal.None) return result;
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
 
         // Noted before it is stored: a list may name what is not there yet, but never miss what is.
         try
@@ -35,37 +48,54 @@ internal sealed partial class AgencyGrain(
             return new(CatalogRefusal.TooMany, null, new(e.Message, e.Message));
         }
 
-        await _stored.StoreAsync(next);
+        await _outbox.StoreAsync(next, Happened(caller, _stored.Value.Name is null ? AuditEvents.AgencyCreated : AuditEvents.AgencyRenamed, ("name", name.De)));
         return result;
     }
 
     public Task<AgencyInfo?> GetAsync(Caller caller) =>
         Task.FromResult(_stored.Value.Name is { } name ? new AgencyInfo(Id, name) : null);
 
-    public async Task<KeyResult> CreateKeyAsync(Caller caller, KeyRole role, string? label)
+    public async Task<KeyResult> MakeKeyAsync(Caller caller, KeyRequest wanted)
     {
         var key = ApiKey.Create(Id, out var text);
-        var stored = new StoredKey(key.KeyId, key.Hash, role, label, time.GetUtcNow(), null);
-        var (next, refusal, detail) = AgencyRules.AddKey(_stored.Value, Id, caller, stored, options.Value.MaxKeys);
+        var stored = new StoredKey(key.KeyId, key.Hash, wanted.Role, wanted.Label, time.GetUtcNow(), null) { Scope = wanted.Scope, Expires = wanted.Expires };
+        var (next, refusal, detail) = AgencyRules.AddKey(WithUses(), Id, caller, stored, options.Value.MaxKeys);
         if (refusal != CatalogRefusal.None) return new(refusal, null, null, detail);
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, null, OutboxText.Full);
 
-        await _stored.StoreAsync(next);
-        LogKeyCreated(Id, stored.Id, role, caller.KeyId);
+        await _outbox.StoreAsync(next, KeyCreated(caller, stored));
+        LogKeyCreated(Id, stored.Id, wanted.Role, caller.Subject);
         return new(CatalogRefusal.None, text, stored.Info, null);
     }
 
+    public Task<KeyResult> CreateKeyAsync(Caller caller, KeyRole role, string? label) => MakeKeyAsync(caller, new(role, label, null, null));
+
+    public async Task<KeyResult> RotateKeyAsync(Caller caller, string keyId, TimeSpan overlap, DateTimeOffset? expires)
+    {
+        var key = ApiKey.Create(Id, out var text);
+        var stored = new StoredKey(key.KeyId, key.Hash, KeyRole.None, null, time.GetUtcNow(), null) { Expires = expires };
+        var (next, refusal, detail, made) = AgencyRules.Rotate(WithUses(), Id, caller, keyId, stored, overlap, options.Value.MaxKeys);
+        if (refusal != CatalogRefusal.None) return new(refusal, null, null, detail);
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, null, OutboxText.Full);
+
+        await _outbox.StoreAsync(next, Happened(caller, AuditEvents.KeyRotated, ("key", keyId), ("by", made!.Id)));
+        LogKeyRotated(Id, keyId, made!.Id, caller.Subject);
+        return new(CatalogRefusal.None, text, made.Info, null);
+    }
+
     public Task<KeyList> ListKeysAsync(Caller caller) => Task.FromResult(
-        !AgencyRules.MayAdminister(caller, Id) ? new KeyList(CatalogRefusal.Forbidden, [])
+        !AgencyRules.MayManage(caller, Id) ? new KeyList(CatalogRefusal.Forbidden, []) { Detail = AccessRules.Missing(AccessRights.ManageAgency, Holding.OfAgency(Id)) }
         : _stored.Value.Name is null ? new KeyList(CatalogRefusal.NotFound, [])
-        : new KeyList(CatalogRefusal.None, [.. _stored.Value.Keys.Select(key => key.Info)]));
+        : new KeyList(CatalogRefusal.None, [.. WithUses().Keys.Select(key => key.Info)]));
 
     public async Task<AgencyResult> RevokeKeyAsync(Caller caller, string keyId)
     {
-        var (next, result) = AgencyRules.Revoke(_stored.Value, Id, caller, keyId, time.GetUtcNow(), options.Value.MaxKeys);
-        if (next == _stored.Value) return result;
+        var (next, result) = AgencyRules.Revoke(WithUses(), Id, caller, keyId, time.GetUtcNow(), options.Value.MaxKeys);
+        if (result.Refusal != CatalogRefusal.None || next.Keys.AsSpan().SequenceEqual(_stored.Value.Keys)) return result;
 
-        await _stored.StoreAsync(next);
-        LogKeyRevoked(Id, keyId, caller.KeyId);
+        // A key is ended however many events wait.
+        await _outbox.StoreAsync(next, Happened(caller, AuditEvents.KeyRevoked, ("key", keyId)));
+        LogKeyRevoked(Id, keyId, caller.Subject);
         return result;
     }
 
@@ -81,8 +111,8 @@ internal sealed partial class AgencyGrain(
         var key = new StoredKey(keyId, secretHash, KeyRole.Admin, "first start", time.GetUtcNow(), null);
         var (next, refusal, detail) = AgencyRules.AddKey(_stored.Value, Id, caller, key, options.Value.MaxKeys);
         if (refusal != CatalogRefusal.None) throw new InvalidOperationException($"no first key for agency {Id}: {detail?.En}");
-        await _stored.StoreAsync(next);
-        LogKeyCreated(Id, keyId, KeyRole.Admin, caller.KeyId);
+        await _outbox.StoreAsync(next, KeyCreated(caller, key));
+        LogKeyCreated(Id, keyId, KeyRole.Admin, caller.Subject);
         return true;
     }
 
@@ -90,12 +120,60 @@ internal sealed partial class AgencyGrain(
     {
         // Invented agencies must not fill the memory.
         if (_stored.Value.Name is null) DeactivateOnIdle();
-        return Task.FromResult(AgencyRules.Authenticate(_stored.Value, Id, keyId, secretHash));
+        var now = time.GetUtcNow();
+        var caller = AgencyRules.Authenticate(_stored.Value, Id, keyId, secretHash, now);
+        if (caller is not null) _uses[keyId] = now;
+        return Task.FromResult(caller);
     }
 
-    [LoggerMessage(1001, LogLevel.Information, "Agency {Agency}: key {Key} created with role {Role} by key {By}")]
+    public Task<Caller?> CallerOfAsync(Caller caller, string keyId)
+    {
+        if (_stored.Value.Name is null) DeactivateOnIdle();
+        return Task.FromResult(
+            caller == Caller.Hub && Array.Find(_stored.Value.Keys, key => key.Id == keyId) is { } key && key.Lives(time.GetUtcNow())
+                ? new Caller(Id, key.Role, key.Id) { Scope = key.Scope }
+                : null);
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StoreUsesAsync(cancellationToken);
+
+    /// <summary>The keys with when they were used last, which is stored now and then only.</summary>
+    private AgencyState WithUses()
+    {
+        if (_uses.Count == 0) return _stored.Value;
+        return _stored.Value with { Keys = Array.ConvertAll(_stored.Value.Keys, key => _uses.TryGetValue(key.Id, out var used) && !(key.LastUsed >= used) ? key with { LastUsed = used } : key) };
+    }
+
+    private async Task StoreUsesAsync(CancellationToken cancellationToken)
+    {
+        var next = WithUses();
+        if (next.Keys.AsSpan().SequenceEqual(_stored.Value.Keys)) return;
+        try
+        {
+            await _stored.StoreAsync(next);
+        }
+        catch (Exception e)
+        {
+            // For people only; the next time writes it again.
+            LogUsesNotStored(e, Id);
+        }
+    }
+
+    private AuditEvent KeyCreated(Caller caller, StoredKey key) =>
+        Happened(caller, AuditEvents.KeyCreated, ("key", key.Id), ("role", key.Role.ToString().ToLowerInvariant()), ("label", key.Label));
+
+    private AuditEvent Happened(Caller caller, string action, params (string Name, string? Text)[] detail) =>
+        AuditEvents.Of(time.GetUtcNow(), caller, action, Id, $"agency:{Id}", AuditOutcome.Done, detail);
+
+    [LoggerMessage(1001, LogLevel.Information, "Agency {Agency}: key {Key} created with role {Role} by {By}")]
     private partial void LogKeyCreated(string agency, string key, KeyRole role, string? by);
 
-    [LoggerMessage(1002, LogLevel.Information, "Agency {Agency}: key {Key} revoked by key {By}")]
+    [LoggerMessage(1003, LogLevel.Information, "Agency {Agency}: key {Key} is being replaced by {By} ({Caller})")]
+    private partial void LogKeyRotated(string agency, string key, string by, string caller);
+
+    [LoggerMessage(1004, LogLevel.Warning, "Agency {Agency}: when its keys were used last could not be stored; will be repeated")]
+    private partial void LogUsesNotStored(Exception exception, string agency);
+
+    [LoggerMessage(1002, LogLevel.Information, "Agency {Agency}: key {Key} revoked by {By}")]
     private partial void LogKeyRevoked(string agency, string key, string? by);
 }

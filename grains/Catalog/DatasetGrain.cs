@@ -1,4 +1,5 @@
 using DataHub.Feeds;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Microsoft.Extensions.Logging;
@@ -11,12 +12,18 @@ internal sealed partial class DatasetGrain(
     [PersistentState("dataset", "state")] IPersistentState<DatasetState> state,
     IOptions<CatalogOptions> options,
     IOptions<LogOptions> log,
+    IOptions<AuditOptions> audit,
+    AuditTrail trail,
     TimeProvider time,
     ILogger<DatasetGrain> logger) : Grain, IDatasetGrain
 {
     private static readonly TimeSpan s_catchUpPeriod = TimeSpan.FromSeconds(2);
 
+    /// <summary>By then an indicator that was not reached has asked by itself, and the leases of front-ends have ended.</summary>
+    private static readonly TimeSpan s_tellLimit = TimeSpan.FromSeconds(1);
+
     private StoredState<DatasetState> _stored = null!;
+    private Outbox<DatasetState> _outbox = null!;
     private IGrainTimer? _catchUp;
 
     private string Id => this.GetPrimaryKeyString();
@@ -24,6 +31,8 @@ internal sealed partial class DatasetGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
+        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox.Start();
 
         // What an earlier activation began is completed after this one answers: shards ask the dataset back.
         if (_stored.Value.Info is not null) CatchUpSoon();
@@ -34,9 +43,12 @@ internal sealed partial class DatasetGrain(
     {
         var publisherExists = CatalogIds.IsValid(spec.Publisher)
             && await GrainFactory.GetGrain<IAgencyGrain>(spec.Publisher).GetAsync(caller) is not null;
+        var dataspace = CatalogIds.IsValid(spec.Dataspace ?? "") ? await GrainFactory.GetGrain<IDataspaceGrain>(spec.Dataspace!).GetAsync(Caller.Hub) : null;
+        var before = _stored.Value.Info;
         var (next, result) = DatasetRules.Put(
-            _stored.Value, Id, caller, spec, publisherExists, await AreaVersionAsync(spec.AreaSystem), log.Value.Shards, options.Value, time.GetUtcNow());
-        if (result.Refusal != CatalogRefusal.None) return result;
+            _stored.Value, Id, caller, spec, publisherExists, await AreaVersionAsync(spec.AreaSystem), log.Value.Shards, options.Value, time.GetUtcNow(), dataspace);
+        if (result.Refusal != CatalogRefusal.None) return Seen(caller, result);
+        if (dataspace is not null && before?.Spec.Dataspace != dataspace.Id) await GrainFactory.GetGrain<IDataspaceGrain>(dataspace.Id).NoteDatasetAsync(Caller.Hub, Id);
 
         if (result.Created)
         {
@@ -51,8 +63,9 @@ internal sealed partial class DatasetGrain(
             }
         }
 
-        await _stored.StoreAsync(next);
+        if (await StoreAsync(caller, next) is { } full) return full;
         if (result.Created) LogCreated(Id, spec.Publisher);
+        await TellAsync(before);
 
         // A system that changed while the dataset was being made found no dataset to tell.
         await NoteAreaVersionAsync();
@@ -61,10 +74,74 @@ internal sealed partial class DatasetGrain(
             : result with { Dataset = _stored.Value.Info };
     }
 
-    public Task<DatasetInfo?> GetAsync(Caller caller) => Task.FromResult(_stored.Value.Info);
+    public Task<DatasetInfo?> GetAsync(Caller caller) => Task.FromResult(Known(caller));
 
     public Task<TableSchema?> GetContractAsync(Caller caller, int version) =>
-        Task.FromResult(Array.Find(_stored.Value.Contracts, contract => contract.Version == version));
+        Task.FromResult(Known(caller) is null ? null : Array.Find(_stored.Value.Contracts, contract => contract.Version == version));
+
+    public async Task<DatasetResult> MoveAsync(Caller caller, ReleaseState to)
+    {
+        var before = _stored.Value.Info;
+        var (next, result) = DatasetRules.Move(_stored.Value, Id, caller, to, time.GetUtcNow());
+        if (result.Refusal != CatalogRefusal.None) return Seen(caller, result);
+        if (next != _stored.Value)
+        {
+            if (await StoreAsync(caller, next) is { } full) return full;
+            LogMoved(Id, before!.State, to, caller.Subject);
+        }
+
+        // A repeat tells again: the first may have ended between the write and the telling.
+        await TellAsync(null);
+        return result;
+    }
+
+    public Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject) =>
+        Task.FromResult(_stored.Value.Info is { } info ? AccessRules.Explain(caller, subject, info.Holding) : null);
+
+    /// <summary>Stores a change; what decides who may see the dataset is noted with it.</summary>
+    /// <returns>Null, or why nothing is changed now.</returns>
+    private async Task<DatasetResult?> StoreAsync(Caller caller, DatasetState next)
+    {
+        var (before, after) = (_stored.Value.Info, next.Info!);
+        if (before is not null && before.Holding == after.Holding)
+        {
+            await _stored.StoreAsync(next);
+            return null;
+        }
+
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, Known(caller), OutboxText.Full);
+        await _outbox.StoreAsync(next, AuditEvents.Of(
+            time.GetUtcNow(), caller, before is null ? AuditEvents.DatasetCreated : AuditEvents.DatasetReleased, after.Spec.Publisher, $"dataset:{Id}", AuditOutcome.Done,
+            ("stateFrom", before is null ? null : AccessWords.Of(before.State)), ("state", AccessWords.Of(after.State)),
+            ("accessFrom", before is null ? null : ContractWords.Of(before.Spec.Access)), ("access", ContractWords.Of(after.Spec.Access)),
+            ("dataspaceFrom", before?.Spec.Dataspace), ("dataspace", after.Spec.Dataspace), ("legalBasis", after.Spec.LegalBasis)));
+        return null;
+    }
+
+    /// <summary>The dataset, where the caller may know of it.</summary>
+    private DatasetInfo? Known(Caller caller) => _stored.Value.Info is { } info && AccessRules.May(caller, AccessRights.ReadMetadata, info.Holding) ? info : null;
+
+    /// <summary>A refusal as the caller may see it: whoever may not know of a dataset is not told of it.</summary>
+    private DatasetResult Seen(Caller caller, DatasetResult result) => Known(caller) is null ? result with { Dataset = null } : result;
+
+    /// <summary>
+    /// Lets the indicators know what the dataset is now; once this returns none answers by what it was. One that does not
+    /// hear of it asks by itself before that is believed for too long.
+    /// </summary>
+    /// <param name="before">What they knew; where it decides the same, nothing need be told.</param>
+    private async Task TellAsync(DatasetInfo? before)
+    {
+        if (_stored.Value.Info is not { } info || info.Indicators.Length == 0 || (before is not null && before.Holding == info.Holding && before.Spec.License == info.Spec.License)) return;
+        try
+        {
+            await Task.WhenAll(info.Indicators.Select(indicator => GrainFactory.GetGrain<IIndicatorGrain>(indicator).SourceChangedAsync(Caller.Hub, info))).WaitAsync(s_tellLimit);
+        }
+        catch (Exception e)
+        {
+            LogNotTold(e, Id);
+            await Task.Delay(s_tellLimit);
+        }
+    }
 
     public async Task<DatasetResult> PutFeedAsync(Caller caller, FeedInfo feed)
     {
@@ -150,6 +227,12 @@ internal sealed partial class DatasetGrain(
 
     [LoggerMessage(1011, LogLevel.Warning, "Dataset {Dataset}: contract {Contract}, areas {Areas} have not entered every partition yet: {Refusal} {Detail}; will be repeated")]
     private partial void LogNotAnnounced(string dataset, int contract, int areas, AppendRefusal refusal, string? detail);
+
+    [LoggerMessage(1013, LogLevel.Information, "Dataset {Dataset}: {From} → {To} by {By}")]
+    private partial void LogMoved(string dataset, ReleaseState from, ReleaseState to, string by);
+
+    [LoggerMessage(1014, LogLevel.Warning, "Dataset {Dataset}: not every indicator could be told what it is now; they ask by themselves")]
+    private partial void LogNotTold(Exception exception, string dataset);
 
     [LoggerMessage(1012, LogLevel.Warning, "Dataset {Dataset}: versions could not be announced; will be repeated")]
     private partial void LogCatchUpFailed(Exception exception, string dataset);

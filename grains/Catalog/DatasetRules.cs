@@ -16,24 +16,44 @@ internal static class DatasetRules
     /// <summary>How often a feed may be expected to push.</summary>
     public static readonly TimeSpan MinRhythm = TimeSpan.FromSeconds(1), MaxRhythm = TimeSpan.FromDays(366);
 
-    /// <summary>Push and admin keys of the publisher, and admins of the platform.</summary>
-    public static bool MayPush(Caller caller, DatasetInfo dataset) =>
-        caller.IsPlatformAdmin || (caller.Agency == dataset.Spec.Publisher && caller.Role is KeyRole.Push or KeyRole.Admin);
-
-    /// <summary>Everybody where the access is open; else read and admin keys of the publisher, and admins of the platform.</summary>
-    public static bool MayRead(Caller caller, AccessClass access, string publisher) =>
-        access == AccessClass.Open || caller.IsPlatformAdmin || (caller.Agency == publisher && caller.Role is KeyRole.Read or KeyRole.Admin);
-
-    /// <summary>Receipts, quarantine and counts: any key of the publisher, and admins of the platform.</summary>
-    public static bool MaySeePushes(Caller caller, string publisher) =>
-        caller.IsPlatformAdmin || (caller.Agency == publisher && caller.Role != KeyRole.None);
-
-    /// <summary>Admins of the publisher and of the platform.</summary>
-    public static bool MayAdminister(Caller caller, string publisher) => AgencyRules.MayAdminister(caller, publisher);
-
     /// <summary>The shard of a partition: the same on every machine and for ever.</summary>
     public static int ShardOf(string partition, int shards) =>
         (int)(BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(partition))) % (uint)shards);
+
+    /// <summary>What the caller lacks for putting a dataset; null where nothing. Each kind of change needs its own right.</summary>
+    /// <param name="dataspace">The one it is to belong to; null: none.</param>
+    private static LocalText? MayPut(Caller caller, string id, DatasetInfo? standing, DatasetSpec spec, DataspaceInfo? dataspace)
+    {
+        if (standing is null) return MayMake(caller, id, spec, dataspace);
+
+        // What stands counts as closed: whoever reads it because it is open changes nothing.
+        var held = standing.Holding with { Access = AccessClass.Internal, State = ReleaseState.Draft };
+        var (old, needed) = (standing.Spec, AccessRights.None);
+        if (old.Title != spec.Title || old.Description != spec.Description || old.License != spec.License) needed |= AccessRights.EditMetadata;
+        if (old.Access != spec.Access) needed |= AccessRights.Release;
+        if (old.Dataspace != spec.Dataspace) needed |= AccessRights.Grant;
+        if (old.LegalBasis != spec.LegalBasis) needed |= AccessRights.EditMetadata;
+        if (needed == AccessRights.None && AccessRules.May(caller, AccessRights.EditMetadata, held) && FixedFault(old, spec) is null && SameSchema(spec, old)) return null;
+        if (needed == AccessRights.None || FixedFault(old, spec) is not null || !SameSchema(spec, old)) needed |= AccessRights.EditDefinitions;
+        foreach (var right in AccessRules.Each)
+        {
+            if ((needed & right) != 0 && AccessRules.Decide(caller, right, held).Missing is { } missing) return missing;
+        }
+
+        // A dataset that moves is given up by the one side and taken in by the other.
+        return old.Dataspace != spec.Dataspace && dataspace is not null ? AccessRules.Decide(caller, AccessRights.Grant, dataspace.Holding with { Dataset = id }).Missing : null;
+    }
+
+    private static bool SameSchema(DatasetSpec spec, DatasetSpec old) => ContractEvolution.Same(ContractEvolution.Arrange(spec.Schema with { Version = old.Schema.Version }, old.Schema), old.Schema);
+
+    /// <summary>A new dataset is made by its publisher, or in a dataspace by those who develop there, for the agency that owns it.</summary>
+    private static LocalText? MayMake(Caller caller, string id, DatasetSpec spec, DataspaceInfo? dataspace)
+    {
+        var own = new Holding(id, null, spec.Publisher, AccessClass.Internal, ReleaseState.Draft);
+        if (dataspace is null) return AccessRules.Decide(caller, AccessRights.EditDefinitions, own).Missing;
+        if (dataspace.Spec.Owner != spec.Publisher && AccessRules.Decide(caller, AccessRights.EditDefinitions, own).Missing is { } publisher) return publisher;
+        return AccessRules.Decide(caller, AccessRights.EditDefinitions, dataspace.Holding with { Dataset = id }).Missing;
+    }
 
     /// <summary>What is wrong with a dataset in itself, whoever asks and whatever stands.</summary>
     public static LocalText? SpecFault(string id, DatasetSpec spec)
@@ -44,6 +64,8 @@ internal static class DatasetRules
         if (AgencyRules.TextFault(spec.Title) is { } title) return new("title: " + title.De, "title: " + title.En);
         if (spec.Description is { De.Length: > MaxDescriptionLength } or { En.Length: > MaxDescriptionLength }) return TooLong("description", MaxDescriptionLength);
         if (spec.License is { Length: > AgencyRules.MaxTextLength }) return TooLong("license", AgencyRules.MaxTextLength);
+        if (spec.LegalBasis is { Length: > AgencyRules.MaxTextLength }) return TooLong("legalBasis", AgencyRules.MaxTextLength);
+        if (spec.Dataspace is not null && !CatalogIds.IsValid(spec.Dataspace)) return BadId("dataspace: ", spec.Dataspace);
         if (!Enum.IsDefined(spec.Kind)) return new("kind: observations oder records.", "kind: observations or records.");
         if (!Enum.IsDefined(spec.Access)) return new("access: open oder internal.", "access: open or internal.");
         return spec.Partitions is < 1 or > MaxPartitions
@@ -55,13 +77,13 @@ internal static class DatasetRules
     /// <param name="publisherExists">Whether the agency named as publisher exists.</param>
     /// <param name="areaVersion">Present version of the area system named; 0 where it names none, null where there is no such system.</param>
     public static (DatasetState State, DatasetResult Result) Put(
-        DatasetState state, string id, Caller caller, DatasetSpec spec, bool publisherExists, int? areaVersion, int shards, CatalogOptions limits, DateTimeOffset now)
+        DatasetState state, string id, Caller caller, DatasetSpec spec, bool publisherExists, int? areaVersion, int shards, CatalogOptions limits, DateTimeOffset now,
+        DataspaceInfo? dataspace = null)
     {
         var standing = state.Info;
-        if (!MayAdminister(caller, standing?.Spec.Publisher ?? spec.Publisher) || !MayAdminister(caller, spec.Publisher))
-        {
-            return Refused(CatalogRefusal.Forbidden, NeedsAdmin(standing?.Spec.Publisher ?? spec.Publisher));
-        }
+        var wanted = spec.Wanted;
+        spec = spec with { Wanted = null };
+        if (MayPut(caller, id, standing, spec, dataspace) is { } missing) return Refused(CatalogRefusal.Forbidden, missing);
 
         if (SpecFault(id, spec) is { } fault) return Refused(CatalogRefusal.Invalid, fault);
         if (!publisherExists)
@@ -69,6 +91,13 @@ internal static class DatasetRules
             return Refused(CatalogRefusal.Invalid, new(
                 $"publisher: Die Behörde „{spec.Publisher}“ gibt es nicht; erst PUT /api/v1/agencies/{spec.Publisher}.",
                 $"publisher: The agency “{spec.Publisher}” does not exist; first PUT /api/v1/agencies/{spec.Publisher}."));
+        }
+
+        if (spec.Dataspace is not null && (dataspace is null || spec.Dataspace == Dataspaces.Platform))
+        {
+            return Refused(CatalogRefusal.Invalid, new(
+                $"dataspace: Den Datenraum „{spec.Dataspace}“ gibt es nicht; erst PUT /api/v1/dataspaces/{spec.Dataspace}.",
+                $"dataspace: The dataspace “{spec.Dataspace}” does not exist; first PUT /api/v1/dataspaces/{spec.Dataspace}."));
         }
 
         if (areaVersion is null)
@@ -110,14 +139,29 @@ internal static class DatasetRules
 
         var next = spec with { Schema = schema };
         var version = Math.Max(areaVersion.Value, standing?.AreaVersion ?? 0);
-        if (standing is not null && next == standing.Spec && version == standing.AreaVersion)
+        if (standing is not null && next == standing.Spec && version == standing.AreaVersion && (wanted ?? standing.State) == standing.State)
         {
             return (state, new(CatalogRefusal.None, standing, null));
         }
 
+        if (standing is not null && (wanted ?? standing.State) == standing.State && ReleaseRules.ChangeFault(standing, next) is { } release) return Refused(CatalogRefusal.Conflict, release);
         var info = standing is null
-            ? new DatasetInfo(id, next, PartitionsOf(id, spec.Partitions, shards), version, [new(DefaultFeed, null, null)], [], now, now)
+            ? new DatasetInfo(id, next, PartitionsOf(id, spec.Partitions, shards), version, [new(DefaultFeed, null, null)], [], now, now) { State = ReleaseState.Draft }
             : standing with { Spec = next, AreaVersion = version, Modified = now };
+
+        // Whoever changes what was declared ready declares it anew: nobody releases alone what nobody else has seen.
+        if (standing is { State: ReleaseState.Ready } && next != standing.Spec) info = ReleaseRules.Stepped(info, caller, ReleaseState.Ready, now);
+        var to = wanted ?? (standing is null ? ReleaseRules.Beginning(caller, id, next, dataspace) : standing.State);
+        if (standing is null && wanted is null)
+        {
+            if (to != ReleaseState.Draft) info = ReleaseRules.Stepped(info, caller, to, now);
+        }
+        else if (to != info.State)
+        {
+            (info, var refusal, var detail, var checks) = ReleaseRules.Step(caller, info, info.State, to, now);
+            if (refusal != CatalogRefusal.None) return (state, new(refusal, standing, detail) { Checks = checks });
+        }
+
         var contracts = isNewContract ? [.. state.Contracts, schema] : state.Contracts;
         return (state with { Info = info, Contracts = contracts }, new(CatalogRefusal.None, info, null) { Created = standing is null });
 
@@ -125,10 +169,20 @@ internal static class DatasetRules
             (state, new(refusal, standing, detail) { Problems = [.. problems ?? []] });
     }
 
+    /// <summary>A step in the dataset's life.</summary>
+    public static (DatasetState State, DatasetResult Result) Move(DatasetState state, string id, Caller caller, ReleaseState to, DateTimeOffset now)
+    {
+        if (state.Info is not { } info) return (state, new(CatalogRefusal.NotFound, null, NoDataset(id)));
+        var (next, refusal, detail, checks) = ReleaseRules.Step(caller, info, info.State, to, now);
+        return refusal != CatalogRefusal.None
+            ? (state, new(refusal, info, detail) { Checks = checks })
+            : (next == info ? state : state with { Info = next }, new(CatalogRefusal.None, next, null));
+    }
+
     public static (DatasetState State, DatasetResult Result) PutFeed(DatasetState state, string id, Caller caller, FeedInfo feed, CatalogOptions limits, DateTimeOffset now)
     {
         if (state.Info is not { } info) return (state, new(CatalogRefusal.NotFound, null, NoDataset(id)));
-        if (!MayAdminister(caller, info.Spec.Publisher)) return Refused(CatalogRefusal.Forbidden, NeedsAdmin(info.Spec.Publisher));
+        if (AccessRules.Decide(caller, AccessRights.EditDefinitions, info.Holding, feed.Id).Missing is { } missing) return Refused(CatalogRefusal.Forbidden, missing);
         if (!CatalogIds.IsValid(feed.Id)) return Refused(CatalogRefusal.Invalid, BadId("", feed.Id));
         if (feed.Title is not null && AgencyRules.TextFault(feed.Title) is { } title) return Refused(CatalogRefusal.Invalid, new("title: " + title.De, "title: " + title.En));
         if (feed.Rhythm is { } rhythm && (rhythm < MinRhythm || rhythm > MaxRhythm)) return Refused(CatalogRefusal.Invalid, new("rhythm: PT1S bis P366D.", "rhythm: PT1S to P366D."));
@@ -165,7 +219,7 @@ internal static class DatasetRules
     public static (DatasetState State, DatasetResult Result) AttachIndicator(DatasetState state, string id, Caller caller, string indicator, CatalogOptions limits)
     {
         if (state.Info is not { } info) return (state, new(CatalogRefusal.NotFound, null, NoDataset(id)));
-        if (!MayAdminister(caller, info.Spec.Publisher)) return (state, new(CatalogRefusal.Forbidden, info, NeedsAdmin(info.Spec.Publisher)));
+        if (AccessRules.Decide(caller, AccessRights.EditDefinitions, info.Holding).Missing is { } missing) return (state, new(CatalogRefusal.Forbidden, info, missing));
         if (!CatalogIds.IsValid(indicator)) return (state, new(CatalogRefusal.Invalid, info, BadId("", indicator)));
         if (info.Indicators.Contains(indicator, StringComparer.Ordinal)) return (state, new(CatalogRefusal.None, info, null));
         if (info.Indicators.Length >= limits.MaxIndicators)
@@ -226,9 +280,6 @@ internal static class DatasetRules
             field + first.Detail.De + (more > 0 ? $" (und {more} weitere, siehe errors)" : ""),
             field + first.Detail.In("en") + (more > 0 ? $" (and {more} more, see errors)" : ""));
     }
-
-    private static LocalText NeedsAdmin(string publisher) =>
-        new($"Nötig ist ein Admin-Schlüssel von „{publisher}“ oder der Plattform.", $"An admin key of “{publisher}” or of the platform is needed.");
 
     private static LocalText NoDataset(string id) => new($"Den Datensatz „{id}“ gibt es nicht.", $"The dataset “{id}” does not exist.");
 

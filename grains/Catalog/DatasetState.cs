@@ -1,3 +1,5 @@
+using DataHub.Governance;
+
 namespace DataHub.Catalog;
 
 /// <summary>A dataset as it is stored.</summary>
@@ -10,12 +12,18 @@ public sealed record DatasetState(
     [property: Id(0)] DatasetInfo? Info,
     [property: Id(1)] TableSchema[] Contracts,
     [property: Id(2)] int AnnouncedContract,
-    [property: Id(3)] int AnnouncedArea)
+    [property: Id(3)] int AnnouncedArea) : IKeepsEvents<DatasetState>
 {
     public DatasetState()
         : this(null, [], 0, 0)
     {
     }
+
+    /// <summary>Events that the audit log may not have yet.</summary>
+    [Id(4)]
+    public AuditEvent[] Pending { get; init; } = [];
+
+    public DatasetState WithPending(AuditEvent[] pending) => this with { Pending = pending };
 
     /// <summary>Whether every partition surely knows the present versions.</summary>
     public bool IsAnnounced => Info is null || (AnnouncedContract == Info.ContractVersion && AnnouncedArea == Info.AreaVersion);

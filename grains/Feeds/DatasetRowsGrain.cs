@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,7 @@ internal sealed partial class DatasetRowsGrain(
     IHistoryStore history,
     IContractSource contracts,
     IOptions<ReadOptions> options,
+    AuditTrail trail,
     TimeProvider time,
     ILogger<DatasetRowsGrain> logger) : Grain, IDatasetRowsGrain
 {
@@ -31,7 +33,8 @@ internal sealed partial class DatasetRowsGrain(
     public async Task<RowsResult> RowsAsync(Caller caller, RowsQuery query)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
+        if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
 
         try
         {
@@ -50,6 +53,9 @@ internal sealed partial class DatasetRowsGrain(
             if (filters is null) return Refused(ReadRefusal.Invalid, field!) with { Fault = fault };
 
             var (rows, next, sequences) = await FindAsync(dataset, contract, query, areas, filters);
+
+            // Durable before the first row is given.
+            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, new Watermark(incarnation, Dataset, sequences).ToString()) is { } given) await trail.RecordAsync(given);
             return new(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
@@ -71,7 +77,7 @@ internal sealed partial class DatasetRowsGrain(
     public async Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
 
         try
         {
@@ -126,7 +132,7 @@ internal sealed partial class DatasetRowsGrain(
     private async Task<(ReadRefusal Refusal, string Detail)?> SeeQuarantineAsync(Caller caller)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return (ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return (ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding)) return (ReadRefusal.Forbidden, dataset.Spec.Publisher);
         try
         {
             return await ReachAsync(dataset, new(await log.IncarnationAsync(CancellationToken.None), Dataset, await HeadsAsync(dataset)), null);
@@ -141,7 +147,7 @@ internal sealed partial class DatasetRowsGrain(
     public async Task<ConservationResult> ConservationAsync(Caller caller)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
 
         try
         {
@@ -167,7 +173,7 @@ internal sealed partial class DatasetRowsGrain(
     public async Task<ReceiptsResult> ReceiptsAsync(Caller caller, ReceiptsQuery query)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
         if (!Array.Exists(dataset.Feeds, feed => feed.Id == query.Feed)) return Refused(ReadRefusal.NotFound, query.Feed) with { NoFeed = true };
 
         try
@@ -195,7 +201,7 @@ internal sealed partial class DatasetRowsGrain(
     public async Task<FeedStatesResult> FeedStatesAsync(Caller caller, string? feed)
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        if (!DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
+        if (!AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding)) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
         var feeds = feed is null ? dataset.Feeds : Array.FindAll(dataset.Feeds, one => one.Id == feed);
         if (feed is not null && feeds.Length == 0) return Refused(ReadRefusal.NotFound, feed) with { NoFeed = true };
 
@@ -272,7 +278,7 @@ internal sealed partial class DatasetRowsGrain(
     /// <summary>Personal fields are empty for everybody but the publisher, however open the dataset is.</summary>
     private static RowBlock WithoutPersonal(CompiledContract contract, RowBlock rows, Caller caller, DatasetInfo dataset)
     {
-        if (DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher) || !contract.Fields.Any(field => field.Role == FieldRole.Personal)) return rows;
+        if (AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding) || !contract.Fields.Any(field => field.Role == FieldRole.Personal)) return rows;
         var empty = RowPacking.Unpack(contract, [.. Enumerable.Repeat((RowPacking.Pack(RowBlock.Empty, 0), (string?)null), rows.Count)]);
         return new()
         {

@@ -44,9 +44,9 @@ internal sealed partial class ErasuresGrain(
             var upTo = await Task.WhenAll(dataset.Partitions.Select(partition => log.HeadAsync(partition.Key, CancellationToken.None)));
             var now = time.GetUtcNow();
             var info = new ErasureInfo(
-                ReceiptIds.New(now), Dataset, ErasureStep.Searching, now, null, caller.Agency, caller.KeyId, request.Reason, request.Authority, [.. request.Where.Select(w => w.Field)], 0, 0, 0, 0, null);
+                ReceiptIds.New(now), Dataset, ErasureStep.Searching, now, null, caller.Agency, caller.ActingKey, request.Reason, request.Authority, [.. request.Where.Select(w => w.Field)], 0, 0, 0, 0, null);
             await store.SaveAsync(new(info, new ErasureWork(request.Where, upTo, null, []).ToBytes()), CancellationToken.None);
-            LogRequested(info.Id, Dataset, caller.Agency, caller.KeyId);
+            LogRequested(info.Id, Dataset, caller.Agency, caller.ActingKey);
             Run();
             return new(ReadRefusal.None, info, null);
         }
@@ -98,10 +98,7 @@ internal sealed partial class ErasuresGrain(
     {
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset)
             return (null, new(ReadRefusal.NotFound, null, new($"Den Datensatz „{Dataset}“ gibt es nicht.", $"The dataset “{Dataset}” does not exist.")));
-        return DatasetRules.MayAdminister(caller, dataset.Spec.Publisher)
-            ? (dataset, null)
-            : (null, new(ReadRefusal.Forbidden, null, new(
-                $"Nötig ist ein Admin-Schlüssel von „{dataset.Spec.Publisher}“ oder der Plattform.", $"An admin key of “{dataset.Spec.Publisher}” or of the platform is needed.")));
+        return AccessRules.Decide(caller, AccessRights.Erase, dataset.Holding).Missing is { } missing ? (null, new(ReadRefusal.Forbidden, null, missing)) : (dataset, null);
     }
 
     /// <summary>Works beside the calls, so that how it stands can be asked; and again after a while where something failed.</summary>
@@ -318,6 +315,7 @@ internal sealed partial class ErasuresGrain(
                 if (batch.Rows.Count > 0) series.ExceptWith(ErasureRules.Series(await contracts.GetAsync(Dataset, batch.ContractVersion), batch.Rows));
             }
 
+            await GrainFactory.GetGrain<IHistoryGrain>(partition).StoreSeriesAsync();
             if (await store.EraseSeriesAsync(partition, series, head, CancellationToken.None)) return;
             if (attempt == 100) throw new InvalidOperationException($"{Dataset}: history of {partition} does not come to rest");
             after = head;

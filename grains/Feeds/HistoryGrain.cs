@@ -44,7 +44,12 @@ internal sealed partial class HistoryGrain(
     public async Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
         await handleFactory.Create<LogBatch>().ResumeAsync(this);
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => WriteAsync();
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        await WriteWaitingAsync();
+        // The next writer finds them at once.
+        if (_history.HasSeriesNews) await _history.StoreSeriesAsync();
+    });
 
     /// <summary>Takes batches and writes them at once, or soon where something was written a moment ago.</summary>
     public async Task OnNextAsync(IList<SequentialItem<LogBatch>> items)
@@ -76,6 +81,17 @@ internal sealed partial class HistoryGrain(
             await _history.ReachAsync(sequence);
         });
         return _history.Sequence;
+    }
+
+    public async Task<bool> StoreSeriesAsync()
+    {
+        var stored = false;
+        await InTurnAsync(async () =>
+        {
+            await WriteWaitingAsync();
+            stored = await _history.StoreSeriesAsync();
+        });
+        return stored;
     }
 
     public Task<FoldStatus> StatusAsync() =>
@@ -111,7 +127,11 @@ internal sealed partial class HistoryGrain(
     private async Task NetAsync(CancellationToken cancellationToken)
     {
         var head = await HeadAsync();
-        await InTurnAsync(() => _history.ReachAsync(head));
+        await InTurnAsync(async () =>
+        {
+            await WriteWaitingAsync();
+            await _history.ReachAsync(head);
+        });
     }
 
     private async Task WriteSoonAsync()

@@ -25,7 +25,10 @@ internal interface IErasureStore
     /// <summary>Takes row versions, quarantined content, series, and texts of acts out of history. Repeating is harmless.</summary>
     Task EraseHistoryAsync(string partition, HistoryErasure erasure, CancellationToken cancellationToken);
 
-    /// <summary>Takes series out of history of which nothing is left up to a sequence. Repeating is harmless.</summary>
+    /// <summary>
+    /// Takes series out of history of which nothing is left up to a sequence. Repeating is harmless. Refused where history is further, or has
+    /// not stored its series (<see cref="HistoryPosition.Series"/>): what it stores later could bring them back.
+    /// </summary>
     /// <returns>False, and nothing is taken out, where history is further than that: there may be new rows of them.</returns>
     Task<bool> EraseSeriesAsync(string partition, IReadOnlyCollection<byte[]> series, long upTo, CancellationToken cancellationToken);
 

@@ -9,15 +9,31 @@ internal interface IHistoryStore
     /// <summary>
     /// Stores the batches and the new position in one transaction, if the stored position is still
     /// <paramref name="expected"/>: new rows begin at their batch's sequence; a corrected or retracted row's standing
-    /// version ends there. Quarantined rows, what acts settle of them, and the feeds' counts are stored with them.
+    /// version ends there. A change that does not fit what stands is refused; where keys contain the time, as far as one
+    /// transaction shows it, and else when segments are joined. Quarantined rows, what acts settle of them, and the feeds' counts are stored with them.
     /// </summary>
     /// <returns>False if the stored position is another; nothing is stored then.</returns>
     Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Joins segments of one day (<see cref="SegmentRules.Day"/>) of a partition whose keys contain the time, where too many lie over one
+    /// another. What is read before and after is the same.
+    /// </summary>
+    /// <param name="expected">As for <see cref="ApplyAsync"/>.</param>
+    /// <returns>False if the stored position is another; nothing is changed then.</returns>
+    /// <exception cref="InvalidDataException">The versions of a key do not follow from one another.</exception>
+    Task<bool> JoinAsync(string partition, long expected, long day, CancellationToken cancellationToken);
+
     /// <summary>What stands under the keys, with the position, from one snapshot.</summary>
     Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken);
 
-    /// <summary>The newest time (ticks) each series ever stored, standing or not, with the position, from one snapshot.</summary>
+    /// <summary>Raises the newest times of series, if the stored position is still <paramref name="expected"/>.</summary>
+    /// <param name="newest">Ticks by series, each once; a time that is not newer changes nothing.</param>
+    /// <param name="upTo">Not null: with these, all rows up to this sequence are in (<see cref="HistoryPosition.Series"/>).</param>
+    /// <returns>False if the stored position is another; nothing is stored then.</returns>
+    Task<bool> RaiseSeriesAsync(string partition, long expected, IReadOnlyList<KeyValuePair<byte[], long>> newest, long? upTo, CancellationToken cancellationToken);
+
+    /// <summary>The newest time (ticks) of each series as far as it was raised, with the sequence up to which all rows are in, from one snapshot.</summary>
     Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken);
 
     /// <summary>
@@ -70,15 +86,19 @@ internal interface IHistoryStore
     Task ResetAsync(string partition, CancellationToken cancellationToken);
 }
 
-internal readonly record struct HistoryPosition(long Sequence, long Accepted);
+internal readonly record struct HistoryPosition(long Sequence, long Accepted)
+{
+    /// <summary>The newest times of series include all rows up to this sequence.</summary>
+    public long Series { get; init; }
+}
 
-/// <summary>A batch prepared for history: each row with its key, series, time and packed values.</summary>
+/// <summary>A batch prepared for history: each row with its key, time and packed values.</summary>
 /// <param name="Changes">In the order in which they count.</param>
 internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes)
 {
     /// <summary>
-    /// The keys of this partition contain the row's time (<see cref="Catalog.CompiledContract.KeyHasTime"/>): the store need not index
-    /// them apart from it. The same for all batches of a partition; retractions then carry the time too.
+    /// The keys of this partition contain the row's time (<see cref="Catalog.CompiledContract.KeyHasTime"/>): its rows lie in segments
+    /// (<see cref="HistorySegment"/>). The same for all batches of a partition; retractions then carry the time too.
     /// </summary>
     public bool KeyHasTime { get; init; }
 
@@ -91,10 +111,9 @@ internal sealed record HistoryBatch(LogBatch Batch, HistoryChange[] Changes)
 internal readonly record struct HistoryKey(byte[] Key, long? Time);
 
 /// <param name="Key">The primary key in canonical bytes (<see cref="RowKeys"/>).</param>
-/// <param name="Series">The series in canonical bytes; null for records.</param>
 /// <param name="Time">Ticks of the row's time; <see cref="long.MinValue"/> where it has none, and for a retraction whose key does not contain it.</param>
 /// <param name="Values">All fields packed (<see cref="RowPacking"/>); null for a retraction.</param>
-internal readonly record struct HistoryChange(RowChange Change, byte[] Key, byte[]? Series, long Time, string? Area, byte[]? Values);
+internal readonly record struct HistoryChange(RowChange Change, byte[] Key, long Time, string? Area, byte[]? Values);
 
 /// <summary>A row as history holds it.</summary>
 /// <param name="FromSequence">Held from this sequence on.</param>
@@ -128,7 +147,8 @@ internal sealed record VersionPage(IReadOnlyList<HistoryVersion> Versions, bool 
 /// <param name="Rows">Per key asked for: what stands, or null.</param>
 internal sealed record KeyLookUp(long Sequence, HistoryRow?[] Rows);
 
-/// <param name="Newest">Per series asked for: ticks, or null where it never stored a row.</param>
+/// <param name="Sequence">All rows up to here are in; some of later ones may be.</param>
+/// <param name="Newest">Per series asked for: ticks, or null where no row is in.</param>
 internal sealed record SeriesLookUp(long Sequence, long?[] Newest);
 
 internal sealed record HistoryPage(long Sequence, IReadOnlyList<HistoryRow> Rows, bool More);

@@ -229,13 +229,13 @@ internal sealed partial class LogShard(
         var newest = await NewestAsync(contract, partition, tail, part.Rows);
         var decision = newest is { AllGrow: true }
             ? FeedRules.AllNew(part.Rows)
-            : await DecideByKeyAsync(contract, part, tail);
+            : await DecideByKeyAsync(contract, part, tail, newest?.Grows);
 
         var counts = part.Claim is null
             ? decision.Counts with { Received = part.Rows.Count + part.Quarantined.Length, Quarantined = part.Quarantined.Length }
             : decision.Counts with { Quarantined = -part.Rows.Count };
         var push = Record(part, counts, waiting);
-        var act = part.Claim is null ? null : FeedRules.Settle(part, decision, waiting.Caller?.KeyId);
+        var act = part.Claim is null ? null : FeedRules.Settle(part, decision, waiting.Caller?.ActingKey);
 
         if (part.DryRun)
         {
@@ -373,29 +373,20 @@ internal sealed partial class LogShard(
     private async ValueTask<NewestTimes?> NewestAsync(CompiledContract contract, Partition partition, PartitionTail tail, RowBlock rows)
     {
         if (!contract.KeyIsSeriesAndTime || rows.Count == 0) return null;
-        if (partition.Newest.Count > options.MaxKnownSeries) partition.Newest.Clear();
+        if (partition.Newest.Count > options.MaxKnownSeries) partition.ForgetSeries();
 
-        var series = new byte[rows.Count][];
-        List<byte[]>? unknown = null;
-        for (var row = 0; row < rows.Count; row++)
+        var series = new int[rows.Count];
+        if (partition.Newest.Find(contract, rows, series) is { Count: > 0 } unknown)
         {
-            series[row] = RowKeys.Series(contract, rows, row)!;
-            if (!partition.Newest.ContainsKey(series[row])) (unknown ??= []).Add(series[row]);
-        }
-
-        if (unknown is not null)
-        {
-            unknown = [.. unknown.Distinct(ByteKeyComparer.Instance)];
+            // Whatever this writer stored since is known; the log holds what earlier ones did and history has not raised yet.
             var found = await history.FindSeriesAsync(partition.Key, unknown, CancellationToken.None);
-            var inTail = tail.NewestPerSeries();
-            for (var i = 0; i < unknown.Count; i++)
-            {
-                var stored = found.Newest[i] ?? long.MinValue;
-                partition.Newest[unknown[i]] = inTail.TryGetValue(unknown[i], out var waiting) ? Math.Max(stored, waiting) : stored;
-            }
+            partition.NotRaised ??= await NotRaisedAsync(PartitionKeys.Dataset(partition.Key), partition, tail, found.Sequence);
+            for (var i = 0; i < unknown.Count; i++) partition.Newest.Add(unknown[i], Math.Max(found.Newest[i] ?? long.MinValue, partition.NotRaised[unknown[i]]));
+
+            partition.Newest.Find(contract, rows, series);
         }
 
-        var times = new NewestTimes();
+        var times = new NewestTimes(rows.Count);
         for (var row = 0; row < rows.Count; row++)
         {
             if (rows.IsDelete(row))
@@ -408,12 +399,34 @@ internal sealed partial class LogShard(
             if (!times.Risen.TryGetValue(series[row], out var newest)) newest = partition.Newest[series[row]];
             if (time > newest) times.Risen[series[row]] = time;
             else times.AllGrow = false;
+            times.Grows[row] = time > newest;
         }
 
         return times;
     }
 
-    private async Task<RowDecision> DecideByKeyAsync(CompiledContract contract, PushPart part, PartitionTail tail)
+    /// <summary>The newest times of what the log has beyond a sequence.</summary>
+    private async Task<NewestPerSeries> NotRaisedAsync(string dataset, Partition partition, PartitionTail tail, long raised)
+    {
+        var newest = new NewestPerSeries();
+        for (var after = raised; after < tail.From;)
+        {
+            var batches = await log.ReadPartitionAsync(partition.Key, after, maxBatches: 1_000, maxBytes: 16 << 20, CancellationToken.None);
+            if (batches.Count == 0) throw new InvalidOperationException($"the log of {partition.Key} ends at {after} instead of {tail.From}");
+            foreach (var batch in batches)
+            {
+                if (batch.Rows.Count > 0) newest.Add(await contracts.GetAsync(dataset, batch.ContractVersion), batch);
+            }
+
+            after = batches[^1].Sequence;
+        }
+
+        tail.AddTo(newest);
+        return newest;
+    }
+
+    /// <param name="grows">Rows under whose key nothing can stand; null where that is not known of any.</param>
+    private async Task<RowDecision> DecideByKeyAsync(CompiledContract contract, PushPart part, PartitionTail tail, bool[]? grows)
     {
         var rows = part.Rows;
         if (rows.Count == 0) return FeedRules.AllNew(rows);
@@ -425,6 +438,12 @@ internal sealed partial class LogShard(
         {
             keys[row] = RowKeys.Key(contract, rows, row);
             if (standing.ContainsKey(keys[row])) continue;
+            if (grows is not null && grows[row])
+            {
+                standing[keys[row]] = null;
+                continue;
+            }
+
             if (!tail.TryFind(keys[row], out var waiting)) asked.Add(new(keys[row], contract.KeyHasTime ? contract.TimeTicks(rows, row) : null));
             standing[keys[row]] = waiting;
         }
@@ -482,18 +501,31 @@ internal sealed partial class LogShard(
         public PartitionTail? Tail { get; set; }
 
         /// <summary>Per series the newest time it ever stored; what is missing must be asked for.</summary>
-        public Dictionary<byte[], long> Newest { get; } = new(ByteKeyComparer.Instance);
+        public KnownSeries Newest { get; } = new();
+
+        /// <summary>The newest times that the log had beyond history's when it was first asked; null before.</summary>
+        public NewestPerSeries? NotRaised { get; set; }
+
+        public void ForgetSeries()
+        {
+            Newest.Clear();
+            NotRaised = null;
+        }
 
         public int CutAgainAt { get; set; } = 20_000;
     }
 
-    private sealed class NewestTimes
+    private sealed class NewestTimes(int rows)
     {
         public bool AllGrow { get; set; } = true;
 
-        public Dictionary<byte[], long> Risen { get; } = new(ByteKeyComparer.Instance);
+        /// <summary>Per row whether it is newer than everything of its series, stored or before it.</summary>
+        public bool[] Grows { get; } = new bool[rows];
 
-        public void Remember(Dictionary<byte[], long> newest)
+        /// <summary>By the number of the series.</summary>
+        public Dictionary<int, long> Risen { get; } = new(rows);
+
+        public void Remember(KnownSeries newest)
         {
             foreach (var (series, time) in Risen) newest[series] = time;
         }

@@ -21,8 +21,8 @@ internal sealed partial class LogShardGrain(
     LogMetrics metrics,
     ILogger<LogShard> logger) : Grain, ILogShardGrain
 {
-    /// <summary>How long a description is believed: publisher and feeds only grow, quotas change.</summary>
-    private static readonly TimeSpan DescriptionHolds = TimeSpan.FromSeconds(2);
+    /// <summary>How long a description is believed: dataspace, state and quotas change.</summary>
+    private static readonly TimeSpan DescriptionHolds = TimeSpan.FromMilliseconds(500);
 
     private readonly Dictionary<string, (DatasetInfo Dataset, DateTimeOffset Asked)> _datasets = [];
     private LogShard? _shard;
@@ -51,10 +51,13 @@ internal sealed partial class LogShardGrain(
             return AppendResult.Refused(AppendRefusal.NotFound, $"{part.Dataset}/{part.Feed}");
         }
 
-        if (!DatasetRules.MayPush(caller, dataset))
+        if (AccessRules.Decide(caller, AccessRights.Push, dataset.Holding, part.Feed).Missing is { } missing)
         {
-            return AppendResult.Refused(AppendRefusal.Forbidden, $"{part.Dataset} is published by {dataset.Spec.Publisher}");
+            // Whoever may not know of a dataset is not told that it exists.
+            return AppendResult.Refused(AccessRules.May(caller, AccessRights.ReadMetadata, dataset.Holding) ? AppendRefusal.Forbidden : AppendRefusal.NotFound, missing.In("en"));
         }
+
+        if (dataset.State == ReleaseState.Retired) return AppendResult.Refused(AppendRefusal.Retired, $"{part.Dataset} is retired");
 
         var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller, QuotaOf(dataset, part.Feed)));
         return result.Receipt is null ? result : result with { Incarnation = _incarnation };
@@ -80,7 +83,7 @@ internal sealed partial class LogShardGrain(
     {
         if (_datasets.TryGetValue(part.Dataset, out var known) && Has(known.Dataset) && time.GetUtcNow() - known.Asked < DescriptionHolds) return known.Dataset;
         if (_datasets.Count > 10_000) _datasets.Clear();
-        var found = await GrainFactory.GetGrain<IDatasetGrain>(part.Dataset).GetAsync(caller);
+        var found = await GrainFactory.GetGrain<IDatasetGrain>(part.Dataset).GetAsync(Caller.Hub);
         if (found is null || !Has(found)) return null;
         _datasets[part.Dataset] = (found, time.GetUtcNow());
         return found;

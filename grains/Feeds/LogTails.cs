@@ -12,9 +12,13 @@ internal sealed class LogTails : ILogNotifier
     private const int MaxBatches = 4_096;
     private const int MaxRows = 200_000;
 
+    /// <summary>A reader asks every 50 ms at the latest, unless what it delivers is waited for.</summary>
+    private const long ReaderIsGoneAfterMilliseconds = 250;
+
     private readonly ConcurrentDictionary<int, Tail> _tails = new();
     private readonly ConcurrentDictionary<int, long> _announced = new();
     private readonly ConcurrentDictionary<int, TaskCompletionSource> _readers = new();
+    private readonly ConcurrentDictionary<int, long> _readAt = new();
 
     public void Appended(int shard, IReadOnlyList<LogBatch> batches)
     {
@@ -26,8 +30,14 @@ internal sealed class LogTails : ILogNotifier
     /// Batches after a position, in order, where they are all still kept.
     /// </summary>
     /// <returns>Null where the store must be asked; empty where nothing is newer as far as this process knows.</returns>
-    public IReadOnlyList<LogBatch>? TryRead(int shard, long after, int maxBatches) =>
-        _tails.TryGetValue(shard, out var tail) ? tail.TryRead(after, maxBatches) : null;
+    public IReadOnlyList<LogBatch>? TryRead(int shard, long after, int maxBatches)
+    {
+        _readAt[shard] = Environment.TickCount64;
+        return _tails.TryGetValue(shard, out var tail) ? tail.TryRead(after, maxBatches) : null;
+    }
+
+    /// <summary>Whether the shard's reader is in this process: it asked a moment ago. Then no other process need be told.</summary>
+    public bool IsReadHere(int shard) => _readAt.TryGetValue(shard, out var at) && Environment.TickCount64 - at < ReaderIsGoneAfterMilliseconds;
 
     /// <summary>Another process has written up to a position; its batches stand in the log.</summary>
     public void Announce(int shard, long position)

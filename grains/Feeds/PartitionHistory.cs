@@ -12,12 +12,18 @@ internal sealed partial class PartitionHistory(
     ILogStore log,
     IHistoryStore history,
     IContractSource contracts,
-    ILogger<PartitionHistory> logger)
+    ILogger<PartitionHistory> logger,
+    int seriesRows = SeriesTimes.DefaultRows)
 {
     /// <summary>Rows in one transaction, unless a single batch has more.</summary>
     private const int MaxRowsPerCommit = 20_000;
 
+    /// <summary>So many days are counted at once; rows of more are rarely read.</summary>
+    private const int MaxCountedDays = 10_000;
+
     private readonly string _dataset = PartitionKeys.Dataset(partition);
+    private readonly SeriesTimes _series = new(partition, log, history, version => contracts.GetAsync(PartitionKeys.Dataset(partition), version), seriesRows);
+    private readonly Dictionary<long, int> _runs = [];
     private bool _started;
 
     /// <summary>Stored up to here.</summary>
@@ -44,6 +50,7 @@ internal sealed partial class PartitionHistory(
         }
 
         (Sequence, Accepted) = (position.Sequence, position.Accepted);
+        _series.Start(position);
         _started = true;
     }
 
@@ -60,6 +67,20 @@ internal sealed partial class PartitionHistory(
 
     /// <summary>Stores everything up to a sequence, as far as the log has it.</summary>
     public Task ReachAsync(long sequence) => sequence <= Sequence && _started ? Task.CompletedTask : GuardAsync(() => ReadLogAsync(sequence));
+
+    /// <summary>Whether the newest times of series may have come that are not stored.</summary>
+    public bool HasSeriesNews => _series.HasNews;
+
+    /// <summary>Stores the newest times of all series, too.</summary>
+    /// <returns>Whether they are stored.</returns>
+    public async Task<bool> StoreSeriesAsync()
+    {
+        await GuardAsync(async () =>
+        {
+            if (!await _series.StoreAllAsync(Sequence)) IsSuperseded = true;
+        });
+        return Halted is null && !IsSuperseded;
+    }
 
     private async Task GuardAsync(Func<Task> work)
     {
@@ -120,6 +141,59 @@ internal sealed partial class PartitionHistory(
 
         Sequence = batches[^1].Batch.Sequence;
         foreach (var prepared in batches) Accepted += prepared.Accepted;
+        await _series.AddAsync(batches);
+        return await JoinAsync(batches) && await RaiseSeriesAsync();
+    }
+
+    private async Task<bool> RaiseSeriesAsync()
+    {
+        try
+        {
+            if (await _series.StoreNextAsync(Sequence)) return true;
+            IsSuperseded = true;
+            return false;
+        }
+        catch (Exception e)
+        {
+            // What is stored is stored; a new writer only reads more of the log, until the next attempt.
+            LogNotRaised(e, partition, Sequence);
+            return true;
+        }
+    }
+
+    /// <summary>Joins what lies under many transactions of one day. Those of before the activation are not counted: they are joined with the next.</summary>
+    private async Task<bool> JoinAsync(List<HistoryBatch> batches)
+    {
+        var days = new HashSet<long>();
+        var last = long.MinValue;
+        foreach (var batch in batches)
+        {
+            if (!batch.KeyHasTime) continue;
+            foreach (ref readonly var change in batch.Changes.AsSpan())
+            {
+                // Rows of a batch mostly are of one day.
+                if (SegmentRules.Day(change.Time) is var day && day != last) days.Add(last = day);
+            }
+        }
+
+        if (_runs.Count + days.Count > MaxCountedDays) _runs.Clear();
+        foreach (var day in days)
+        {
+            if ((_runs[day] = _runs.GetValueOrDefault(day) + 1) < SegmentRules.MaxRuns) continue;
+            _runs.Remove(day);
+            try
+            {
+                if (await history.JoinAsync(partition, Sequence, day, CancellationToken.None)) continue;
+                IsSuperseded = true;
+                return false;
+            }
+            catch (Exception e)
+            {
+                // What is stored is stored; it is only read more slowly, until the next attempt.
+                LogNotJoined(e, partition, day);
+            }
+        }
+
         return true;
     }
 
@@ -134,7 +208,6 @@ internal sealed partial class PartitionHistory(
             changes[row] = new(
                 batch.Changes[row],
                 RowKeys.Key(contract, batch.Rows, row),
-                retraction ? null : RowKeys.Series(contract, batch.Rows, row),
                 retraction && !contract.KeyHasTime ? long.MinValue : contract.TimeTicks(batch.Rows, row),
                 retraction ? null : batch.Rows.AreaId(row),
                 retraction ? null : RowPacking.Pack(batch.Rows, row));
@@ -145,6 +218,12 @@ internal sealed partial class PartitionHistory(
 
     [LoggerMessage(1110, LogLevel.Error, "History of {Partition} stands still after sequence {Sequence}; it is tried again")]
     private partial void LogHalted(Exception exception, string partition, long sequence);
+
+    [LoggerMessage(1115, LogLevel.Error, "Segments of {Partition} of day {Day} were not joined; it is tried again")]
+    private partial void LogNotJoined(Exception exception, string partition, long day);
+
+    [LoggerMessage(1116, LogLevel.Error, "The newest times of series of {Partition} were not stored at sequence {Sequence}; it is tried again")]
+    private partial void LogNotRaised(Exception exception, string partition, long sequence);
 
     [LoggerMessage(1111, LogLevel.Warning, "History of {Partition} stood at {Sequence}, ahead of the log; it is written anew")]
     private partial void LogAhead(string partition, long sequence);

@@ -77,22 +77,10 @@ internal sealed class PartitionTail
         .Where(entry => entry.Batch.Sequence > after && entry.Batch.Push?.Feed == feed && entry.Batch.ReceivedAt >= since)
         .Sum(entry => (long)entry.Batch.Push!.Counts.Received);
 
-    /// <summary>The newest time per series among the rows held.</summary>
-    public Dictionary<byte[], long> NewestPerSeries()
+    /// <summary>Adds the newest times of the rows held.</summary>
+    public void AddTo(NewestPerSeries newest)
     {
-        var newest = new Dictionary<byte[], long>(ByteKeyComparer.Instance);
-        foreach (var entry in _entries)
-        {
-            for (var row = 0; row < entry.Batch.Rows.Count; row++)
-            {
-                if (entry.Batch.Changes[row] == RowChange.Retraction) continue;
-                if (RowKeys.Series(entry.Contract, entry.Batch.Rows, row) is not { } series) continue;
-                var time = entry.Contract.TimeTicks(entry.Batch.Rows, row);
-                if (!newest.TryGetValue(series, out var known) || time > known) newest[series] = time;
-            }
-        }
-
-        return newest;
+        foreach (var entry in _entries) newest.Add(entry.Contract, entry.Batch);
     }
 
     private void Index(Entry entry)

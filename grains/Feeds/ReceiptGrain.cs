@@ -28,7 +28,7 @@ internal sealed partial class ReceiptGrain(ILogStore log, ILogger<ReceiptGrain> 
         var dataset = await GrainFactory.GetGrain<IDatasetGrain>(push.Dataset).GetAsync(caller);
         var ofPusher = caller.Agency is not null && caller.Agency == push.Agency && caller.Role != KeyRole.None;
         // Whoever may not see a receipt does not learn that it exists.
-        if (dataset is null || !(ofPusher || DatasetRules.MaySeePushes(caller, dataset.Spec.Publisher))) return Refused(Indicators.ReadRefusal.NotFound);
+        if (dataset is null || !(ofPusher || AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding))) return Refused(Indicators.ReadRefusal.NotFound);
 
         var sequences = new long[dataset.Partitions.Length];
         // A large push has several parts in one partition: what it stored ends with the last of them.

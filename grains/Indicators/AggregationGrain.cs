@@ -18,6 +18,7 @@ internal sealed partial class AggregationGrain(
     ICellStore cells,
     IContractSource contracts,
     FoldMetrics metrics,
+    FoldMemory memory,
     IOptions<FoldOptions> options,
     ILogger<PartitionFold> logger) : Grain, IAggregationGrain, IStreamSubscriptionObserver, IAsyncBatchObserver<LogBatch>
 {
@@ -38,7 +39,7 @@ internal sealed partial class AggregationGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _fold = new(Partition, log, history, cells, contracts, ReachHistoryAsync, options.Value, logger);
+        _fold = new(Partition, log, history, cells, contracts, ReachHistoryAsync, options.Value, memory, logger);
         this.RegisterGrainTimer(FlushAsync, new GrainTimerCreationOptions(options.Value.FlushPeriod, options.Value.FlushPeriod));
         this.RegisterGrainTimer(NetAsync, new GrainTimerCreationOptions(TimeSpan.Zero, NetPeriod));
         _catchUp = this.RegisterGrainTimer(CatchUpAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { KeepAlive = true });
@@ -48,6 +49,7 @@ internal sealed partial class AggregationGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_definitionsKnown) await _fold.FlushAsync();
+        _fold.Release();
         CountCatchingUp(0);
     }
 
@@ -163,8 +165,15 @@ internal sealed partial class AggregationGrain(
 
     private async Task FlushAsync(CancellationToken cancellationToken)
     {
-        if (!_definitionsKnown || !_fold.HasUnstored) return;
-        await _fold.FlushAsync();
+        if (!_definitionsKnown) return;
+        if (!_fold.HasUnstored)
+        {
+            // Cells that were read are in memory, too.
+            _fold.Trim();
+            return;
+        }
+
+        await _fold.FlushFromTimeToTimeAsync();
         AfterFolding();
     }
 
@@ -273,7 +282,7 @@ internal sealed partial class AggregationGrain(
                 told = news.Sequence;
                 var changed = news.Changed;
                 news.Changed = false;
-                await GrainFactory.GetGrain<IIndicatorGrain>(indicator).AdvancedAsync(Partition, version, told, news.ReceivedAt, changed);
+                await (news.Indicator ??= GrainFactory.GetGrain<IIndicatorGrain>(indicator)).AdvancedAsync(Partition, version, told, news.ReceivedAt, changed);
             }
         }
         catch (Exception e)
@@ -291,6 +300,8 @@ internal sealed partial class AggregationGrain(
 
     private sealed class News
     {
+        public IIndicatorGrain? Indicator { get; set; }
+
         public long Sequence { get; set; } = -1;
 
         public DateTimeOffset ReceivedAt { get; set; }

@@ -14,6 +14,8 @@ internal abstract partial class CellState
 
         protected SparseCounts Found { get; private set; } = new();
 
+        protected override int OwnWeight => Found.Weight;
+
         protected override int MaxBytes => Found.Keys * (MaxDistanceBytes + MaxCountBytes);
 
         /// <summary>Where a row falls.</summary>

@@ -41,6 +41,9 @@ internal abstract partial class CellState
 
     public bool IsEmpty => Count == 0;
 
+    /// <summary>Bytes that it takes in memory, about.</summary>
+    public int Weight => 128 + OwnWeight + (_series?.Weight ?? 0);
+
     /// <summary>Different series with a row in the cell; null where they are not counted.</summary>
     public int? Series => _series?.Keys;
 
@@ -183,6 +186,9 @@ internal abstract partial class CellState
         copy._series = _series?.Clone();
         return copy;
     }
+
+    /// <summary>Of what the function keeps beside the number of rows, in bytes, about.</summary>
+    protected virtual int OwnWeight => 64;
 
     /// <summary>Room that <see cref="Write"/> needs at most.</summary>
     protected virtual int MaxBytes => 0;

@@ -20,7 +20,9 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     private readonly Contribution[] _old = new Contribution[2];
     private readonly Contribution[] _new = new Contribution[2];
     private Layout? _layout;
+    private readonly List<WindowCells> _warm = [];
     private long _touch;
+    private long _settled;
     private long _lastTouched = long.MinValue;
 
     public IndicatorDefinition Definition => definition;
@@ -54,7 +56,11 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
     /// <summary>After this sequence every window with a changed cell is known in memory.</summary>
     public long TouchedKnownAfter { get; set; }
 
+    /// <summary>Cells in memory.</summary>
     public int HotCells { get; private set; }
+
+    /// <summary>Bytes that they take, about; what changed since <see cref="Settle"/> is not in it yet.</summary>
+    public long HotBytes { get; private set; }
 
     public HashSet<Cell> Dirty { get; } = [];
 
@@ -147,15 +153,39 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         var cells = new WindowCells(window) { Touched = ++_touch };
         foreach (var cell in stored)
         {
-            cells.Add(new(this, window, cell.Area, cell.Dimensions)
-            {
-                Sequence = cell.Sequence,
-                State = CellState.FromBytes(_spec.Function, cell.State, _spec.Coverage is true),
-            });
+            var loaded = new Cell(this, window, cell.Area, cell.Dimensions, cell.State) { Sequence = cell.Sequence };
+            cells.Add(loaded);
+            Weigh(loaded, cells);
         }
 
         _cells[window] = cells;
         HotCells += cells.Count;
+    }
+
+    /// <summary>The state of a cell of this definition from its canonical bytes.</summary>
+    public CellState StateOf(byte[] bytes) => CellState.FromBytes(_spec.Function, bytes, _spec.Coverage is true);
+
+    /// <summary>
+    /// Notes that everything is stored. What has not changed since this was last called is kept as its bytes alone: most windows never
+    /// change again, and their states are several times as large.
+    /// </summary>
+    public void Settle()
+    {
+        foreach (var cell in Dirty) Weigh(cell, _cells[cell.Window]);
+        Dirty.Clear();
+        _settled++;
+        _warm.RemoveAll(cells =>
+        {
+            if (cells.Changed >= _settled - 1) return false;
+            foreach (var cell in cells.All)
+            {
+                cell.Freeze();
+                Weigh(cell, cells);
+            }
+
+            cells.IsWarm = false;
+            return true;
+        });
     }
 
     public bool IsResident(long window) => window >= ResidentFrom || _cells.ContainsKey(window);
@@ -179,29 +209,31 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
     }
 
-    /// <summary>Takes the longest untouched windows out of memory that hold nothing unstored, down to the limit.</summary>
-    public void Evict(int maxCells)
+    /// <summary>Takes the longest untouched windows out of memory that hold nothing unstored, down to both limits.</summary>
+    public void Evict(int maxCells, long maxBytes)
     {
-        if (HotCells <= maxCells) return;
-        foreach (var window in _cells.Values.OrderBy(cells => cells.Touched).ToArray())
+        if (HotCells <= maxCells && HotBytes <= maxBytes) return;
+        var fewerCells = HotCells - (HotCells <= maxCells ? maxCells : maxCells * 3 / 4);
+        var fewerBytes = HotBytes - maxBytes;
+        var going = new List<WindowCells>();
+        foreach (var window in _cells.Values.OrderBy(cells => cells.Touched))
         {
-            if (HotCells <= maxCells * 3 / 4) return;
+            if (fewerCells <= 0 && fewerBytes <= 0) break;
             if (window.All.Any(cell => Dirty.Contains(cell))) continue;
-            _cells.Remove(window.Window);
-            HotCells -= window.Count;
+            going.Add(window);
+            fewerCells -= window.Count;
+            fewerBytes -= window.Bytes;
             if (window.Window >= ResidentFrom) ResidentFrom = window.Window + 1;
         }
+
+        Remove(going);
     }
 
     /// <summary>Takes every window out of memory that does not begin in [from, to), stored or not, and forgets what changed.</summary>
     public void Keep(long from, long to)
     {
         Dirty.Clear();
-        foreach (var window in _cells.Values.Where(cells => cells.Window < from || cells.Window >= to).ToArray())
-        {
-            _cells.Remove(window.Window);
-            HotCells -= window.Count;
-        }
+        Remove(_cells.Values.Where(cells => cells.Window < from || cells.Window >= to).ToArray());
     }
 
     /// <summary>
@@ -225,6 +257,27 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
 
         return windows;
+    }
+
+    private void Remove(IReadOnlyCollection<WindowCells> going)
+    {
+        foreach (var window in going)
+        {
+            _cells.Remove(window.Window);
+            window.IsWarm = false;
+            HotCells -= window.Count;
+            HotBytes -= window.Bytes;
+        }
+
+        // All at once: looked for one by one, each of them would cost a walk through all.
+        _warm.RemoveAll(static cells => !cells.IsWarm);
+    }
+
+    private void Weigh(Cell cell, WindowCells window)
+    {
+        var more = cell.Weigh();
+        window.Bytes += more;
+        HotBytes += more;
     }
 
     private Layout LayoutOf(CompiledContract contract) => _layout?.Contract == contract ? _layout : _layout = new(contract, _spec);
@@ -314,8 +367,15 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
         }
 
         cells.Touched = _touch;
+        cells.Changed = _settled;
+        if (!cells.IsWarm)
+        {
+            cells.IsWarm = true;
+            _warm.Add(cells);
+        }
+
         if (cells.Find(area, dimensions) is { } cell) return cell;
-        cell = new(this, window, area, dimensions) { State = NewState() };
+        cell = new(this, window, area, dimensions, bytes: null) { State = NewState() };
         cells.Add(cell);
         HotCells++;
         return cell;
@@ -397,10 +457,16 @@ internal sealed class DefinitionFold(IndicatorDefinition definition)
 }
 
 /// <summary>One indicator, area, window and combination of dimensions in one partition.</summary>
-internal sealed class Cell(DefinitionFold fold, long window, string area, string dimensions)
+/// <param name="bytes">Its state in canonical bytes; null: the state is set next.</param>
+internal sealed class Cell(DefinitionFold fold, long window, string area, string dimensions, byte[]? bytes)
 {
-    private byte[]? _bytes;
-    private CellState _state = null!;
+    /// <summary>Of this object and of its place in its window, in bytes.</summary>
+    private const int OwnWeight = 160;
+
+    // One of the two is there: the state is made of the bytes, and the bytes of the state, when asked for.
+    private byte[]? _bytes = bytes;
+    private CellState? _state;
+    private int _weight;
 
     public DefinitionFold Fold => fold;
 
@@ -415,19 +481,39 @@ internal sealed class Cell(DefinitionFold fold, long window, string area, string
 
     public CellState State
     {
-        get => _state;
+        get => _state ??= fold.StateOf(_bytes!);
         set => (_state, _bytes) = (value, null);
     }
 
     /// <summary>The state to be changed; its bytes are made anew when next asked for.</summary>
     public CellState Writable()
     {
+        var state = State;
         _bytes = null;
-        return _state;
+        return state;
+    }
+
+    /// <summary>No row is in the cell.</summary>
+    public bool IsEmpty => _state?.IsEmpty ?? _bytes!.Length == 0;
+
+    /// <summary>Keeps the bytes alone until it changes again.</summary>
+    public void Freeze()
+    {
+        _ = Bytes;
+        _state = null;
+    }
+
+    /// <summary>Weighs it anew.</summary>
+    /// <returns>How many bytes it takes more than when it was weighed last, about.</returns>
+    public int Weigh()
+    {
+        var before = _weight;
+        _weight = OwnWeight + (_bytes?.Length ?? 0) + (_state?.Weight ?? 0);
+        return _weight - before;
     }
 
     /// <summary>Canonical bytes; empty where no row is in the cell.</summary>
-    public byte[] Bytes => _bytes ??= _state.IsEmpty ? [] : _state.ToBytes();
+    public byte[] Bytes => _bytes ??= _state!.IsEmpty ? [] : _state.ToBytes();
 
     /// <summary>As it is answered.</summary>
     public CellValue ToValue() => new(area, window, dimensions, Bytes, Sequence);
@@ -441,6 +527,15 @@ internal sealed class WindowCells(long window)
     public long Window => window;
 
     public long Touched { get; set; }
+
+    /// <summary>When a cell changed last, counted in times that everything was stored.</summary>
+    public long Changed { get; set; }
+
+    /// <summary>It is not known to have stood still.</summary>
+    public bool IsWarm { get; set; }
+
+    /// <summary>What its cells take in memory, about.</summary>
+    public long Bytes { get; set; }
 
     public int Count => _cells.Count;
 

@@ -113,8 +113,12 @@ internal static class FormulaRules
     }
 
     /// <summary>Whether the caller may read everything that a formula is computed from. While a stricter version is pending it holds already.</summary>
-    public static bool MayRead(Caller caller, IEnumerable<IndicatorInfo> inputs) =>
-        inputs.All(input => Versions(input).All(version => DatasetRules.MayRead(caller, version.Spec.Access, input.Publisher)));
+    /// <param name="source">The dataset of the formula and of all of them.</param>
+    public static bool MayRead(Caller caller, IndicatorSource source, IEnumerable<IndicatorInfo> inputs) =>
+        inputs.All(input => Versions(input).All(version => AccessRules.May(caller, AccessRights.ReadRows, source.Holding(version.Spec.Access))));
+
+    /// <summary>Whether all inputs are open, in every version that holds.</summary>
+    public static bool AreOpen(IEnumerable<IndicatorInfo> inputs) => inputs.All(input => Versions(input).All(version => version.Spec.Access == AccessClass.Open));
 
     /// <summary>Inputs of some version with the stricter of their own and the present rule of disclosure.</summary>
     /// <param name="present">The inputs as they stand.</param>

@@ -20,8 +20,8 @@ internal sealed partial class IndicatorGrain
     private readonly Dictionary<PastKey, (long Made, Task<Past<RolledUp>> Answer)> _past = [];
     private readonly Dictionary<(string Partition, long Sequence), BatchInfo> _batches = [];
 
-    public Task<IndicatorDefinition[]?> DefinitionsAsync(Caller caller) => Task.FromResult(
-        _stored.Value is { Definition: { } definition } state ? [.. state.Earlier, definition] : (IndicatorDefinition[]?)null);
+    public async Task<IndicatorDefinition[]?> DefinitionsAsync(Caller caller) =>
+        await IsKnownToAsync(caller) && _stored.Value is { Definition: { } definition } state ? [.. state.Earlier, definition] : null;
 
     /// <summary>Values from history; whoever may read the values that stand may read these.</summary>
     private async Task<ValuesResult> PastValuesAsync(Caller caller, ValuesQuery query, long deadline)
@@ -56,11 +56,9 @@ internal sealed partial class IndicatorGrain
                 $"definition: There is no version {version}, or no more; /api/v1/indicators/{Id}/definitions says which there are.")));
         }
 
-        return IndicatorRules.MayReadEarlier(caller, state, earlier)
+        return IndicatorRules.MayReadEarlier(caller, state, Source, earlier)
             ? (earlier with { Spec = earlier.Spec with { MinimumCount = IndicatorRules.MinimumCount(state, earlier) } }, null)
-            : (null, Refused(ReadRefusal.Forbidden, new(
-                $"Die Fassung {version} von „{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
-                $"Version {version} of “{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed.")));
+            : (null, NotOpen(new($"Die Fassung {version} von „{Id}“ ist nicht offen.", $"Version {version} of “{Id}” is not open.")));
     }
 
     /// <summary>A moment as one sequence per partition.</summary>

@@ -62,8 +62,8 @@ internal sealed partial class IndicatorGrain
 
         var contract = await contracts.GetAsync(dataset.Id, dataset.ContractVersion);
         var asked = new AskedDiff(
-            query, selection, view, since, dataset, contract, DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher),
-            DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher), deadline);
+            query, selection, view, since, dataset, contract, AccessRules.May(caller, AccessRights.ReadRows, Source.Holding(AccessClass.Internal)),
+            AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding), deadline);
         var (page, refusal) = definition.Inputs is null ? await MovedPageAsync(asked) : await DerivedPageAsync(asked);
         return page is null ? Differing(refusal!) : new(ReadRefusal.None, await TellAsync(asked, page), null);
     }

@@ -24,13 +24,19 @@ internal sealed partial class IndicatorGrain
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.Cell.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return Explained(fault, "watermark");
             await LookAfterAsync();
-            var (named, unknown) = PastDefinition(caller, query.Cell.Definition);
-            if (named is null) return Explained(unknown!, "definition");
-            var (definition, none) = await PastFormulaAsync(caller, named);
-            if (definition is null) return Explained(none!);
-            var (cell, parameter, wrong) = CellOf(definition, query);
-            if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
-            var result = await ExplainAsync(caller, query, cell, deadline);
+            ExplainResult? result;
+            do
+            {
+                var (named, unknown) = PastDefinition(caller, query.Cell.Definition);
+                if (named is null) return Explained(unknown!, "definition");
+                var (definition, none) = await PastFormulaAsync(caller, named);
+                if (definition is null) return Explained(none!);
+                var (cell, parameter, wrong) = CellOf(definition, query);
+                if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
+                result = await ExplainAsync(caller, query, cell, deadline);
+            }
+            while (result is null && Stopwatch.GetTimestamp() < deadline);
+            result ??= Explained(Unavailable());
 
             // Asked in the turn that answers: a right that was taken away meanwhile is gone.
             return Unreadable(caller) is { } meanwhile ? Explained(meanwhile) : result;
@@ -46,10 +52,11 @@ internal sealed partial class IndicatorGrain
         }
     }
 
-    private async Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query, AskedCell cell, long deadline)
+    /// <returns>Null where the definition changed meanwhile: what was asked must be read by the new one.</returns>
+    private async Task<ExplainResult?> ExplainAsync(Caller caller, ExplainQuery query, AskedCell cell, long deadline)
     {
         var (view, value, refused) = await FindAsync(cell, query.Cell, deadline);
-        if (view is null) return Explained(refused!);
+        if (view is null) return refused is null ? null : Explained(refused);
         if (view.Target.Level > view.Target.AreaLevel && view.Target.Area is not null)
         {
             return Explained(Refused(ReadRefusal.Invalid, new(
@@ -58,7 +65,7 @@ internal sealed partial class IndicatorGrain
         }
 
         // A value that is suppressed for everybody is explained to those only who may read the rows behind it by right.
-        var mayMore = DatasetRules.MayRead(caller, AccessClass.Internal, Source.Publisher);
+        var mayMore = AccessRules.May(caller, AccessRights.ReadRows, Source.Holding(AccessClass.Internal));
         var page = new ExplainPage(view.Info, value, null, null, view.Moment.Text, view.Moment.ReceivedAt, [], null, null);
         if (value.State == ValueState.Suppressed && !mayMore) return new(ReadRefusal.None, page, null);
         if (view.Definition.Spec.Formula is not null) return await DerivedAsync(page, cell, query.Cell with { AtLeast = null, AsOf = new(null, null, view.Moment.Watermark) }, deadline);
@@ -68,7 +75,7 @@ internal sealed partial class IndicatorGrain
         var reached = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReachHistoryAsync(partition, view.Moment.Sequences[i], deadline)));
         if (reached.Contains(false)) return Explained(NotYet());
 
-        var seesRows = DatasetRules.MayRead(caller, dataset.Spec.Access, dataset.Spec.Publisher);
+        var seesRows = AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding);
         var key = new ExplainedKey(cell, view.Target, view.Areas?.System.Version ?? 0, view.Moment.Watermark);
         var known = _explained.TryGetValue(key, out var kept) && Stopwatch.GetElapsedTime(kept.Made) < s_pastLife ? kept.Cell : null;
         var (first, end) = PastRange.OfCells(view.Definition.Spec, CalendarWindows.Parse(view.Definition.Spec.Window, view.Definition.Spec.TimeZone), cell.Window);
@@ -97,13 +104,15 @@ internal sealed partial class IndicatorGrain
     }
 
     /// <summary>A derived value: evaluated again from its inputs' values, which are folded again from the rows of the same moment. The rows behind it the inputs tell.</summary>
-    private async Task<ExplainResult> DerivedAsync(ExplainPage page, AskedCell cell, ValuesQuery past, long deadline)
+    private async Task<ExplainResult?> DerivedAsync(ExplainPage page, AskedCell cell, ValuesQuery past, long deadline)
     {
         var (again, value, refused) = await FindAsync(cell, past, deadline);
-        return again is null ? Explained(refused!) : new(ReadRefusal.None, page with { Recomputed = value.Value }, null);
+        if (again is null) return refused is null ? null : Explained(refused);
+        return new(ReadRefusal.None, page with { Recomputed = value.Value }, null);
     }
 
     /// <summary>The value as it is answered: by the version that stands, or from history where a moment or a version is named.</summary>
+    /// <returns>Neither a view nor a refusal where the definition changed since the question was read.</returns>
     private async Task<(PastView? View, IndicatorValue Value, ValuesResult? Refusal)> FindAsync(AskedCell cell, ValuesQuery asked, long deadline)
     {
         var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, asked.Level, asked.Area, asked.AtLeast, null, 10_000) { Whole = asked.Whole };
@@ -128,8 +137,8 @@ internal sealed partial class IndicatorGrain
             var present = await AnswerAsync(query, deadline);
             if (present.Page is not { } page) return (null, default, present);
 
-            // The page says which definition answered it: it may have changed since the question was read.
-            if (page.Indicator.Definition.Version != cell.Definition.Version) return (null, default, NotYet());
+            // The page says which definition answered it.
+            if (page.Indicator.Definition.Version != cell.Definition.Version) return (null, default, null);
             var target = CellRollUp.Aim(page.Indicator.Definition.Spec, _areas, query).Target!;
             var value = Find(page.Rows, target);
             if (value is null && page.Next is not null)

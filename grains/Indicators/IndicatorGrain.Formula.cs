@@ -27,6 +27,7 @@ internal sealed partial class IndicatorGrain
     /// <returns>False where an input did not answer: then nobody is answered.</returns>
     private async ValueTask<bool> KnowInputsAsync()
     {
+        await KnowSourceAsync();
         if (_stored.Value.Definition?.Inputs is not { } inputs)
         {
             if (_inputs.Length > 0) (_inputs, _inputsOf) = ([], null);
@@ -123,11 +124,10 @@ internal sealed partial class IndicatorGrain
         if (definition.Inputs is not { } inputs) return (definition, null);
         var infos = await Task.WhenAll(inputs.Select(input => GrainFactory.GetGrain<IIndicatorGrain>(input.Indicator).GetAsync(Caller.Hub)));
         if (Array.Exists(infos, info => info is null)) return (null, Unavailable());
-        if (!FormulaRules.MayRead(caller, infos!))
+        if (!FormulaRules.MayRead(caller, Source, infos!))
         {
-            return (null, Refused(ReadRefusal.Forbidden, new(
-                $"Nicht alles, woraus „{Id}“ berechnet wurde, ist offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
-                $"Not everything that “{Id}” was computed from is open; a read or admin key of “{Source.Publisher}” is needed.")));
+            return (null, NotOpen(new(
+                $"Nicht alles, woraus „{Id}“ berechnet wurde, ist offen.", $"Not everything that “{Id}” was computed from is open.")));
         }
 
         return (definition with { Inputs = FormulaRules.Strictest(inputs, infos!) }, null);

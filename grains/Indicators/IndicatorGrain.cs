@@ -104,7 +104,7 @@ internal sealed partial class IndicatorGrain(
         return result with { Indicator = Info() };
     }
 
-    public Task<IndicatorInfo?> GetAsync(Caller caller) => Task.FromResult(Info());
+    public async Task<IndicatorInfo?> GetAsync(Caller caller) => await IsKnownToAsync(caller) ? Info() : null;
 
     public Task AdvancedAsync(string partition, int definitionVersion, long sequence, DateTimeOffset receivedAt, bool changed)
     {
@@ -146,12 +146,20 @@ internal sealed partial class IndicatorGrain(
     private ValuesResult? Unreadable(Caller caller)
     {
         if (_stored.Value.Definition is null)
-            return Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
-        return IndicatorRules.MayRead(caller, _stored.Value) && FormulaRules.MayRead(caller, _inputs)
-            ? null
-            : Refused(ReadRefusal.Forbidden, new(
-                $"„{Id}“ ist nicht offen; nötig ist ein Lese- oder Admin-Schlüssel von „{Source.Publisher}“.",
-                $"“{Id}” is not open; a read or admin key of “{Source.Publisher}” is needed."));
+            return Unknown();
+        if (!AccessRules.May(caller, AccessRights.ReadMetadata, Source.Holding(AccessClass.Internal))) return Unknown();
+        if (!IndicatorRules.MayRead(caller, _stored.Value, Source) || !FormulaRules.MayRead(caller, Source, _inputs)) return NotOpen(new($"„{Id}“ ist nicht offen.", $"“{Id}” is not open."));
+
+        // What is open to everybody goes on while the dataset does not answer; a right may have been taken away meanwhile.
+        return SourceAge() < 4 * SourceHolds || IndicatorRules.MayRead(Caller.Public, _stored.Value, Source) ? null : Unavailable();
+    }
+
+    private ValuesResult Unknown() => Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
+
+    private ValuesResult NotOpen(LocalText what)
+    {
+        var needed = AccessRules.Missing(AccessRights.ReadRows, Source.Holding(AccessClass.Internal));
+        return Refused(ReadRefusal.Forbidden, new($"{what.De} {needed.De}", $"{what.En} {needed.En}"));
     }
 
     private async Task<ValuesResult> AnswerAsync(ValuesQuery query, long deadline)
@@ -305,15 +313,7 @@ internal sealed partial class IndicatorGrain(
         await Task.Yield();
         try
         {
-            var dataset = await GrainFactory.GetGrain<IDatasetGrain>(_stored.Value.Definition!.Spec.Dataset).GetAsync(Caller.Hub);
-            if (dataset is not null && IndicatorRules.SourceOf(dataset) is var source && source != Source)
-            {
-                _source = source;
-                _ledger?.Outdate();
-                Signal();
-                SettleSoon();
-            }
-
+            await KnowSourceAsync();
             var partitions = Source.Partitions;
             var folds = await Task.WhenAll(partitions.Select(partition => GrainFactory.GetGrain<IAggregationGrain>(partition).StatusAsync())).WaitAsync(s_checkLimit);
             for (var i = 0; i < folds.Length; i++)

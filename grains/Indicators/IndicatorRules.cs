@@ -10,14 +10,15 @@ internal static class IndicatorRules
     public const int MaxMinimumCount = 1_000_000;
 
     /// <summary>The indicator's own access decides, not the dataset's. While a stricter version is pending it holds already.</summary>
-    public static bool MayRead(Caller caller, IndicatorState state) =>
-        state is { Definition: { } definition, Source: { } source }
-        && DatasetRules.MayRead(caller, definition.Spec.Access, source.Publisher)
-        && (state.Pending is null || DatasetRules.MayRead(caller, state.Pending.Spec.Access, source.Publisher));
+    /// <param name="source">The dataset as it was when last looked at; null where there never was one.</param>
+    public static bool MayRead(Caller caller, IndicatorState state, IndicatorSource? source) =>
+        state is { Definition: { } definition } && source is not null
+        && AccessRules.May(caller, AccessRights.ReadRows, source.Holding(definition.Spec.Access))
+        && (state.Pending is null || AccessRules.May(caller, AccessRights.ReadRows, source.Holding(state.Pending.Spec.Access)));
 
     /// <summary>Whether values may be read by an earlier version: both its own access and the present one decide.</summary>
-    public static bool MayReadEarlier(Caller caller, IndicatorState state, IndicatorDefinition earlier) =>
-        MayRead(caller, state) && DatasetRules.MayRead(caller, earlier.Spec.Access, state.Source!.Publisher);
+    public static bool MayReadEarlier(Caller caller, IndicatorState state, IndicatorSource source, IndicatorDefinition earlier) =>
+        MayRead(caller, state, source) && AccessRules.May(caller, AccessRights.ReadRows, source.Holding(earlier.Spec.Access));
 
     /// <summary>Fewest rows behind a value by an earlier version that is not suppressed: the most that it or a later one asks for.</summary>
     public static int MinimumCount(IndicatorState state, IndicatorDefinition earlier) =>
@@ -33,19 +34,19 @@ internal static class IndicatorRules
         if (dataset is null)
         {
             // Without the dataset only the platform can be told more than that the key does not suffice.
-            return caller.Role == KeyRole.Admin
+            return caller.Role == KeyRole.Admin || caller.Grants.All.Length > 0
                 ? Refused(CatalogRefusal.Invalid, new(
                     $"dataset: Den Datensatz „{spec.Dataset}“ gibt es nicht; erst PUT /api/v1/datasets/{spec.Dataset}.",
                     $"dataset: The dataset “{spec.Dataset}” does not exist; first PUT /api/v1/datasets/{spec.Dataset}."))
                 : Refused(CatalogRefusal.Forbidden, new("Nötig ist ein Admin-Schlüssel.", "An admin key is needed."));
         }
 
-        var publisher = state.Source?.Publisher ?? dataset.Spec.Publisher;
-        if (!DatasetRules.MayAdminister(caller, publisher) || !DatasetRules.MayAdminister(caller, dataset.Spec.Publisher))
-        {
-            return Refused(CatalogRefusal.Forbidden, new(
-                $"Nötig ist ein Admin-Schlüssel von „{publisher}“ oder der Plattform.", $"An admin key of “{publisher}” or of the platform is needed."));
-        }
+        // Who defines an indicator decides who reads it: that is a release too.
+        var held = dataset.Holding with { Access = AccessClass.Internal };
+        var reaches = state.Source?.Holding(AccessClass.Internal) ?? held;
+        if (AccessRules.Decide(caller, AccessRights.EditDefinitions, reaches).Missing is { } missing) return Refused(CatalogRefusal.Forbidden, missing);
+        if (AccessRules.Decide(caller, AccessRights.EditDefinitions, held).Missing is { } lacking) return Refused(CatalogRefusal.Forbidden, lacking);
+        if (Releases(standing is null ? null : state.Pending ?? standing, spec) && AccessRules.Decide(caller, AccessRights.Release, held).Missing is { } release) return Refused(CatalogRefusal.Forbidden, release);
 
         if (!CatalogIds.IsValid(id))
             return Refused(CatalogRefusal.Invalid, new($"Die Kennung „{id}“ hat nicht die Form {CatalogIds.Pattern}.", $"The id “{id}” does not match {CatalogIds.Pattern}."));
@@ -93,7 +94,16 @@ internal static class IndicatorRules
             : state;
 
     public static IndicatorSource SourceOf(DatasetInfo dataset) => new(
-        dataset.Spec.Publisher, [.. dataset.Partitions.Select(partition => partition.Key)], dataset.Spec.AreaSystem, dataset.AreaVersion, dataset.Spec.License);
+        dataset.Spec.Publisher, [.. dataset.Partitions.Select(partition => partition.Key)], dataset.Spec.AreaSystem, dataset.AreaVersion, dataset.Spec.License)
+    {
+        Dataset = dataset.Id,
+        Dataspace = dataset.Spec.Dataspace,
+        State = dataset.State,
+    };
+
+    /// <summary>Whether a definition lets more be read than the one before it: it opens values, or suppresses fewer of open ones.</summary>
+    private static bool Releases(IndicatorDefinition? before, IndicatorSpec spec) =>
+        spec.Access == AccessClass.Open && (before is not { Spec.Access: AccessClass.Open } || spec.MinimumCount < before.Spec.MinimumCount);
 
     /// <summary>Null where the indicator does not exist.</summary>
     public static IndicatorInfo? Info(IndicatorState state) => state is { Definition: { } definition, Source: { } source }

@@ -1,3 +1,5 @@
+using DataHub.Catalog;
+
 namespace DataHub.Indicators;
 
 /// <summary>An indicator as it is stored.</summary>
@@ -34,11 +36,23 @@ public sealed record IndicatorSource(
     [property: Id(3)] int AreaVersion,
     [property: Id(4)] string? License)
 {
+    /// <summary>The dataset itself.</summary>
+    [Id(5)] public string? Dataset { get; init; }
+
+    /// <summary>The dataspace that the dataset belongs to.</summary>
+    [Id(6)] public string? Dataspace { get; init; }
+
+    /// <summary>Where the dataset stands in its life.</summary>
+    [Id(7)] public ReleaseState State { get; init; }
+
+    /// <summary>What decides who may read values of an access class.</summary>
+    public Holding Holding(AccessClass access) => new(Dataset, Dataspace, Publisher, access, State);
+
     public bool Equals(IndicatorSource? other) =>
         other is not null && Publisher == other.Publisher && AreaSystem == other.AreaSystem && AreaVersion == other.AreaVersion
-        && License == other.License && Partitions.AsSpan().SequenceEqual(other.Partitions);
+        && License == other.License && Dataset == other.Dataset && Dataspace == other.Dataspace && State == other.State && Partitions.AsSpan().SequenceEqual(other.Partitions);
 
-    public override int GetHashCode() => HashCode.Combine(Publisher, AreaSystem, AreaVersion, License, Partitions.Length);
+    public override int GetHashCode() => HashCode.Combine(Publisher, AreaSystem, AreaVersion, License, Partitions.Length, Dataspace, State);
 }
 
 /// <summary>Version numbers of an indicator's answers that may have been used.</summary>

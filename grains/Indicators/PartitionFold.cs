@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using DataHub.Feeds;
 
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,7 @@ internal sealed partial class PartitionFold(
     IContractSource contracts,
     Func<long, Task<long>> reachHistory,
     FoldOptions options,
+    FoldMemory memory,
     ILogger<PartitionFold> logger)
 {
     /// <summary>Keeps count of batches and rows even where nothing is defined; has no cells.</summary>
@@ -32,6 +35,8 @@ internal sealed partial class PartitionFold(
     private readonly List<DefinitionFold> _folds = [];
     private IReadOnlyList<IndicatorDefinition> _definitions = [];
     private int _rowsSinceFlush;
+    private long _flushedAt;
+    private long _weighed;
     private bool _started;
 
     // Definitions whose fill failed were taken out of memory; they are to be read again.
@@ -122,6 +127,10 @@ internal sealed partial class PartitionFold(
     /// <summary>Stores changed cells and positions in one conditional transaction.</summary>
     public Task FlushAsync() => GuardAsync(FlushNowAsync);
 
+    /// <summary>The same, from time to time: where very many cells change the next of their changes are waited for, so that each is written less often.</summary>
+    public Task FlushFromTimeToTimeAsync() =>
+        Stopwatch.GetElapsedTime(_flushedAt) < options.BusyFlushPeriod && _folds.Sum(fold => fold.Dirty.Count) > options.BusyCells ? Task.CompletedTask : FlushAsync();
+
     /// <summary>Cells of a definition with windows in [from, to): those in memory, and the store's for the rest.</summary>
     /// <exception cref="TooManyCellsException">There are more than asked for.</exception>
     public async Task<IReadOnlyList<CellValue>> ReadAsync(DefinitionFold fold, long from, long to, int maxCells)
@@ -131,7 +140,7 @@ internal sealed partial class PartitionFold(
             var until = Math.Min(to, fold.ResidentFrom);
             var stored = await cells.ReadAsync(partition, fold.Definition.Indicator, fold.Definition.Version, from, until, maxCells + 1, CancellationToken.None);
             if (stored.Count > maxCells) throw new TooManyCellsException(maxCells);
-            if (until == fold.ResidentFrom && stored.Count <= options.MaxHotCells / 4)
+            if (until == fold.ResidentFrom && stored.Count <= options.MaxHotCells / 4 && stored.Sum(cell => (long)cell.State.Length) <= options.MaxHotBytes / 8)
             {
                 foreach (var window in stored.GroupBy(cell => cell.Window))
                 {
@@ -151,7 +160,7 @@ internal sealed partial class PartitionFold(
         return Bounded([.. InMemory()]);
 
         IEnumerable<CellValue> InMemory() => fold.Resident(from, to)
-            .Where(cell => !cell.State.IsEmpty)
+            .Where(cell => !cell.IsEmpty)
             .Select(cell => cell.ToValue());
 
         IReadOnlyList<CellValue> Bounded(CellValue[] read) => read.Length > maxCells ? throw new TooManyCellsException(maxCells) : read;
@@ -327,6 +336,31 @@ internal sealed partial class PartitionFold(
         _folds.Clear();
         _forgotten = false;
         _rowsSinceFlush = 0;
+        Trim();
+    }
+
+    /// <summary>Gives back the memory that the cells take; nothing is folded afterwards.</summary>
+    public void Release()
+    {
+        _started = false;
+        Forget();
+    }
+
+    /// <summary>Takes cells out of memory where all of this process take more than they may.</summary>
+    public void Trim()
+    {
+        Weigh();
+        var share = memory.Share(_weighed);
+        var part = _weighed <= share ? 1 : (double)share / _weighed;
+        foreach (var fold in _folds) fold.Evict(options.MaxHotCells, part < 1 ? (long)(fold.HotBytes * part) : long.MaxValue);
+        Weigh();
+
+        void Weigh()
+        {
+            var bytes = _folds.Sum(fold => fold.HotBytes);
+            memory.Add(bytes - _weighed);
+            _weighed = bytes;
+        }
     }
 
     private async Task StartAsync()
@@ -487,6 +521,7 @@ internal sealed partial class PartitionFold(
 
     private async Task FlushNowAsync()
     {
+        _flushedAt = Stopwatch.GetTimestamp();
         var moved = _folds.Where(IsUnstored).ToArray();
         if (moved.Length == 0) return;
         if (await StoreAsync(moved, fold => fold.Sequence, fold => fold.Fill)) _rowsSinceFlush = 0;
@@ -519,10 +554,10 @@ internal sealed partial class PartitionFold(
         {
             fold.StoredSequence = fold.Sequence = sequence(fold);
             fold.Fill = fill(fold);
-            fold.Dirty.Clear();
-            fold.Evict(options.MaxHotCells);
+            fold.Settle();
         }
 
+        Trim();
         return true;
     }
 

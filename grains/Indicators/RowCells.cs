@@ -53,7 +53,7 @@ internal sealed class RowCells(IndicatorDefinition definition)
     }
 
     /// <summary>All cells that have rows.</summary>
-    public IEnumerable<CellValue> Cells => _fold.Resident(long.MinValue, long.MaxValue).Where(cell => !cell.State.IsEmpty).Select(cell => cell.ToValue());
+    public IEnumerable<CellValue> Cells => _fold.Resident(long.MinValue, long.MaxValue).Where(cell => !cell.IsEmpty).Select(cell => cell.ToValue());
 
     private void Apply(CompiledContract contract, LogBatch batch) => _fold.Apply(batch, contract, new(contract, batch));
 

@@ -15,6 +15,17 @@ internal sealed class SparseCounts
     /// <summary>Different numbers.</summary>
     public int Keys { get; private set; }
 
+    /// <summary>Bytes that it takes in memory, about.</summary>
+    public int Weight
+    {
+        get
+        {
+            var weight = 64 + (24 * _pages.Length);
+            for (var i = 0; i < _used; i++) weight += 48 + (12 * _pages[i].Keys.Length);
+            return weight;
+        }
+    }
+
     /// <summary>Counts a number so many times more.</summary>
     /// <param name="key">Any.</param>
     /// <param name="times">At least 1.</param>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace DataHub.Demo;
 
@@ -41,7 +42,7 @@ internal sealed class DemoClient(HttpClient http, TimeProvider time)
                 asked = response.Headers.RetryAfter?.Delta;
                 if (asked is null && ++failures >= MaxFailures) return (response.StatusCode, text);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+            catch (Exception e) when (e is HttpRequestException or IOException or SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 // Not reached, or the answer was lost: nobody knows whether it was stored. The same key tells.
             }

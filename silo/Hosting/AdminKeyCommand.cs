@@ -50,7 +50,7 @@ internal static class AdminKeyCommand
             if (await platform.BootstrapAsync(Caller.Hub, FirstStart.PlatformName, first.KeyId, first.Hash)) return text;
         }
 
-        var made = await platform.CreateKeyAsync(Caller.Hub, KeyRole.Admin, "admin-key");
+        var made = await platform.MakeKeyAsync(Caller.Hub, new(KeyRole.Admin, "admin-key", null, null));
         return made.Secret ?? throw new StartException(made.Detail!);
     }
 }

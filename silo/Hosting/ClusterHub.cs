@@ -60,7 +60,8 @@ internal static class ClusterHub
         builder.Services.AddSingleton(_ => new Ownership(stores));
         Hub.Settings.AddTo(builder.Services);
         builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard, tls));
-        builder.Services.AddSingleton<KeyRing>();
+        // Its own routes are for operators with keys; tokens and pages are the front-ends'.
+        builder.Services.AddSingleton<KeyRing>().AddSingleton<PeopleRing>().AddSignIn();
         builder.Services.AddHostedService<AdminKeyAdoption>();
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddOperations<SiloIsActive>();

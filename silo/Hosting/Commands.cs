@@ -50,7 +50,7 @@ internal static class Commands
             : AdminKeyCommand.RunAsync(new HubStart { Urls = "http://127.0.0.1:0", Data = parsed.GetValue(data) }));
         root.Subcommands.Add(newKey);
         root.Subcommands.Add(MigrateCommand.Create());
-        foreach (var command in new[] { DoctorCommand.Create(), ShardCommand.Create(), HaltedCommand.Create(), EvictCommand.Create(), VerifyCommand.Create(), NewIncarnationCommand.Create() }) root.Subcommands.Add(command);
+        foreach (var command in new[] { DoctorCommand.Create(), ShardCommand.Create(), HaltedCommand.Create(), EvictCommand.Create(), VerifyCommand.Create(), AuditCommand.Create(), NewIncarnationCommand.Create() }) root.Subcommands.Add(command);
 
         return root.WithSettings(Hub.Settings);
     }

@@ -84,6 +84,7 @@ internal static class Hub
         });
         builder.Host.UseOrleans(silo => silo.AddEmbeddedSilo(stores, host, dashboard));
         builder.Services.AddFrontEnd();
+        builder.Services.UseSignIn(builder.Configuration, folder.Path);
         builder.Services.AddSingleton<AdminKey>();
         builder.Services.AddHostedService<FirstStart>();
         builder.Services.AddHostedService<ErasureResumption>();

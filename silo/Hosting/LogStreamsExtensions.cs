@@ -1,6 +1,9 @@
 using DataHub.Feeds;
+using DataHub.Governance;
 using DataHub.Indicators;
 using DataHub.Streams;
+
+using Microsoft.Extensions.Options;
 
 using Orleans.Streams;
 
@@ -17,8 +20,12 @@ internal static class LogStreamsExtensions
         silo.Services.AddOptions<LogOptions>().BindConfiguration(LogOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddOptions<FoldOptions>().BindConfiguration(FoldOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddSingleton(services => new FoldMemory(services.GetRequiredService<IOptions<FoldOptions>>().Value.MaxHotBytes));
         silo.Services.AddSingleton<FoldMetrics>();
         silo.Services.AddSingleton<LogMetrics>();
+        silo.Services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        silo.Services.AddSingleton<AuditTrail>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<AuditTrail>());
         silo.Services.AddSingleton<ShardHome>();
         silo.Services.AddPlacementDirector<ShardPlacementStrategy>(services => services.GetRequiredService<ShardHome>());
         silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>

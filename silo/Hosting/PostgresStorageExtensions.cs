@@ -17,6 +17,7 @@ internal static class PostgresStorageExtensions
         silo.Services.AddSingleton(stores.History);
         silo.Services.AddSingleton(stores.Cells);
         silo.Services.AddSingleton(stores.Erasures);
+        silo.Services.AddSingleton(stores.Audit);
         return silo.AddPostgresState(stores.ProvidersConnectionString);
     }
 

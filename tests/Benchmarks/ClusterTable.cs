@@ -8,7 +8,8 @@ namespace DataHub.Benchmarks;
 /// The table of design §6 for clusters of several sizes on a PostgreSQL of their own: each figure beside its limit in the
 /// same run. The sizes take turns, each time with fresh processes and a fresh database; medians.
 /// </summary>
-internal sealed class ClusterTable(int[] sizes, int repeats, double scale) : IAsyncDisposable
+/// <param name="statements">Also print where PostgreSQL's time goes; costs some of it.</param>
+internal sealed class ClusterTable(int[] sizes, int repeats, double scale, bool statements) : IAsyncDisposable
 {
     private static readonly string[] s_datasets = [.. Enumerable.Range(1, 6).Select(number => string.Create(CultureInfo.InvariantCulture, $"bench-{number}"))];
 
@@ -19,7 +20,7 @@ internal sealed class ClusterTable(int[] sizes, int repeats, double scale) : IAs
 
     public async Task<int> RunAsync()
     {
-        _server = await PostgresServer.StartAsync();
+        _server = await PostgresServer.StartAsync(statements ? [Statements.Setting] : []);
         await RawPostgres.RequireDurabilityAsync(_server.AdminConnectionString());
         _limits = await LimitServer.StartAsync();
         await _limits.DiscardAsync(100, 500, 8);
@@ -48,25 +49,29 @@ internal sealed class ClusterTable(int[] sizes, int repeats, double scale) : IAs
         var hub = new HubUnderLoad(_cluster.Address, s_datasets);
         await hub.DescribeAsync(_cluster.AdminKey);
         // Every silo gets as warm as a single one: until the code that it runs is compiled for good.
-        await hub.PushAsync(hub.Prepare(100, 600 * size), 8);
-        await hub.PushAsync(hub.Prepare(1, 6_000 * size), 64);
+        for (var round = 0; round < 3; round++)
+        {
+            await hub.PushAsync(hub.Prepare(100, 1_000 * size), 8);
+            await hub.PushAsync(hub.Prepare(1, 4_000 * size), 64);
+        }
+
         figures.PollBody = await hub.PollBodyAsync();
         await hub.PollAsync(5_000, conditional: false);
 
         figures.BulkDiscard = await _limits!.DiscardAsync(100, bulk, 8) * 100;
         var bodies = hub.Prepare(100, bulk);
-        (figures.Bulk, figures.BulkCpu) = await UnderClockAsync(async () => await hub.PushAsync(bodies, 8) * 100);
+        (figures.Bulk, figures.BulkCpu) = await UnderClockAsync(async () => await hub.PushAsync(bodies, 8) * 100, "100 rows a push", bulk * 100);
         var limitCpu = _limits.Cpu;
         figures.SingleDiscard = await _limits.DiscardAsync(1, single, 64);
         figures.SingleDiscardCpu = _limits.Cpu - limitCpu;
         bodies = hub.Prepare(1, single);
-        (figures.Single, figures.SingleCpu) = await UnderClockAsync(() => hub.PushAsync(bodies, 64));
+        (figures.Single, figures.SingleCpu) = await UnderClockAsync(() => hub.PushAsync(bodies, 64), "1 row a push", single);
         foreach (var conditional in new[] { false, true })
         {
             limitCpu = _limits.Cpu;
             var limit = await _limits.PollAsync(figures.PollBody, polls, conditional);
             limitCpu = _limits.Cpu - limitCpu;
-            var (figure, cpu) = await UnderClockAsync(() => hub.PollAsync(polls, conditional));
+            var (figure, cpu) = await UnderClockAsync(() => hub.PollAsync(polls, conditional), null, 0);
             figures.Polls.Add(new(figure, limit, cpu, limitCpu));
         }
 
@@ -78,12 +83,15 @@ internal sealed class ClusterTable(int[] sizes, int repeats, double scale) : IAs
         return figures;
     }
 
-    private async Task<(double Figure, Cpu Cpu)> UnderClockAsync(Func<Task<double>> measure)
+    private async Task<(double Figure, Cpu Cpu)> UnderClockAsync(Func<Task<double>> measure, string? what, int rows)
     {
         await _cluster!.SettleAsync();
+        if (statements) await Statements.ResetAsync(_cluster.ConnectionString);
         var before = await _cluster.CpuAsync();
         var figure = await measure();
-        return (figure, await _cluster.CpuAsync() - before);
+        var cpu = await _cluster.CpuAsync() - before;
+        if (statements && what is not null) await Statements.PrintAsync(_cluster.ConnectionString, what, rows);
+        return (figure, cpu);
     }
 
     private void Print()

@@ -10,11 +10,9 @@ namespace DataHub.Benchmarks;
 
 /// <summary>A hub as its clients see it, in one process or in many: described, pushed to, read.</summary>
 /// <param name="address">Of the hub or of a front-end.</param>
-/// <param name="datasets">Pushes go to them in turn; each has three indicators.</param>
+/// <param name="datasets">Pushes go to them in turn; each has three indicators unless others are given.</param>
 internal sealed class HubUnderLoad(Uri address, params string[] datasets)
 {
-    private static readonly (string Id, string Function, string Window)[] s_indicators = [("mean", "mean", "PT1H"), ("sum", "sum", "P1D"), ("max", "max", "PT1H")];
-
     private readonly long[] _sequences = new long[datasets.Length];
     private readonly int[] _next = new int[datasets.Length];
     private readonly int[] _probes = new int[datasets.Length];
@@ -25,28 +23,34 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
 
     public Uri Address => address;
 
+    /// <summary>Of each dataset; their ids begin with the dataset's. The first is the one that is polled.</summary>
+    public IReadOnlyList<(string Id, string Function, string Window)> Indicators { get; init; } = [("mean", "mean", "PT1H"), ("sum", "sum", "P1D"), ("max", "max", "PT1H")];
+
     /// <summary>May push.</summary>
     public string Key => _key;
 
-    public async Task DescribeAsync(string adminKey)
+    /// <summary>Puts agency, areas, datasets and indicators.</summary>
+    /// <param name="areas">As GeoJSON; null: without polygons.</param>
+    public async Task DescribeAsync(string adminKey, byte[]? areas = null)
     {
         using var http = new HttpClient { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", adminKey);
         await SendAsync(HttpMethod.Put, "/api/v1/agencies/bench", """{ "name": { "de": "Messstelle" } }""");
         var answer = await SendAsync(HttpMethod.Post, "/api/v1/agencies/bench/keys", """{ "role": "push" }""");
         _key = JsonDocument.Parse(answer).RootElement.GetProperty("key").GetString()!;
-        await SendAsync(HttpMethod.Put, "/api/v1/areas/bench", Rows.AreasCsv(), "text/csv");
+        if (areas is null) await SendAsync(HttpMethod.Put, "/api/v1/areas/bench", Rows.AreasCsv(), "text/csv");
+        else await SendAsync(HttpMethod.Put, "/api/v1/areas/bench", Encoding.UTF8.GetString(areas), "application/geo+json");
         foreach (var dataset in datasets)
         {
             await SendAsync(HttpMethod.Put, $"/api/v1/datasets/{dataset}", """
-                { "title": { "de": "Messung" }, "publisher": "bench", "kind": "observations", "access": "open", "areaSystem": "bench",
+                { "title": { "de": "Messung" }, "publisher": "bench", "license": "dl-de/by-2-0", "kind": "observations", "access": "open", "areaSystem": "bench",
                   "schema": { "primaryKey": ["station", "time"], "fields": [
                     { "name": "station", "type": "string", "role": "series", "constraints": { "required": true, "maxLength": 64 } },
                     { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },
                     { "name": "area", "type": "string", "role": "area" },
                     { "name": "no2", "type": "number", "role": "measure", "constraints": { "minimum": 0, "maximum": 2000 } } ] } }
                 """);
-            foreach (var (id, function, window) in s_indicators)
+            foreach (var (id, function, window) in Indicators)
             {
                 await SendAsync(HttpMethod.Put, $"/api/v1/indicators/{dataset}-{id}", $$"""
                     { "title": { "de": "{{id}}" }, "dataset": "{{dataset}}", "measure": { "function": "{{function}}", "field": "no2" }, "window": "{{window}}", "groupBy": ["area"], "access": "open" }
@@ -76,8 +80,8 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
     {
         using var load = new Load(address, _key, connections);
         var clock = Stopwatch.StartNew();
-        await load.SendAsync(pushes.Length, i => Load.Post(pushes[i].Path, pushes[i].Body), Note);
-        await WaitAsync(load);
+        await load.SendAsync(pushes.Length, i => Load.Post(pushes[i].Path, pushes[i].Body), answer => Note(answer) > 0);
+        await WaitAsync(load.Http);
         return pushes.Length / clock.Elapsed.TotalSeconds;
     }
 
@@ -124,32 +128,45 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
 
         using var http = new HttpClient { BaseAddress = address };
         var waits = new double[probes];
-        for (var probe = 0; probe < probes; probe++)
-        {
-            // A window of its own, long before the load's.
-            var at = probe % datasets.Length;
-            var body = Encoding.UTF8.GetBytes($$"""{"station":"probe{{_probes[at]++}}","time":"2020-01-01T00:00:00Z","area":"{{Rows.AreaId(0)}}","no2":1}""");
-            using var request = Load.Post(PushPath(datasets[at]), body);
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
-            using (var pushed = await http.SendAsync(request)) pushed.EnsureSuccessStatusCode();
-            var acknowledged = Stopwatch.GetTimestamp();
-            while (true)
-            {
-                using var answer = await http.GetAsync($"/api/v1/indicators/{datasets[at]}-sum/values?level=0&from=2019-12-31T00:00:00Z&to=2020-01-03T00:00:00Z");
-                answer.EnsureSuccessStatusCode();
-                var rows = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("rows");
-                if (rows.GetArrayLength() > 0 && rows[0].GetProperty("count").GetInt64() >= _probes[at]) break;
-                if (Stopwatch.GetElapsedTime(acknowledged) > TimeSpan.FromSeconds(30)) throw new InvalidOperationException("not visible after 30 s");
-            }
-
-            waits[probe] = Stopwatch.GetElapsedTime(acknowledged).TotalMilliseconds;
-        }
-
+        for (var probe = 0; probe < probes; probe++) waits[probe] = await ProbeAsync(http, probe % datasets.Length);
         var reached = Volatile.Read(ref sent) * 100 / clock.Elapsed.TotalSeconds;
         await stop.CancelAsync();
         await Task.WhenAll(background);
         Array.Sort(waits);
         return (reached, waits);
+    }
+
+    /// <summary>Pushes one row into a window of its own, long before the load's, and polls until it is there.</summary>
+    /// <param name="at">Number of the dataset.</param>
+    /// <returns>Milliseconds from the acknowledgement to the first poll that shows it.</returns>
+    public async Task<double> ProbeAsync(HttpClient http, int at)
+    {
+        var body = Encoding.UTF8.GetBytes($$"""{"station":"probe{{_probes[at]++}}","time":"2020-01-01T00:00:00Z","area":"{{Rows.AreaId(0)}}","no2":1}""");
+        Expect(1);
+        while (true)
+        {
+            using var request = Load.Post(PushPath(datasets[at]), body);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+            using var pushed = await http.SendAsync(request);
+            if (pushed.StatusCode != HttpStatusCode.ServiceUnavailable)
+            {
+                pushed.EnsureSuccessStatusCode();
+                break;
+            }
+
+            // Full: it is to come again.
+            await Task.Delay(100);
+        }
+
+        var acknowledged = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            using var answer = await http.GetAsync($"/api/v1/indicators/{datasets[at]}-sum/values?level=0&from=2019-12-31T00:00:00Z&to=2020-01-03T00:00:00Z");
+            answer.EnsureSuccessStatusCode();
+            var rows = JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("rows");
+            if (rows.GetArrayLength() > 0 && rows[0].GetProperty("count").GetInt64() >= _probes[at]) return Stopwatch.GetElapsedTime(acknowledged).TotalMilliseconds;
+            if (Stopwatch.GetElapsedTime(acknowledged) > TimeSpan.FromMinutes(2)) throw new InvalidOperationException("not visible after two minutes");
+        }
     }
 
     /// <summary>A number made of 10,000 rows is explained, each time as of another moment, so that nothing is at hand.</summary>
@@ -206,9 +223,10 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
         return accepted >= _pushed ? accepted : throw new InvalidOperationException($"{_pushed} rows were pushed, {accepted} are counted");
     }
 
-    private string PollPath => $"/api/v1/indicators/{datasets[0]}-mean/latest?level=0";
+    /// <summary>Of the indicator that is polled, by the coarsest areas.</summary>
+    public string PollPath => $"/api/v1/indicators/{datasets[0]}-{Indicators[0].Id}/latest?level=0";
 
-    private static string PushPath(string dataset) => $"/api/v1/datasets/{dataset}/feeds/default/records";
+    public static string PushPath(string dataset) => $"/api/v1/datasets/{dataset}/feeds/default/records";
 
     private (string Path, byte[] Body) Next(int rows)
     {
@@ -217,36 +235,46 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
         return (PushPath(datasets[at]), Rows.Push(Interlocked.Add(ref _next[at], rows) - rows, rows));
     }
 
+    /// <summary>Counts rows of a push that is made elsewhere; all of them must be accepted.</summary>
+    public void Expect(int rows) => Interlocked.Add(ref _pushed, rows);
+
     /// <summary>Keeps the highest sequence that was acknowledged.</summary>
-    private bool Note(HttpResponseMessage answer)
+    /// <returns>The sequence of this push in its partition; 0 where it was not taken.</returns>
+    public long Note(HttpResponseMessage answer)
     {
-        if (answer.StatusCode != HttpStatusCode.OK) return false;
+        if (answer.StatusCode != HttpStatusCode.OK) return 0;
         using var copy = new MemoryStream();
         answer.Content.ReadAsStream().CopyTo(copy);
-        var body = copy.GetBuffer().AsSpan(0, (int)copy.Length);
+        return Note(copy.GetBuffer().AsSpan(0, (int)copy.Length));
+    }
+
+    /// <inheritdoc cref="Note(HttpResponseMessage)"/>
+    /// <param name="body">Of a receipt; anything may stand before it.</param>
+    public long Note(ReadOnlySpan<byte> body)
+    {
         var mark = body[(body.IndexOf("\"watermark\":\""u8) + 13)..];
-        if (!Watermark.TryParse(Encoding.ASCII.GetString(mark[..mark.IndexOf((byte)'"')]), out var watermark)) return false;
+        if (!Watermark.TryParse(Encoding.ASCII.GetString(mark[..mark.IndexOf((byte)'"')]), out var watermark)) return 0;
         _incarnation = watermark!.Incarnation;
         ref var highest = ref _sequences[Array.IndexOf(datasets, watermark.Dataset)];
         for (var seen = Volatile.Read(ref highest); watermark.Sequences[0] > seen; seen = Volatile.Read(ref highest)) Interlocked.CompareExchange(ref highest, watermark.Sequences[0], seen);
-        return true;
+        return watermark.Sequences[0];
     }
 
     /// <summary>Until history has every row that was pushed and every indicator includes it.</summary>
-    private async Task WaitAsync(Load load)
+    public async Task WaitAsync(HttpClient http)
     {
-        load.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _key);
-        while (await AcceptedAsync(load.Http) < _pushed) await Task.Delay(5);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", _key);
+        while (await AcceptedAsync(http) < _pushed) await Task.Delay(5);
         for (var at = 0; at < datasets.Length; at++)
         {
             if (_sequences[at] == 0) continue;
             var watermark = new Watermark(_incarnation, datasets[at], [_sequences[at]]);
-            foreach (var (id, _, _) in s_indicators)
+            foreach (var (id, _, _) in Indicators)
             {
                 HttpStatusCode status;
                 do
                 {
-                    using var current = await load.Http.GetAsync($"/api/v1/indicators/{datasets[at]}-{id}/latest?level=0&watermark={watermark}");
+                    using var current = await http.GetAsync($"/api/v1/indicators/{datasets[at]}-{id}/latest?level=0&watermark={watermark}");
                     status = current.StatusCode;
                     if (status is not (HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable)) current.EnsureSuccessStatusCode();
                 }

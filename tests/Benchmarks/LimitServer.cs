@@ -6,6 +6,8 @@ namespace DataHub.Benchmarks;
 /// <summary>The process of <see cref="Limits"/>, and the load that is put on it.</summary>
 internal sealed class LimitServer(Child process) : IDisposable
 {
+    public Uri Address => process.Address;
+
     /// <summary>Processor time so far in seconds, all cores.</summary>
     public double Cpu => process.Cpu.TotalSeconds;
 

@@ -4,18 +4,58 @@ using System.Runtime.InteropServices;
 using DataHub.Benchmarks;
 
 // Usage: dotnet run -c Release --project tests/Benchmarks [-- --repeats 3 --scale 100] (scale in percent of the full amount of rows and requests)
-//        dotnet run -c Release --project tests/Benchmarks -- cluster [--silos 1,2,3] [--repeats 3] [--scale 100] (silos, a front-end and a PostgreSQL of their own)
+//        dotnet run -c Release --project tests/Benchmarks -- cluster [--silos 1,2,3] [--repeats 3] [--scale 100] [--statements] (silos, a front-end and a PostgreSQL of their own)
 //        dotnet run -c Release --project tests/Benchmarks -- filters (what an indicator's filter costs per row; needs no hub)
+//        dotnet run -c Release --project tests/Benchmarks -- micro [filter] (the parts that a row passes, each alone: ns and bytes a row; needs no hub)
+//        dotnet run -c Release --project tests/Benchmarks -- viewers [--pollers 1000] [--viewers 5000] [--seconds 20] [--rate 2000] (live viewers and pollers; what maps and charts ask)
+//        dotnet run -c Release --project tests/Benchmarks -- keepalive [--connections 1000] [--seconds 20] (clients that keep their connection and push single rows)
+//        dotnet run -c Release --project tests/Benchmarks -- scale [indicators|series|stored|idle] [--rows 1000000] (more indicators, series and stored rows; late rows and corrections; disk, memory, start)
+//        dotnet run -c Release --project tests/Benchmarks -- steady [--minutes 60] [--rate rows/s] (half of what the hub can take, then a burst; a line a minute)
 //        (the program starts its own hub and its own limits; all listen on 127.0.0.1 and end with it)
+
+// Figures are written alike wherever they are measured.
+CultureInfo.CurrentCulture = CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
 if (args is ["limits", var address]) return await Limits.ServeAsync(address);
+if (args is ["micro", .. { Length: <= 1 } rest]) return Micro.Run(rest.FirstOrDefault());
 if (args is ["filters"]) return Filters.Run(repeats: 7);
+
+if (args is ["viewers", ..])
+{
+    var viewers = new Viewers(Option("--pollers", 1_000, 0, 20_000), Option("--viewers", 5_000, 0, 100_000), Option("--seconds", 20, 1, 600), Option("--rate", 2_000, 1, 100_000));
+    return await RunAsync(viewers, viewers.RunAsync());
+}
+
+if (args is ["keepalive", ..])
+{
+    var clients = new KeepAlive(Option("--connections", 1_000, 1, 100_000), Option("--seconds", 20, 1, 600));
+    return await RunAsync(clients, clients.RunAsync());
+}
+
+if (args is ["scale", ..])
+{
+    var part = args.Skip(1).FirstOrDefault(Scale.Parts.Contains);
+    var scaled = new Scale(Option("--rows", 1_000_000, 100_000, 200_000_000), part);
+    return await RunAsync(scaled, scaled.RunAsync());
+}
+
+if (args is ["steady", ..])
+{
+    var steady = new Steady(Option("--minutes", 60, 1, 10_000), Option("--rate", 0, 0, 1_000_000));
+    return await RunAsync(steady, steady.RunAsync());
+}
 
 var repeats = Option("--repeats", 3, 1, 20);
 var scale = Option("--scale", 100, 1, 1_000) / 100.0;
 if (args is ["cluster", ..])
 {
-    var cluster = new ClusterTable(Sizes(), repeats, scale);
+    var cluster = new ClusterTable(Sizes(), repeats, scale, args.Contains("--statements"));
     return await RunAsync(cluster, cluster.RunAsync());
+}
+
+if (args is [var word, ..] && !word.StartsWith('-'))
+{
+    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, scale, steady and cluster; without a word the table of design §6 is measured.");
+    return 2;
 }
 
 var table = new Table(repeats, scale);

@@ -29,6 +29,30 @@ internal static class Rows
         return csv.ToString();
     }
 
+    /// <summary>The same areas with polygons of 24 corners, side by side in a grid.</summary>
+    public static byte[] AreasGeoJson()
+    {
+        var json = new StringBuilder("""{"type":"FeatureCollection","features":[""");
+        for (var top = 1; top <= 12; top++) Feature($"{top:D2}", null, $"Bezirk {top}", 0, null);
+        for (var number = 0; number < 542; number++) Feature(AreaId(number), $"{(number % 12) + 1:D2}", $"Raum {number}", 1, Polygon(13 + (number % 27 * 0.03), 52.3 + (number / 27 * 0.02)));
+        json.Length--;
+        return Encoding.UTF8.GetBytes(json.Append("]}").ToString());
+
+        void Feature(string id, string? parent, string name, int level, string? geometry)
+        {
+            var above = parent is null ? "null" : $"\"{parent}\"";
+            json.Append(CultureInfo.InvariantCulture,
+                $$$"""{"type":"Feature","geometry":{{{geometry ?? "null"}}},"properties":{"id":"{{{id}}}","parent":{{{above}}},"name":"{{{name}}}","level":{{{level}}}}},""");
+        }
+
+        static string Polygon(double longitude, double latitude)
+        {
+            var corners = Enumerable.Range(0, 25).Select(corner => corner % 24 * Math.Tau / 24)
+                .Select(angle => string.Create(CultureInfo.InvariantCulture, $"[{longitude + (0.01 * Math.Cos(angle)):F6},{latitude + (0.008 * Math.Sin(angle)):F6}]"));
+            return $$"""{"type":"Polygon","coordinates":[[{{string.Join(',', corners)}}]]}""";
+        }
+    }
+
     /// <summary>One push: a JSON array of consecutive rows.</summary>
     public static byte[] Push(int first, int count)
     {

@@ -26,13 +26,13 @@ public sealed class AgencyRulesTests
     public void A_key_authenticates_until_it_is_revoked_and_with_its_own_hash_only()
     {
         var state = With(s_agency, Key("k1", KeyRole.Push, 1));
-        Assert.Equal(new Caller("umwelt", KeyRole.Push, "k1"), AgencyRules.Authenticate(state, "umwelt", "k1", Hash(1)));
-        Assert.Null(AgencyRules.Authenticate(state, "umwelt", "k1", Hash(2)));
-        Assert.Null(AgencyRules.Authenticate(state, "umwelt", "k2", Hash(1)));
+        Assert.Equal(new Caller("umwelt", KeyRole.Push, "k1"), AgencyRules.Authenticate(state, "umwelt", "k1", Hash(1), s_now));
+        Assert.Null(AgencyRules.Authenticate(state, "umwelt", "k1", Hash(2), s_now));
+        Assert.Null(AgencyRules.Authenticate(state, "umwelt", "k2", Hash(1), s_now));
 
         var (revoked, result) = AgencyRules.Revoke(state, "umwelt", Admin("umwelt"), "k1", s_now, 10);
         Assert.Equal(CatalogRefusal.None, result.Refusal);
-        Assert.Null(AgencyRules.Authenticate(revoked, "umwelt", "k1", Hash(1)));
+        Assert.Null(AgencyRules.Authenticate(revoked, "umwelt", "k1", Hash(1), s_now));
         Assert.Same(revoked, AgencyRules.Revoke(revoked, "umwelt", Admin("umwelt"), "k1", s_now.AddDays(1), 10).State);
     }
 

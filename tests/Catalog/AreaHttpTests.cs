@@ -91,6 +91,7 @@ public sealed class AreaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         {
             title = "Probe",
             publisher = "area-mover",
+            license = "dl-de/by-2-0",
             kind = "observations",
             access = "open",
             areaSystem = "moving",

@@ -110,11 +110,11 @@ public sealed class DatasetRulesTests
                 var caller = new Caller(agency, role, "k");
                 var platform = agency == Caller.PlatformAgency && role == KeyRole.Admin;
                 var own = agency == "senumvk";
-                Assert.Equal(platform || (own && (role == KeyRole.Push || role == KeyRole.Admin)), DatasetRules.MayPush(caller, info));
-                Assert.Equal(platform || (own && (role == KeyRole.Read || role == KeyRole.Admin)), DatasetRules.MayRead(caller, AccessClass.Internal, "senumvk"));
-                Assert.True(DatasetRules.MayRead(caller, AccessClass.Open, "senumvk"));
-                Assert.Equal(platform || (own && role != KeyRole.None), DatasetRules.MaySeePushes(caller, "senumvk"));
-                Assert.Equal(platform || (own && role == KeyRole.Admin), DatasetRules.MayAdminister(caller, "senumvk"));
+                Assert.Equal(platform || (own && (role == KeyRole.Push || role == KeyRole.Admin)), AccessRules.May(caller, AccessRights.Push, info.Holding));
+                Assert.Equal(platform || (own && (role == KeyRole.Read || role == KeyRole.Admin)), AccessRules.May(caller, AccessRights.ReadRows, info.Holding));
+                Assert.True(AccessRules.May(caller, AccessRights.ReadRows, info.Holding with { Access = AccessClass.Open }));
+                Assert.Equal(platform || (own && role != KeyRole.None), AccessRules.May(caller, AccessRights.ReadReceipts, info.Holding));
+                Assert.Equal(platform || (own && role == KeyRole.Admin), AccessRules.May(caller, AccessRights.Erase, info.Holding));
             }
     }
 

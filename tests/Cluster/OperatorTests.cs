@@ -137,6 +137,7 @@ public sealed class OperatorTests(ITestOutputHelper output)
         {
             title = new { de = "Fälle" },
             publisher = "amt",
+            license = "dl-de/by-2-0",
             kind = "records",
             access = "open",
             schema = new

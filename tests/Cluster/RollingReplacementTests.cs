@@ -159,7 +159,7 @@ public sealed class RollingReplacementTests(ITestOutputHelper output)
                 Assert.True((int)answer.StatusCode == 503, $"{(int)answer.StatusCode} {text}");
                 wait = answer.Headers.RetryAfter!.Delta!.Value;
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (Exception e) when (Unreachable.Is(e))
             {
                 // The front-end is the one that is being replaced.
                 wait = TimeSpan.Zero;

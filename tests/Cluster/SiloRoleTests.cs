@@ -37,7 +37,7 @@ public sealed class SiloRoleTests
         Assert.Empty((await HubFixture.OkAsync(client.GetAsync("api/v1/datasets/luft/records"))).RootElement.GetProperty("rows").EnumerateArray());
         await using var connection = new NpgsqlConnection(database + ";Pooling=false");
         await connection.OpenAsync();
-        await using var left = new NpgsqlCommand("SELECT (SELECT count(*) FROM datahub.observed_version) + (SELECT count(*) FROM datahub.series)", connection);
+        await using var left = new NpgsqlCommand("SELECT (SELECT count(*) FROM datahub.history_segment) + (SELECT count(*) FROM datahub.series_newest)", connection);
         Assert.Equal(0L, await left.ExecuteScalarAsync());
     }
 

@@ -130,7 +130,7 @@ public sealed class StartTests(ITestOutputHelper output)
                 if (pushed is null && await client.TryPushAsync()) pushed = since.Elapsed;
                 if (pushed is { } at && await client.TryReadAsync()) return (at, since.Elapsed);
             }
-            catch (HttpRequestException)
+            catch (Exception e) when (Unreachable.Is(e))
             {
                 // The front-end does not listen yet.
             }

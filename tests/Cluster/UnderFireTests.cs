@@ -192,7 +192,7 @@ public sealed class UnderFireTests(ITestOutputHelper output)
         for (var number = 0; number < s_datasets; number++)
         {
             await HubFixture.OkAsync(admin.PutAsync($"api/v1/datasets/fire-{number}", new StringContent($$"""
-                { "title": { "de": "Unter Feuer" }, "publisher": "amt", "kind": "observations", "access": "open", "areaSystem": "feuer", "partitions": {{1 + (number % 2)}},
+                { "title": { "de": "Unter Feuer" }, "publisher": "amt", "license": "dl-de/by-2-0", "kind": "observations", "access": "open", "areaSystem": "feuer", "partitions": {{1 + (number % 2)}},
                   "schema": { "primaryKey": ["station", "time"], "fields": [
                     { "name": "station", "type": "string", "role": "series", "constraints": { "required": true } },
                     { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },
@@ -297,7 +297,7 @@ public sealed class UnderFireTests(ITestOutputHelper output)
                 Assert.DoesNotContain("Orleans", text, StringComparison.Ordinal);
                 Assert.DoesNotContain("Npgsql", text, StringComparison.Ordinal);
             }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !stop.IsCancellationRequested))
+            catch (Exception e) when (Unreachable.Is(e) || (e is OperationCanceledException && !stop.IsCancellationRequested))
             {
                 // The front-end is dead or dying: nobody knows what became of it.
             }

@@ -213,7 +213,7 @@ public sealed class ErasureTests
     }
 
     private const string Dataset = """
-        { "title": { "de": "Personen" }, "publisher": "persons-agency", "kind": "records", "access": "open", "schema": { "primaryKey": ["id", "mail"], "fields": [
+        { "title": { "de": "Personen" }, "publisher": "persons-agency", "license": "dl-de/by-2-0", "legalBasis": "Art. 6 DSGVO", "kind": "records", "access": "open", "schema": { "primaryKey": ["id", "mail"], "fields": [
           { "name": "id", "type": "string" }, { "name": "mail", "type": "string" }, { "name": "name", "type": "string", "role": "personal" },
           { "name": "opened", "type": "datetime", "role": "opened" }, { "name": "amount", "type": "number", "role": "measure", "constraints": { "minimum": 0 } } ] } }
         """;

@@ -20,9 +20,13 @@ public sealed class PushDecoderTests
     {
         public string System => "two";
 
-        public bool Knows(string id) => id is "11" or "12";
+        public int Count => 2;
 
-        public string? Locate(double longitude, double latitude) => longitude is > 13 and < 14 && latitude is > 52 and < 53 ? "11" : null;
+        public string Id(int number) => number == 0 ? "11" : "12";
+
+        public int Find(string id) => id switch { "11" => 0, "12" => 1, _ => -1 };
+
+        public int Locate(double longitude, double latitude) => longitude is > 13 and < 14 && latitude is > 52 and < 53 ? 0 : -1;
     }
 
     private static readonly CompiledContract s_everything = Records(
@@ -272,6 +276,50 @@ public sealed class PushDecoderTests
         Assert.Equal(["", "k. A."], Decode(PushFormat.Csv, "id,t\n1,\n2,k. A.\n", none).Rows.Columns[1].Texts!.AsEnumerable());
         var json = Decode(PushFormat.Json, """[{"id":1,"t":""},{"id":2,"t":"k. A."}]""", contract);
         Assert.Equal(["", "k. A."], json.Rows.Columns[1].Texts!.AsEnumerable());
+    }
+
+    [Fact]
+    public void Many_more_rows_than_a_body_looks_like_are_read_with_all_that_belongs_to_them()
+    {
+        var push = Decode(PushFormat.Csv, "id,must,area,text,@delete\n" + string.Join('\n', Enumerable.Range(0, 3_000).Select(i => (i % 5) switch
+        {
+            0 => $"{i},1,12,{(char)('a' + (i % 26))}b,",
+            1 => $"{i},1,11,,",
+            2 => $"{i},x,11,cd,",
+            3 => $"{i},,,,true",
+            _ => $"{i},0,,ef,",
+        })), s_everything, new TwoAreas());
+
+        Assert.Equal((3_000, 2_400, 600), (push.Received, push.Rows.Count, push.Quarantined.Count));
+        Assert.Equal(["12", "11"], push.Rows.Areas);
+        for (var row = 0; row < push.Rows.Count; row++)
+        {
+            var i = (int)push.Rows.Columns[0].Integers![row];
+            var (must, area, text) = (i % 5) switch { 0 => (1, "12", $"{(char)('a' + (i % 26))}b"), 1 => (1, "11", null), 3 => (Column.NullBoolean, null, null), _ => (0, (string?)null, (string?)"ef") };
+            Assert.Equal((i + 1, i % 5 == 3, area), (push.Rows.Number(row), push.Rows.IsDelete(row), push.Rows.AreaId(row)));
+            Assert.Equal(text, push.Rows.Columns[1].Texts![row]);
+            Assert.Equal(must, push.Rows.Columns[23].Booleans![row]);
+            Assert.True(push.Rows.Columns[9].IsNull(row));
+        }
+
+        // What one push leaves behind is nothing to the next.
+        Assert.Equal(["11"], Decode(PushFormat.Json, """[{"id":1,"must":true,"area":"11"}]""", s_everything, new TwoAreas()).Rows.Areas);
+    }
+
+    [Fact]
+    public void The_same_header_of_csv_means_what_contract_and_profile_say_each_time()
+    {
+        const string Body = "id,a,b\n1,2,3\n";
+        var (numbers, texts) = (Records(["id"], Field("id", FieldType.Integer), Field("a", FieldType.Number), Field("b", FieldType.Number)), Records(["id"], Field("id", FieldType.Integer), Field("b", FieldType.String), Field("a", FieldType.String)));
+        var swapped = new CsvProfile { Header = [new("a", "b"), new("b", "a")] };
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(2, Decode(PushFormat.Csv, Body, numbers).Rows.Columns[1].Numbers![0]);
+            Assert.Equal("3", Decode(PushFormat.Csv, Body, texts).Rows.Columns[1].Texts![0]);
+            Assert.Equal(3, PushDecoder.Decode(PushFormat.Csv, Encoding.UTF8.GetBytes(Body), numbers, null, new(), s_now, 1, swapped).Push!.Rows.Columns[1].Numbers![0]);
+            Assert.Equal(5, Decode(PushFormat.Csv, "id,a,b\n4,5,6\n", numbers).Rows.Columns[1].Numbers![0]);
+            Assert.Equal(5, Decode(PushFormat.Csv, "id,a,b\r\n4,5,6\r\n", numbers).Rows.Columns[1].Numbers![0]);
+        }
     }
 
     [Theory]

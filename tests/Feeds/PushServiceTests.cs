@@ -226,7 +226,7 @@ public sealed class PushServiceTests
 
         public void Put(int version, int partitions = 1, string? areas = null, int areaVersion = 0, string[]? feeds = null) => _dataset = new(
             "x",
-            new(new("x", null), "a", DatasetKind.Observations, AccessClass.Open, null, areas, Contracts.AirQuality.Schema with { Version = version }, null) { Partitions = partitions },
+            new(new("x", null), "a", DatasetKind.Observations, AccessClass.Open, "dl-de/by-2-0", areas, Contracts.AirQuality.Schema with { Version = version }, null) { Partitions = partitions },
             [.. Enumerable.Range(0, partitions).Select(p => new DatasetPartition($"x/{p}", p))], areaVersion,
             [.. (feeds ?? ["default"]).Select(f => new FeedInfo(f, null, null))], [], default, default);
 
@@ -262,9 +262,13 @@ public sealed class PushServiceTests
         {
             public string System => "city";
 
-            public bool Knows(string id) => false;
+            public int Count => 0;
 
-            public string? Locate(double longitude, double latitude) => null;
+            public string Id(int number) => throw new ArgumentOutOfRangeException(nameof(number));
+
+            public int Find(string id) => -1;
+
+            public int Locate(double longitude, double latitude) => -1;
         }
     }
 }

@@ -38,7 +38,7 @@ public sealed class RowsHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal(HttpStatusCode.OK, json.StatusCode);
         Assert.True(Watermark.TryParse(json.Headers.GetValues("DataHub-Watermark").Single(), out _));
         Assert.Equal(
-            """{"dataset":"rows","license":null,"contract":1,"title":{"de":"rows"},"publisher":"rows-agency","timeZone":"Europe/Berlin","describedBy":"/api/v1/datasets/rows","rows":[{"station":"b","time":"2026-11-23T07:00:00.5Z","area":null,"no2":1.5,"lon":13.4,"lat":52.5},{"station":"a","time":"2026-11-23T09:00:00Z","area":"x,\u0022y\u0022","no2":null,"lon":null,"lat":null}],"next":null}""",
+            """{"dataset":"rows","license":"dl-de/by-2-0","contract":1,"title":{"de":"rows"},"publisher":"rows-agency","timeZone":"Europe/Berlin","describedBy":"/api/v1/datasets/rows","rows":[{"station":"b","time":"2026-11-23T07:00:00.5Z","area":null,"no2":1.5,"lon":13.4,"lat":52.5},{"station":"a","time":"2026-11-23T09:00:00Z","area":"x,\u0022y\u0022","no2":null,"lon":null,"lat":null}],"next":null}""",
             (await json.Content.ReadAsStringAsync()).Replace("\\\"", "\\u0022", StringComparison.Ordinal));
 
         var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Accept = { new("text/csv") } } };

@@ -156,6 +156,7 @@ public sealed class AnswerLeasesTests
         {
             title = new { de = dataset },
             publisher = "amt",
+            license = "dl-de/by-2-0",
             kind = "observations",
             access = "open",
             schema = new { primaryKey = new[] { "time" }, fields = new object[] { new { name = "time", type = "datetime", role = "time" } } },

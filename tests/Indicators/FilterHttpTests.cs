@@ -113,6 +113,8 @@ public sealed class FilterHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         {
             title = new { de = dataset },
             publisher = "senumvk",
+            license = "dl-de/by-2-0",
+            legalBasis = "Art. 6 DSGVO",
             kind = "observations",
             schema = new
             {
@@ -124,6 +126,7 @@ public sealed class FilterHttpTests(HubFixture hub) : IClassFixture<HubFixture>
                 }.Concat(more),
             },
         }));
+        await hub.ReleaseAsync(dataset);
         return admin;
     }
 }

@@ -359,6 +359,10 @@ public sealed class FormulaHttpTests(HubFixture hub) : IClassFixture<HubFixture>
             await RefusedAsync(hub.Anonymous.GetAsync("api/v1/indicators/shut-rate/" + path), 401, "unauthorized");
             await OkAsync(city.Agency.GetAsync("api/v1/indicators/shut-rate/" + path));
         }
+
+        // Who may read is explained as it is decided.
+        var right = (await OkAsync(hub.Anonymous.GetAsync("api/v1/access?object=indicator:shut-rate&right=read-rows"))).RootElement.GetProperty("rights")[0];
+        Assert.False(right.GetProperty("allowed").GetBoolean());
     }
 
     private async Task<JsonElement> DiffAsync(City city, string suffix, string query) =>

@@ -104,10 +104,10 @@ public sealed class FormulaRulesTests
         Assert.NotNull(Put("cases", closing with { Pending = closed.Definition with { Version = 2 } }).Result.Detail);
         Assert.Equal(CatalogRefusal.None, IndicatorRules.Put(new(), "rate", Owner, Wanted("cases") with { Access = AccessClass.Internal }, Dataset, Limits, [closed]).Result.Refusal);
 
-        Assert.True(FormulaRules.MayRead(Caller.Public, [Input("cases")]));
-        Assert.False(FormulaRules.MayRead(Caller.Public, [Input("tests"), closed]));
-        Assert.False(FormulaRules.MayRead(Caller.Public, [closing with { Pending = closed.Definition }]));
-        Assert.True(FormulaRules.MayRead(Owner, [closed]));
+        Assert.True(FormulaRules.MayRead(Caller.Public, IndicatorRules.SourceOf(Dataset), [Input("cases")]));
+        Assert.False(FormulaRules.MayRead(Caller.Public, IndicatorRules.SourceOf(Dataset), [Input("tests"), closed]));
+        Assert.False(FormulaRules.MayRead(Caller.Public, IndicatorRules.SourceOf(Dataset), [closing with { Pending = closed.Definition }]));
+        Assert.True(FormulaRules.MayRead(Owner, IndicatorRules.SourceOf(Dataset), [closed]));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class IndicatorFaultTests : IAsyncLifetime
             new("no2", FieldType.Number, null, FieldRole.Measure, FieldConstraints.None, null, null, null),
         ];
         _dataset = (await _hub.Grains.GetGrain<IDatasetGrain>("air").PutAsync(Caller.Hub, new(
-            new("Luft", null), "senumvk", DatasetKind.Observations, AccessClass.Open, null, null, new(0, fields, ["station", "time"], [""]), null))).Dataset!;
+            new("Luft", null), "senumvk", DatasetKind.Observations, AccessClass.Open, "dl-de/by-2-0", null, new(0, fields, ["station", "time"], [""]), null))).Dataset!;
         var made = await _hub.Grains.GetGrain<IIndicatorGrain>("no2").PutAsync(Caller.Hub, new(
             new("NO2", null), "air", MeasureFunction.Sum, "no2", "PT1H", "Europe/Berlin", false, [], null, null, AccessClass.Open));
         Assert.Equal(CatalogRefusal.None, made.Refusal);

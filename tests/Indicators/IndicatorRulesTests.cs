@@ -73,14 +73,14 @@ public sealed class IndicatorRulesTests
     public void The_indicators_access_decides_who_reads_and_a_stricter_one_holds_at_once()
     {
         var (open, _) = Put(new(), Good);
-        Assert.True(IndicatorRules.MayRead(Caller.Public, open));
+        Assert.True(IndicatorRules.MayRead(Caller.Public, open, open.Source));
 
         var (stricter, _) = Put(open, Good with { Access = AccessClass.Internal });
-        Assert.False(IndicatorRules.MayRead(Caller.Public, stricter));
-        Assert.True(IndicatorRules.MayRead(new("senumvk", KeyRole.Read, "k"), stricter));
-        Assert.False(IndicatorRules.MayRead(new("senumvk", KeyRole.Push, "k"), stricter));
-        Assert.False(IndicatorRules.MayRead(new("other", KeyRole.Admin, "k"), stricter));
-        Assert.False(IndicatorRules.MayRead(Caller.Public, new()));
+        Assert.False(IndicatorRules.MayRead(Caller.Public, stricter, stricter.Source));
+        Assert.True(IndicatorRules.MayRead(new("senumvk", KeyRole.Read, "k"), stricter, stricter.Source));
+        Assert.False(IndicatorRules.MayRead(new("senumvk", KeyRole.Push, "k"), stricter, stricter.Source));
+        Assert.False(IndicatorRules.MayRead(new("other", KeyRole.Admin, "k"), stricter, stricter.Source));
+        Assert.False(IndicatorRules.MayRead(Caller.Public, new(), null));
     }
 
     public static TheoryData<string, string> Faults => new()

@@ -43,7 +43,7 @@ public sealed class FillKillTests(ITestOutputHelper output)
             var admin = (await File.ReadAllTextAsync(Path.Combine(folder.FullName, "admin.key"))).Trim();
             await SendAsync(http, HttpMethod.Put, admin, "/api/v1/agencies/senumvk", """{ "name": { "de": "Umwelt" } }""");
             await SendAsync(http, HttpMethod.Put, admin, "/api/v1/datasets/fill", """
-                { "title": { "de": "Nachgeholt" }, "publisher": "senumvk", "kind": "observations", "access": "open",
+                { "title": { "de": "Nachgeholt" }, "publisher": "senumvk", "license": "dl-de/by-2-0", "kind": "observations", "access": "open",
                   "schema": { "primaryKey": ["station", "time"], "fields": [
                     { "name": "station", "type": "string", "role": "series", "constraints": { "required": true } },
                     { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },
@@ -129,7 +129,7 @@ public sealed class FillKillTests(ITestOutputHelper output)
                 _functionOf[definition] = function;
                 return definition;
             }
-            catch (Exception e) when (attempt < 100 && e is HttpRequestException or TaskCanceledException or IOException)
+            catch (Exception e) when (attempt < 100 && (Unreachable.Is(e) || e is TaskCanceledException))
             {
                 await Task.Delay(50);
             }
@@ -191,7 +191,7 @@ public sealed class FillKillTests(ITestOutputHelper output)
                     return null;
                 }
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+            catch (Exception e) when (Unreachable.Is(e) || e is TaskCanceledException)
             {
                 // The hub is dead or dying.
             }
@@ -237,7 +237,7 @@ public sealed class FillKillTests(ITestOutputHelper output)
 
                 if ((int)answer.StatusCode < 500 && answer.StatusCode != HttpStatusCode.TooManyRequests) throw new InvalidOperationException(text);
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)
+            catch (Exception e) when (Unreachable.Is(e) || e is TaskCanceledException)
             {
                 // Nobody knows what became of it: again, with the same key.
             }

@@ -65,7 +65,7 @@ public sealed class IncidentReportsTests
     }
 
     private const string CasesDataset = """
-        { "title": "Fahrraddiebstähle als Vorgänge", "publisher": "polizei-2", "kind": "records", "access": "open", "areaSystem": "lor-2021-cases", "partitions": 3,
+        { "title": "Fahrraddiebstähle als Vorgänge", "publisher": "polizei-2", "license": "dl-de/by-2-0", "kind": "records", "access": "open", "areaSystem": "lor-2021-cases", "partitions": 3,
           "schema": { "primaryKey": "id", "fields": [
             { "name": "id", "type": "integer" }, { "name": "opened", "type": "datetime", "role": "opened" }, { "name": "closed", "type": "datetime", "role": "closed" },
             { "name": "lor", "type": "string", "role": "area" }, { "name": "kind", "type": "string", "role": "dimension" } ] } }

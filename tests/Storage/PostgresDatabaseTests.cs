@@ -49,6 +49,42 @@ public sealed class PostgresDatabaseTests
     }
 
     [PostgresFact]
+    public async Task A_migration_takes_as_long_as_it_takes_whatever_a_command_may()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = await server.CreateEmptyDatabaseAsync();
+        await using (var connection = await OpenAsync(database + ";Command Timeout=1"))
+            Assert.Equal(1, await PostgresMigrations.ApplyAsync(connection, [new(1, "slow", "SELECT pg_sleep(2.5)")], null, default));
+        await server.DropDatabaseAsync(database);
+    }
+
+    [PostgresFact]
+    public async Task Rows_of_the_sixth_version_whose_key_contains_the_time_are_cut_into_segments()
+    {
+        var server = await PostgresServer.SharedAsync();
+        var database = await server.CreateEmptyDatabaseAsync();
+        await using (var connection = await OpenAsync(database))
+        {
+            await PostgresMigrations.ApplyAsync(connection, [.. PostgresMigrations.Known.Take(6)], null, default);
+            foreach (var sql in (string[])
+                     [
+                         "INSERT INTO datahub.history_position (id, partition_key, sequence, accepted, by_time) OVERRIDING SYSTEM VALUE VALUES (1, 'air/0', 5, 7, true)",
+                         "INSERT INTO datahub.area (id, area_key) OVERRIDING SYSTEM VALUE VALUES (1, '01'), (2, '02')",
+                         Sqlite.SqliteUpgradeTests.VersionsBefore("datahub.observed_version", "", "", @"'\x"),
+                     ])
+            {
+                await using var insert = new NpgsqlCommand(sql, connection);
+                await insert.ExecuteNonQueryAsync();
+            }
+
+            await PostgresMigrations.ApplyAsync(connection, null, default);
+        }
+
+        await using (var opened = PostgresDatabase.Open(new() { ConnectionString = database })) await Sqlite.SqliteUpgradeTests.AssertVersionsAsync(new PostgresHistoryStore(opened));
+        await server.DropDatabaseAsync(database);
+    }
+
+    [PostgresFact]
     public async Task A_silo_does_not_open_a_database_that_is_not_as_it_needs_it()
     {
         var server = await PostgresServer.SharedAsync();
@@ -113,7 +149,7 @@ public sealed class PostgresDatabaseTests
             var head = await stores.Log.ClaimAsync(0, default);
             var batch = LogBatches.At(0, 1, "air/0", 1, 3, LogBatches.Push("01A", key: "k"));
             Assert.True(await stores.Log.AppendAsync(0, head.Epoch, 0, [batch], default));
-            Assert.True(await stores.History.ApplyAsync("air/0", 0, [new(batch, [new(Feeds.RowChange.New, [1], null, DateTime.UtcNow.Ticks, "01", [2])]) { KeyHasTime = true }], default));
+            Assert.True(await stores.History.ApplyAsync("air/0", 0, [new(batch, [new(Feeds.RowChange.New, [1], DateTime.UtcNow.Ticks, "01", [2])]) { KeyHasTime = true }], default));
             Assert.True(await stores.Cells.FlushAsync("air/0", [new("mean", 1, -1, 1, 0, 1, DateTimeOffset.UtcNow)], [new("mean", 1, 0, "01", "", 1, [3])], default));
         }
 

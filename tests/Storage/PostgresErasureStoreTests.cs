@@ -13,7 +13,8 @@ public sealed class PostgresErasureStoreTests : ErasureStoreConformance
     {
         _scratch = await PostgresScratch.CreateAsync();
         var database = _scratch.Open();
-        return (new PostgresErasureStore(database), new PostgresLogStore(database), new PostgresHistoryStore(database));
+        var history = new PostgresHistoryStore(database);
+        return (new PostgresErasureStore(database, history), new PostgresLogStore(database), history);
     }
 
     protected override async Task CloseAsync() => await _scratch.DisposeAsync();

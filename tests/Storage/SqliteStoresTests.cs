@@ -22,7 +22,7 @@ public sealed class SqliteStoresTests : IDisposable
     {
         await using var stores = SqliteStores.Open(Options(), TimeProvider.System);
 
-        Assert.Equal(["log.db", "history.db", "cells.db", "state.db"], stores.Files.Select(f => f.Name));
+        Assert.Equal(["log.db", "history.db", "cells.db", "state.db", "audit.db"], stores.Files.Select(f => f.Name));
         foreach (var file in stores.Files)
         {
             Assert.Equal(Full, await file.WriteAsync(s => s.Number("PRAGMA synchronous"), default));
@@ -164,15 +164,15 @@ public sealed class SqliteStoresTests : IDisposable
         Migration[] broken = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1)")];
         Migration[] two = [.. one, new(2, "two", "CREATE TABLE b (x); INSERT INTO b VALUES (1)")];
 
-        SqliteMigrations.Apply(session, "m.db", one, TimeProvider.System);
-        Assert.Throws<SqliteException>(() => SqliteMigrations.Apply(session, "m.db", broken, TimeProvider.System));
+        SqliteMigrations.Apply(session, "m.db", "Test", one, TimeProvider.System);
+        Assert.Throws<SqliteException>(() => SqliteMigrations.Apply(session, "m.db", "Test", broken, TimeProvider.System));
         Assert.Equal(0, session.Number("SELECT count(*) FROM sqlite_schema WHERE name = 'b'"));
-        SqliteMigrations.Apply(session, "m.db", two, TimeProvider.System);
-        SqliteMigrations.Apply(session, "m.db", two, TimeProvider.System);
+        SqliteMigrations.Apply(session, "m.db", "Test", two, TimeProvider.System);
+        SqliteMigrations.Apply(session, "m.db", "Test", two, TimeProvider.System);
 
         Assert.Equal(1, session.Number("SELECT count(*) FROM b"));
         Assert.Equal(2, session.Number("SELECT count(*) FROM schema_migration"));
-        Assert.Throws<SchemaException>(() => SqliteMigrations.Apply(session, "m.db", one, TimeProvider.System));
+        Assert.Throws<SchemaException>(() => SqliteMigrations.Apply(session, "m.db", "Test", one, TimeProvider.System));
     }
 
     [Fact]

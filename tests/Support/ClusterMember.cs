@@ -96,7 +96,7 @@ internal sealed class ClusterMember(string name, string program, int port, Dicti
             using var answer = await client.GetAsync(new Uri(Address, path));
             return (int)answer.StatusCode;
         }
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        catch (Exception e) when (Unreachable.Is(e) || e is OperationCanceledException)
         {
             return 0;
         }

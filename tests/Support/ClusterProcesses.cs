@@ -124,6 +124,7 @@ internal sealed class ClusterProcesses : IAsyncDisposable
     {
         title = new { de = dataset },
         publisher = "amt",
+        license = "dl-de/by-2-0",
         kind = "observations",
         access = "open",
         schema = new

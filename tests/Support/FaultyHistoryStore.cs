@@ -13,8 +13,14 @@ internal sealed class FaultyHistoryStore(IHistoryStore inner, StoreFaults? fault
     public Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(ApplyAsync), () => inner.ApplyAsync(partition, expected, batches, cancellationToken));
 
+    public Task<bool> JoinAsync(string partition, long expected, long day, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(JoinAsync), () => inner.JoinAsync(partition, expected, day, cancellationToken));
+
     public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(FindKeysAsync), () => inner.FindKeysAsync(partition, keys, cancellationToken));
+
+    public Task<bool> RaiseSeriesAsync(string partition, long expected, IReadOnlyList<KeyValuePair<byte[], long>> newest, long? upTo, CancellationToken cancellationToken) =>
+        Faults.RunAsync(nameof(RaiseSeriesAsync), () => inner.RaiseSeriesAsync(partition, expected, newest, upTo, cancellationToken));
 
     public Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken) =>
         Faults.RunAsync(nameof(FindSeriesAsync), () => inner.FindSeriesAsync(partition, series, cancellationToken));

@@ -128,11 +128,42 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
         var found = await History.FindKeysAsync(Air, [new(Key("a"), 20), new(Key("a"), 10), new(Key("a"), 11), new(Key("b"), 10), new(Key("c"), 5)], default);
         Assert.Equal(["a 20 01 other @1", "a 10 02 v5 @5", null, "b 10 01 w1 @1", null], found.Rows.Select(r => r is null ? null : Describe(r)));
 
-        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, New("a", 10))));
-        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, Correction("a", 11, null, "v"))));
+        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, New("d", 10), New("d", 10))));
+        await Assert.ThrowsAnyAsync<Exception>(() => TimedAsync(5, Batch(6, New("d", 10), Retraction("d", 10), Correction("d", 10, null, "v"))));
         Assert.Equal(5, (await History.PositionAsync(Air, default)).Sequence);
 
         Task<bool> TimedAsync(long expected, params HistoryBatch[] batches) => ApplyAsync(expected, [.. batches.Select(b => b with { KeyHasTime = true })]);
+    }
+
+    [ConformanceFact]
+    public async Task What_does_not_follow_under_a_key_that_contains_the_time_is_told_when_segments_are_joined_and_nothing_is_lost()
+    {
+        for (var sequence = 1; sequence <= SegmentRules.MaxRuns; sequence++)
+        {
+            HistoryChange[] changes = sequence is 3 or 5 ? [New("a", 10, "01", $"v{sequence}")] : [New($"b{sequence}", 10)];
+            Assert.True(await ApplyAsync(sequence - 1, Batch(sequence, changes) with { KeyHasTime = true }));
+        }
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => History.JoinAsync(Air, SegmentRules.MaxRuns, 0, default));
+
+        Assert.Equal("a 10 01 v3 @3", await AtAsync(4, "01"));
+        Assert.Equal("a 10 01 v5 @5", await AtAsync(5, "01"));
+        Assert.Equal(SegmentRules.MaxRuns - 1, (await History.ReadWindowAsync(Air, SegmentRules.MaxRuns, null, 0, 100, default)).Count);
+    }
+
+    [ConformanceFact]
+    public async Task Segments_are_joined_only_on_the_position_they_were_read_for()
+    {
+        for (var sequence = 1; sequence <= 2 * SegmentRules.MaxRuns; sequence++)
+        {
+            Assert.True(await ApplyAsync(sequence - 1, Batch(sequence, New($"k{sequence:D2}", 10), New($"k{sequence:D2}", TimeSpan.TicksPerDay)) with { KeyHasTime = true }));
+        }
+
+        Assert.False(await History.JoinAsync(Air, 3, 0, default));
+        Assert.True(await History.JoinAsync(Air, 2 * SegmentRules.MaxRuns, 0, default));
+        Assert.True(await History.JoinAsync(Air, 2 * SegmentRules.MaxRuns, 7, default));
+        Assert.True(await ApplyAsync(2 * SegmentRules.MaxRuns, Batch((2 * SegmentRules.MaxRuns) + 1, Retraction("k01", 10)) with { KeyHasTime = true }));
+        Assert.Equal((4 * SegmentRules.MaxRuns) - 1, (await History.QueryAsync(Air, null, null, null, null, 1_000, default)).Rows.Count);
     }
 
     [ConformanceFact]
@@ -158,15 +189,40 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     }
 
     [ConformanceFact]
-    public async Task The_newest_time_of_a_series_stays_though_its_row_is_retracted()
+    public async Task Newest_times_of_series_are_only_raised_and_only_where_history_stands()
     {
-        await ApplyAsync(0, Batch(1, New("a1", 10, series: "a"), New("a3", 30, series: "a"), New("a2", 20, series: "a"), New("b1", 5, series: "b"), New("n", long.MinValue, series: "n")));
-        await ApplyAsync(1, Batch(2, Retraction("a3", 30, "a"), New("b2", 4, series: "b")));
+        await ApplyAsync(0, Batch(1, New("a1", 10)), Batch(2, New("b1", 5)), Batch(3));
+        Assert.True(await RaiseAsync(3, null, ("a", 10), ("b", 5)));
+        await AssertAsync(0, 10, 5, null);
 
-        var found = await History.FindSeriesAsync(Air, [Key("a"), Key("b"), Key("c"), Key("n")], default);
+        Assert.True(await RaiseAsync(3, 2, ("c", -7)));
+        await AssertAsync(2, 10, 5, -7);
+        Assert.True(await RaiseAsync(3, 3, ("a", 30), ("b", 4)));
+        await AssertAsync(3, 30, 5, -7);
 
-        Assert.Equal(2, found.Sequence);
-        Assert.Equal([30, 5, null, null], found.Newest);
+        // Another one writes by now.
+        Assert.False(await RaiseAsync(2, 2, ("a", 99)));
+        Assert.False(await RaiseAsync(4, 4, ("a", 99)));
+        await AssertAsync(3, 30, 5, -7);
+        Assert.Equal(new HistoryPosition(3, 2) { Series = 3 }, await History.PositionAsync(Air, default));
+
+        // Rows that come leave it where it is; so does nothing at all.
+        await ApplyAsync(3, Batch(4, New("a2", 40)));
+        Assert.Equal(new HistoryPosition(4, 3) { Series = 3 }, await History.PositionAsync(Air, default));
+        Assert.True(await RaiseAsync(4, 4));
+        await AssertAsync(4, 30, 5, -7);
+        Assert.True(await History.RaiseSeriesAsync("nowhere/0", 0, [], 0, default));
+        Assert.False(await History.RaiseSeriesAsync("nowhere/0", 1, [], 1, default));
+
+        Task<bool> RaiseAsync(long expected, long? upTo, params (string Series, long Time)[] newest) =>
+            History.RaiseSeriesAsync(Air, expected, [.. newest.Select(one => KeyValuePair.Create(Key(one.Series), one.Time))], upTo, default);
+
+        async Task AssertAsync(long sequence, params long?[] newest)
+        {
+            var found = await History.FindSeriesAsync(Air, [Key("a"), Key("b"), Key("c")], default);
+            Assert.Equal(sequence, found.Sequence);
+            Assert.Equal(newest, found.Newest);
+        }
     }
 
     [ConformanceFact]
@@ -306,8 +362,9 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     [ConformanceFact]
     public async Task A_partition_that_is_reset_is_built_again_and_its_neighbour_is_left_alone()
     {
-        HistoryBatch[] batches = [Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Retraction("a", 1, "s"))];
+        HistoryBatch[] batches = [Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v")), Batch(2, Retraction("a", 1))];
         await ApplyAsync(0, batches);
+        Assert.True(await History.RaiseSeriesAsync(Air, 2, [KeyValuePair.Create(Key("s"), 1L)], 2, default));
         await History.ApplyAsync("air/1", 0, [InPartition("air/1", Batch(1, Push("01B", "default", new(1, 1, 0, 0, 0, 0)), [], New("a", 1)))], default);
 
         await History.ResetAsync(Air, default);
@@ -326,20 +383,26 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     [ConformanceFact]
     public async Task After_a_crash_everything_stored_is_there()
     {
-        await ApplyAsync(0, Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v", "s")), Batch(2, Correction("a", 1, "01", "w", "s")));
+        await ApplyAsync(0, Batch(1, Push("01A", "default", new(2, 1, 0, 0, 0, 1)), [Quarantined(2)], New("a", 1, "01", "v")), Batch(2, Correction("a", 1, "01", "w")));
 
         History = await CrashAsync();
 
         Assert.Equal(new HistoryPosition(2, 2), await History.PositionAsync(Air, default));
         Assert.Equal("a 1 01 v @1", await AtAsync(1));
         Assert.Equal("a 1 01 w @2", await AtAsync(2));
-        Assert.True(await ApplyAsync(2, Batch(3, Retraction("a", 1, "s"))));
+        Assert.True(await ApplyAsync(2, Batch(3, Retraction("a", 1))));
     }
 
     /// <summary>Random lives of a few keys against a list of all versions: every question, at every sequence.</summary>
     [ConformanceFact]
-    public async Task Every_question_is_answered_as_a_plain_list_of_versions_would() =>
-        await Gen.Select(Gen.Int[0, 5], Gen.Long[0, 4], Gen.Int[-1, 2], Gen.Int[0, 9]).Array[0, 4].Array[1, 12].SampleAsync(
+    public Task Every_question_is_answered_as_a_plain_list_of_versions_would() => AnswersAsync(keyHasTime: false);
+
+    /// <summary>The same where keys contain the time: over two days, a transaction for each batch, and segments joined in between.</summary>
+    [ConformanceFact]
+    public Task Every_question_about_keys_that_contain_the_time_is_answered_as_a_plain_list_of_versions_would() => AnswersAsync(keyHasTime: true);
+
+    private async Task AnswersAsync(bool keyHasTime) =>
+        await Gen.Select(Gen.Int[0, 5], Gen.Long[0, 4], Gen.Int[-1, 2], Gen.Int[0, 9]).Array[0, 4].Array[1, keyHasTime ? 20 : 12].SampleAsync(
             async steps =>
             {
                 var partition = $"p{Interlocked.Increment(ref _partitions)}/0";
@@ -348,20 +411,24 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
                 foreach (var step in steps)
                 {
                     var sequence = batches.Count + 1;
-                    var changes = step.Select(s => Next(model, sequence, $"k{s.Item1}", s.Item2, s.Item3 < 0 ? null : $"a{s.Item3}", s.Item4)).ToArray();
-                    batches.Add(InPartition(partition, Batch(sequence, changes)));
+                    var changes = step.Select(s => Next(model, sequence, $"k{s.Item1}", keyHasTime ? TimeOf($"k{s.Item1}") : s.Item2, s.Item3 < 0 ? null : $"a{s.Item3}", s.Item4)).ToArray();
+                    batches.Add(InPartition(partition, Batch(sequence, changes)) with { KeyHasTime = keyHasTime });
                 }
 
-                var first = batches.Count / 2;
-                Assert.True(await History.ApplyAsync(partition, 0, batches[..first], default));
-                Assert.True(await History.ApplyAsync(partition, first, batches[first..], default));
+                var (from, to) = keyHasTime ? (1, TimeSpan.TicksPerDay + 1) : (1L, 4L);
+                var first = keyHasTime ? 1 : Math.Max(1, batches.Count / 2);
+                for (var done = 0; done < batches.Count; done += first)
+                {
+                    Assert.True(await History.ApplyAsync(partition, done, batches[done..Math.Min(done + first, batches.Count)], default));
+                    for (var day = 0; keyHasTime && day < 2; day++) Assert.True(await History.JoinAsync(partition, done + 1, day, default));
+                }
 
                 for (var asOf = 0; asOf <= batches.Count; asOf++)
                 {
                     foreach (var area in (string?[])[null, "a0", "a2"])
                     {
-                        var expected = model.Where(v => v.From <= asOf && (v.To is null || v.To > asOf) && v.Time is >= 1 and < 4 && (area is null || v.Area == area));
-                        Assert.Equal(Listed(expected), (await History.ReadWindowAsync(partition, asOf, area, 1, 4, default)).Select(Describe));
+                        var expected = model.Where(v => v.From <= asOf && (v.To is null || v.To > asOf) && v.Time >= from && v.Time < to && (area is null || v.Area == area));
+                        Assert.Equal(Listed(expected), (await History.ReadWindowAsync(partition, asOf, area, from, to, default)).Select(Describe));
                     }
                 }
 
@@ -370,18 +437,18 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
                     HashSet<string>?[] filters = [null, ["a1"], ["a0", "a2"], ["nowhere"]];
                     foreach (var areas in filters)
                     {
-                        var there = model.Where(v => v.Time is >= 1 and < 4 && (areas is null || (v.Area is { } area && areas.Contains(area)))).ToArray();
-                        Assert.Equal(Listed(there.Where(v => v.StoodAt(asOf))), (await AllAsync(partition, new(asOf, 1, 4, areas, null, 2))).Select(v => Describe(v.Row)));
+                        var there = model.Where(v => v.Time >= from && v.Time < to && (areas is null || (v.Area is { } area && areas.Contains(area)))).ToArray();
+                        Assert.Equal(Listed(there.Where(v => v.StoodAt(asOf))), (await AllAsync(partition, new(asOf, from, to, areas, null, 2))).Select(v => Describe(v.Row)));
                         for (var since = 0; since <= batches.Count; since++)
                         {
                             Assert.Equal(
                                 Listed(there.Where(v => v.StoodAt(asOf) != v.StoodAt(since))).Order(StringComparer.Ordinal),
-                                (await AllAsync(partition, new(asOf, 1, 4, areas, null, 2) { Since = since })).Select(v => Describe(v.Row)).Order(StringComparer.Ordinal));
+                                (await AllAsync(partition, new(asOf, from, to, areas, null, 2) { Since = since })).Select(v => Describe(v.Row)).Order(StringComparer.Ordinal));
                         }
                     }
 
                     var all = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
-                    var earlier = await History.EarlierAsync(partition, Keys(all), asOf, 3, default);
+                    var earlier = await History.EarlierAsync(partition, Asked(all), asOf, 3, default);
                     for (var k = 0; k < all.Length; k++)
                     {
                         var ended = model.Where(v => v.Key == all[k] && v.To <= asOf).OrderBy(v => v.From).TakeLast(3).Select(v => v.ToString());
@@ -395,7 +462,9 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
                 var keys = Enumerable.Range(0, 6).Select(i => $"k{i}").ToArray();
                 Assert.Equal(
                     keys.Select(k => standing.SingleOrDefault(v => v.Key == k)?.ToString()),
-                    (await History.FindKeysAsync(partition, Keys(keys), default)).Rows.Select(r => r is null ? null : Describe(r)));
+                    (await History.FindKeysAsync(partition, Asked(keys), default)).Rows.Select(r => r is null ? null : Describe(r)));
+
+                HistoryKey[] Asked(string[] names) => [.. names.Select(name => new HistoryKey(Key(name), keyHasTime ? TimeOf(name) : null))];
             },
             iter: 60, threads: 1);
 
@@ -414,6 +483,9 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
     }
 
     private static int _partitions;
+
+    /// <summary>Of a key that contains its time: three on each of two days.</summary>
+    private static long TimeOf(string key) => (key[^1] - '0') is var number && number < 3 ? number : TimeSpan.TicksPerDay + number - 3;
 
     private sealed record Version(string Key, long Time, string? Area, string Value, long From)
     {
@@ -468,14 +540,14 @@ public abstract class HistoryStoreConformance : IAsyncLifetime
 
     private static string Text(byte[] bytes) => Encoding.UTF8.GetString(bytes);
 
-    private static HistoryChange New(string key, long time, string? area = null, string? value = null, string? series = null) =>
-        new(RowChange.New, Key(key), series is null ? null : Key(series), time, area, Key(value ?? key));
+    private static HistoryChange New(string key, long time, string? area = null, string? value = null) =>
+        new(RowChange.New, Key(key), time, area, Key(value ?? key));
 
-    private static HistoryChange Correction(string key, long time, string? area, string value, string? series = null) =>
-        new(RowChange.Correction, Key(key), series is null ? null : Key(series), time, area, Key(value));
+    private static HistoryChange Correction(string key, long time, string? area, string value) =>
+        new(RowChange.Correction, Key(key), time, area, Key(value));
 
-    private static HistoryChange Retraction(string key, long time, string? series = null) =>
-        new(RowChange.Retraction, Key(key), series is null ? null : Key(series), time, null, null);
+    private static HistoryChange Retraction(string key, long time) =>
+        new(RowChange.Retraction, Key(key), time, null, null);
 
     private static PushRecord Push(string receipt, string feed, PushCounts counts, int part = 0) => LogBatches.Push(receipt, "air", feed, part: part, parts: part + 1, counts: counts);
 

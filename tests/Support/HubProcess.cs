@@ -170,7 +170,7 @@ internal sealed class HubProcess : IAsyncDisposable
             {
                 if (Address is not null && (await client.GetAsync(new Uri(Address, "health/ready"))).IsSuccessStatusCode) return;
             }
-            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            catch (Exception e) when (Unreachable.Is(e) || e is OperationCanceledException)
             {
                 // Not yet.
             }

@@ -70,7 +70,7 @@ public sealed class LogCluster : IAsyncLifetime
                 new("value", FieldType.Number, null, FieldRole.Measure, FieldConstraints.None, null, null, null),
             ],
             ["station", "time"], [""]);
-        var made = await Grains.GetGrain<IDatasetGrain>(dataset).PutAsync(Caller.Hub, new(new(dataset, null), "senumvk", DatasetKind.Observations, AccessClass.Open, null, null, schema, null));
+        var made = await Grains.GetGrain<IDatasetGrain>(dataset).PutAsync(Caller.Hub, new(new(dataset, null), "senumvk", DatasetKind.Observations, AccessClass.Open, "dl-de/by-2-0", null, schema, null));
         Assert.Equal(CatalogRefusal.None, made.Refusal);
         foreach (var function in new[] { MeasureFunction.Sum, MeasureFunction.Min })
         {

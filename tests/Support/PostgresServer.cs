@@ -18,30 +18,33 @@ public sealed class PostgresServer : IAsyncDisposable
     private const string Password = "tests-only";
     private const string Template = "datahub_template";
 
-    private static readonly Lazy<Task<PostgresServer>> s_shared = new(StartAsync);
+    private static readonly Lazy<Task<PostgresServer>> s_shared = new(() => StartAsync());
 
     // As long as its input is open the shell lets the server live; told "keep" it leaves the folder. Ctrl-C is for whoever
     // started it, who then closes the input.
     private const string Script =
         """
         trap '' INT
-        "$0/postgres" -D "$1" -c listen_addresses=127.0.0.1 -c port="$2" -c unix_socket_directories='' -c max_connections=300 -c log_min_messages=warning -c max_wal_size=2GB > "$1.log" 2>&1 &
+        folder=$1 port=$2
+        shift 2
+        "$0/postgres" -D "$folder" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories='' -c max_connections=300 -c log_min_messages=warning -c max_wal_size=2GB "$@" > "$folder.log" 2>&1 &
         server=$!
         echo "$server"
         read word
         if [ "$word" != keep ]; then kill -QUIT "$server" 2>/dev/null; fi
         wait "$server"
-        if [ "$word" != keep ]; then rm -rf "$1" "$1.log"; fi
+        if [ "$word" != keep ]; then rm -rf "$folder" "$folder.log"; fi
         """;
 
     private readonly string _folder;
+    private readonly string[] _settings;
     private readonly SemaphoreSlim _making = new(1, 1);
     private Process? _shell;
     private int _pid;
     private bool _hasTemplate;
     private int _databases;
 
-    private PostgresServer(string folder, int port) => (_folder, Port) = (folder, port);
+    private PostgresServer(string folder, int port, string[] settings) => (_folder, Port, _settings) = (folder, port, settings);
 
     public int Port { get; }
 
@@ -68,7 +71,8 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>One for all tests that only need databases of their own.</summary>
     public static Task<PostgresServer> SharedAsync() => s_shared.Value;
 
-    public static async Task<PostgresServer> StartAsync()
+    /// <param name="settings">Of its own, as <c>name=value</c>.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
         if (Missing is { } missing) throw new InvalidOperationException(missing);
         var folder = Path.Combine(Path.GetTempPath(), $"datahub-postgres-{Guid.NewGuid():N}");
@@ -85,7 +89,7 @@ public sealed class PostgresServer : IAsyncDisposable
             File.Delete(secret);
         }
 
-        var server = new PostgresServer(folder, FreePort());
+        var server = new PostgresServer(folder, FreePort(), settings);
         await server.LaunchAsync();
         return server;
     }
@@ -208,7 +212,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private async Task LaunchAsync()
     {
-        var start = Start("sh", ["-c", Script, Programs!, _folder, Port.ToString(CultureInfo.InvariantCulture)], asServer: true);
+        var start = Start("sh", ["-c", Script, Programs!, _folder, Port.ToString(CultureInfo.InvariantCulture), .. _settings.SelectMany(setting => new[] { "-c", setting })], asServer: true);
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         _shell = Process.Start(start)!;

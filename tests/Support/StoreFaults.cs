@@ -20,6 +20,9 @@ internal sealed class StoreFaults
         for (var i = 0; i < times; i++) coming.Enqueue(fault);
     }
 
+    /// <summary>Faults that no call has met yet are not coming any more.</summary>
+    public void CallOff() => _coming.Clear();
+
     /// <summary>Calls of the method wait before they do anything, until they are released.</summary>
     public HeldCalls Hold(string method) => Held(method, new(answers: false));
 

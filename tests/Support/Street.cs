@@ -27,6 +27,9 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
 
     public ShardOptions ShardOptions { get; init; } = new();
 
+    /// <summary>What the folds of all partitions share.</summary>
+    public FoldMemory Memory { get; } = new((foldOptions ?? new()).MaxHotBytes);
+
     public IEnumerable<string> Partitions => Enumerable.Range(0, partitions).Select(number => PartitionKeys.Of(dataset, number));
 
     public ValueTask<CompiledContract> GetAsync(string name, int version) => new(contract);
@@ -105,7 +108,7 @@ internal sealed class Street(ILogStore log, IHistoryStore history, ICellStore ce
         {
             if (BeforeHistoryIsReached is { } hold) await hold(partition, sequence);
             return await ReachHistoryAsync(partition, sequence);
-        }, foldOptions ?? new(), NullLogger<PartitionFold>.Instance);
+        }, foldOptions ?? new(), Memory, NullLogger<PartitionFold>.Instance);
         await fold.DefineAsync(_definitions);
         return _folds[partition] = fold;
     }

@@ -197,7 +197,7 @@ public sealed class ToolPushTests(HubFixture hub) : IClassFixture<HubFixture>, I
 
     private static Task<JsonDocument> PutDatasetAsync(HttpClient client, string dataset) => HubFixture.OkAsync(client.PutAsync("api/v1/datasets/" + dataset, Json(
         $$"""
-        { "title": { "de": "{{dataset}}" }, "publisher": "{{dataset}}-amt", "kind": "observations", "access": "open", "schema": { "primaryKey": ["station", "time"], "fields": [
+        { "title": { "de": "{{dataset}}" }, "publisher": "{{dataset}}-amt", "license": "dl-de/by-2-0", "kind": "observations", "access": "open", "schema": { "primaryKey": ["station", "time"], "fields": [
           { "name": "station", "type": "string", "role": "series" }, { "name": "time", "type": "datetime", "role": "time" }, { "name": "note", "type": "string" },
           { "name": "no2", "type": "number", "role": "measure", "constraints": { "minimum": 0, "maximum": 2000 } } ] } }
         """)));

@@ -16,19 +16,14 @@ internal sealed class PageBody(byte[] html)
     public ReadOnlyMemory<byte> Html => html;
 
     private readonly Lazy<Form> _plain = new(() => new(html, ETagOf(html)));
-    private readonly Lazy<Form> _compressed = new(() =>
-    {
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true)) gzip.Write(html);
-        var bytes = packed.ToArray();
-        return new(bytes, ETagOf(bytes));
-    });
+    private readonly Lazy<Form> _compressed = new(() => Compressed(html));
 
     /// <summary>Answers with the page, or 304 where the reader has these very bytes.</summary>
     public async Task WriteAsync(HttpContext http, int status, string language)
     {
         var compress = Accepts(http.Request, "gzip");
-        var form = compress ? _compressed.Value : _plain.Value;
+        var own = SignInBar.For(http, html);
+        var form = own is not null ? (compress ? Compressed(own) : new(own, ETagOf(own))) : compress ? _compressed.Value : _plain.Value;
         var response = http.Response;
         var headers = response.Headers;
         headers.CacheControl = status == StatusCodes.Status200OK ? "no-cache" : "no-store";
@@ -52,6 +47,14 @@ internal sealed class PageBody(byte[] html)
         if (compress) headers.ContentEncoding = "gzip";
         response.ContentLength = form.Bytes.Length;
         if (!HttpMethods.IsHead(http.Request.Method)) await response.Body.WriteAsync(form.Bytes, http.RequestAborted);
+    }
+
+    private static Form Compressed(byte[] html)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true)) gzip.Write(html);
+        var bytes = packed.ToArray();
+        return new(bytes, ETagOf(bytes));
     }
 
     private static string ETagOf(byte[] bytes) => $"\"{Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 16))}\"";

@@ -52,8 +52,8 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
 
     private const string SelectChanged =
         """
-        SELECT s.grain_type, s.grain_key, s.version, s.payload
-        FROM orleans.grain_state s LEFT JOIN described d ON d.grain_type = s.grain_type AND d.grain_key = s.grain_key
+        SELECT s.grain_type, s.grain_key, s.grain_n0, s.grain_n1, s.version, s.payload, d.subject
+        FROM orleans.grain_state s LEFT JOIN described d USING (grain_type, grain_key, grain_n0, grain_n1)
         WHERE s.service_id = $1 AND s.grain_type = ANY ($2::text[]) AND d.version IS DISTINCT FROM s.version LIMIT $3
         """;
 
@@ -66,13 +66,12 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
         if (!(await PostgresDatabase.ReadAsync(connection, new PostgresStatement(TryLock).Bind(Lock), static row => row.GetBoolean(0), cancellationToken))[0]) return 0;
         var changed = await PostgresDatabase.ReadAsync(
             connection, new PostgresStatement(SelectChanged).Bind(cluster.ServiceId).Bind(["dataset", "indicator", "areas"]).Bind((long)StepStates),
-            static row => (Type: row.GetString(0), Key: row.GetString(1), Version: row.GetInt32(2), Payload: row.IsDBNull(3) ? null : row.Blob(3)), cancellationToken);
+            ChangedState.Of, cancellationToken);
         if (changed.Count == 0) return 0;
 
-        var unreadable = new HashSet<(string Type, string Key)>();
-        var datasets = Changed<DatasetState>("dataset");
-        var indicators = Changed<IndicatorState>("indicator");
-        var areas = Changed<AreaSystemState>("areas");
+        var datasets = Changed<DatasetState>("dataset", static state => state.Info?.Id);
+        var indicators = Changed<IndicatorState>("indicator", static state => state.Definition?.Indicator);
+        var areas = Changed<AreaSystemState>("areas", static state => state.Present?.Id);
         PostgresStatement[] statements =
         [
             new PostgresStatement(ForgetDatasets).Bind([.. datasets.Keys]),
@@ -85,31 +84,45 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
             new PostgresStatement(PutAreas).Bind(Json(areas.Values.Where(state => state?.Present is not null).SelectMany(state => OfAreas(state!.Present!)))),
         ];
         // What a newer program wrote is left to its silos.
-        changed.RemoveAll(state => unreadable.Contains((state.Type, state.Key)));
+        var described = changed.Where(state => !state.IsUnreadable).ToArray();
         var note = new PostgresStatement(Note)
-            .Bind([.. changed.Select(state => state.Type)]).Bind([.. changed.Select(state => state.Key)]).Bind([.. changed.Select(state => state.Version)]);
+            .Bind(Array.ConvertAll(described, state => state.Type)).Bind(Array.ConvertAll(described, state => state.Key)).Bind(Array.ConvertAll(described, state => state.N0))
+            .Bind(Array.ConvertAll(described, state => state.N1)).Bind(Array.ConvertAll(described, state => state.Version)).Bind(Array.ConvertAll(described, state => state.Subject));
         foreach (var statement in statements.Append(note)) await PostgresDatabase.ReadAsync(connection, statement, static _ => 0, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return changed.Count;
 
-        Dictionary<string, T?> Changed<T>(string type)
+        // By what they describe; what was described before and is not any more has no state.
+        Dictionary<string, T?> Changed<T>(string type, Func<T, string?> idOf)
         {
             var states = new Dictionary<string, T?>();
-            foreach (var (_, key, _, payload) in changed.Where(state => state.Type == type))
+            foreach (var of in changed.Where(state => state.Type == type))
             {
                 try
                 {
-                    states[key] = payload is null ? default : _serializer.Deserialize<T>(new BinaryData(payload));
+                    var state = of.Payload is null ? default : _serializer.Deserialize<T>(new BinaryData(of.Payload));
+                    of.Subject = (state is null ? null : idOf(state)) ?? of.Subject;
+                    if (of.Subject is { } subject) states[subject] = state;
                 }
                 catch (InvalidDataException e)
                 {
-                    LogUnreadable(e, type, key);
-                    unreadable.Add((type, key));
+                    LogUnreadable(e, type, of.Subject ?? of.Key);
+                    of.IsUnreadable = true;
                 }
             }
 
             return states;
         }
+    }
+
+    private sealed record ChangedState(string Type, string Key, long N0, long N1, int Version, byte[]? Payload)
+    {
+        public string? Subject { get; set; }
+
+        public bool IsUnreadable { get; set; }
+
+        public static ChangedState Of(NpgsqlDataReader row) =>
+            new(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), row.GetInt32(4), row.IsDBNull(5) ? null : row.Blob(5)) { Subject = row.TextOrNull(6) };
     }
 
     private const string ForgetDatasets = "DELETE FROM dataset_description WHERE dataset = ANY ($1::text[])";
@@ -124,8 +137,9 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
 
     private const string Note =
         """
-        INSERT INTO described (grain_type, grain_key, version) SELECT * FROM unnest($1::text[], $2::text[], $3::int[])
-        ON CONFLICT (grain_type, grain_key) DO UPDATE SET version = excluded.version
+        INSERT INTO described (grain_type, grain_key, grain_n0, grain_n1, version, subject)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::int[], $6::text[])
+        ON CONFLICT (grain_type, grain_key, grain_n0, grain_n1) DO UPDATE SET version = excluded.version, subject = excluded.subject
         """;
 
     private static Dictionary<string, object?> OfDataset(DatasetInfo dataset) => new()
@@ -135,7 +149,7 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
         ["title_en"] = dataset.Spec.Title.En,
         ["publisher"] = dataset.Spec.Publisher,
         ["kind"] = ContractWords.Of(dataset.Spec.Kind),
-        ["access"] = ContractWords.Of(dataset.Spec.Access),
+        ["access"] = ContractWords.Of(AccessRules.May(Caller.Public, AccessRights.ReadRows, dataset.Holding) ? AccessClass.Open : AccessClass.Internal),
         ["license"] = dataset.Spec.License,
         ["area_system"] = dataset.Spec.AreaSystem,
         ["contract_version"] = dataset.ContractVersion,
@@ -165,7 +179,7 @@ internal sealed partial class PostgresDescriptions(PostgresDatabase database, Cl
             ["dataset"] = spec.Dataset,
             ["title_de"] = spec.Title.De,
             ["title_en"] = spec.Title.En,
-            ["access"] = ContractWords.Of(IndicatorRules.MayRead(Caller.Public, state) ? AccessClass.Open : AccessClass.Internal),
+            ["access"] = ContractWords.Of(IndicatorRules.MayRead(Caller.Public, state, state.Source) ? AccessClass.Open : AccessClass.Internal),
             ["license"] = state.Source?.License,
             ["function"] = JsonNamingPolicy.CamelCase.ConvertName(spec.Function.ToString()),
             ["field"] = spec.Field,

@@ -5,7 +5,7 @@ using Npgsql;
 namespace DataHub.Storage.Postgres;
 
 /// <summary>Erasures in PostgreSQL, and the overwriting of log and history.</summary>
-internal sealed class PostgresErasureStore(PostgresDatabase database) : IErasureStore
+internal sealed class PostgresErasureStore(PostgresDatabase database, PostgresHistoryStore store) : IErasureStore
 {
     private const string Columns = "id, dataset, step, requested_at, finished_at, agency, key_id, reason, authority, fields, keys, versions, quarantined, batches, compacted, work";
 
@@ -75,19 +75,13 @@ internal sealed class PostgresErasureStore(PostgresDatabase database) : IErasure
 
     private const string Partition = "(SELECT id FROM history_position WHERE partition_key = $1)";
 
-    private const string DropObserved =
-        $"""
-        DELETE FROM observed_version v USING unnest($2::bigint[], $3::bytea[], $4::bigint[]) AS n (time, row_key, from_sequence)
-        WHERE v.partition_id = {Partition} AND v.time = n.time AND v.row_key = n.row_key AND v.from_sequence = n.from_sequence
-        """;
-
     private const string DropRecords =
         $"""
         DELETE FROM record_version v USING unnest($2::bigint[], $3::bytea[], $4::bigint[]) AS n (time, row_key, from_sequence)
         WHERE v.partition_id = {Partition} AND v.time = n.time AND v.row_key = n.row_key AND v.from_sequence = n.from_sequence
         """;
 
-    private const string DropSeries = $"DELETE FROM series WHERE partition_id = {Partition} AND series_key = ANY ($2::bytea[])";
+    private const string DropSeries = $"DELETE FROM series_newest WHERE partition_id = {Partition} AND series_key = ANY ($2::bytea[])";
 
     private const string SelectQuarantined =
         $"""
@@ -113,8 +107,9 @@ internal sealed class PostgresErasureStore(PostgresDatabase database) : IErasure
         byte[][] keys = [.. erasure.Versions.Select(v => v.Key)];
         var statements = new List<PostgresStatement>
         {
-            Begin(DropObserved).Bind(times).Bind(keys).Bind(from), Begin(DropRecords).Bind(times).Bind(keys).Bind(from), Begin(DropSeries).Bind([.. erasure.Series]),
+            Begin(DropRecords).Bind(times).Bind(keys).Bind(from), Begin(DropSeries).Bind([.. erasure.Series]),
         };
+        statements.AddRange(await store.EraseVersionsAsync(partition, erasure.Versions, cancellationToken));
 
         // Nothing but an erasure changes a quarantined row's content, and a repeated one comes to the same.
         var rows = await database.ReadAsync(
@@ -129,7 +124,7 @@ internal sealed class PostgresErasureStore(PostgresDatabase database) : IErasure
     }
 
     /// <summary>The lock keeps the position where it is until the series are gone.</summary>
-    private const string LockPosition = "SELECT require(sequence <= $2, 'DH001') FROM history_position WHERE partition_key = $1 FOR UPDATE";
+    private const string LockPosition = "SELECT require(sequence <= $2 AND series_sequence >= sequence, 'DH001') FROM history_position WHERE partition_key = $1 FOR UPDATE";
 
     public Task<bool> EraseSeriesAsync(string partition, IReadOnlyCollection<byte[]> series, long upTo, CancellationToken cancellationToken)
     {
@@ -139,7 +134,7 @@ internal sealed class PostgresErasureStore(PostgresDatabase database) : IErasure
     }
 
     private static readonly string[] s_overwritten =
-        ["batch", "push", "observed_version", "record_version", "series", "quarantined_row", "quarantine_act"];
+        ["batch", "push", "history_segment", "record_version", "series_newest", "quarantined_row", "quarantine_act"];
 
     /// <summary>
     /// Takes dead versions of rows out of their pages, where the silo's role may (<c>silo migrate</c> cannot grant it before PostgreSQL 17);

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 using DataHub.Feeds;
 
 namespace DataHub.Storage.Postgres;
@@ -25,21 +23,12 @@ internal sealed partial class PostgresHistoryStore
         }
     }
 
-    private sealed class HistoryKeyComparer : IEqualityComparer<HistoryKey>
-    {
-        public static HistoryKeyComparer Instance { get; } = new();
-
-        public bool Equals(HistoryKey x, HistoryKey y) => x.Time == y.Time && x.Key.AsSpan().SequenceEqual(y.Key);
-
-        public int GetHashCode(HistoryKey key) => HashCode.Combine(key.Time, ByteKeyComparer.Instance.GetHashCode(key.Key));
-    }
-
     private sealed record Version(long Time, byte[] Key, long From, long To, string? Area, int ContractVersion, byte[] Packed);
 
     /// <summary>What batches come to: versions that begin, with those that end among them ended already, and ends of those that stand.</summary>
     private sealed class HistoryWork
     {
-        private readonly Dictionary<HistoryKey, int> _standing = new(HistoryKeyComparer.Instance);
+        private readonly Dictionary<byte[], int> _standing = new(ByteKeyComparer.Instance);
 
         /// <summary>Without rows, as in control batches, nothing tells in which table the partition's rows lie.</summary>
         public bool HasRows { get; private init; }
@@ -48,13 +37,12 @@ internal sealed partial class PostgresHistoryStore
 
         public List<Version> Versions { get; } = [];
 
-        public List<(byte[] Key, long Time, long Sequence)> Ends { get; } = [];
+        public List<(byte[] Key, long Sequence)> Ends { get; } = [];
 
-        public Dictionary<byte[], long> Newest { get; } = new(ByteKeyComparer.Instance);
+        /// <summary>Of a partition whose keys contain the time; it has no <see cref="Versions"/> and <see cref="Ends"/>.</summary>
+        public IReadOnlyList<HistorySegment> Segments { get; private init; } = [];
 
         public HashSet<string> Areas { get; } = new(StringComparer.Ordinal);
-
-        public HashSet<int> Years { get; } = [];
 
         public List<(LogBatch Batch, int Index, QuarantinedRow Row)> Quarantined { get; } = [];
 
@@ -64,17 +52,22 @@ internal sealed partial class PostgresHistoryStore
 
         public Dictionary<(string Dataset, string Feed, long Hour), FeedSum> Hours { get; } = [];
 
-        public static HistoryWork Of(IReadOnlyList<HistoryBatch> batches)
+        public static HistoryWork Of(IReadOnlyList<HistoryBatch> batches, int segmentRows)
         {
             var telling = batches.FirstOrDefault(batch => batch.Changes.Length > 0);
-            var work = new HistoryWork { HasRows = telling is not null, ByTime = telling?.KeyHasTime ?? false };
+            var byTime = telling?.KeyHasTime ?? false;
+            var work = new HistoryWork { HasRows = telling is not null, ByTime = byTime, Segments = byTime ? SegmentRules.Cut(batches, segmentRows) : [] };
             foreach (var batch in batches) work.Add(batch);
             return work;
         }
 
         private void Add(HistoryBatch batch)
         {
-            foreach (var change in batch.Changes) Add(batch.Batch, change);
+            if (!ByTime)
+            {
+                foreach (var change in batch.Changes) Add(batch.Batch, change);
+            }
+
             if (batch.Batch.Push is not { } push) return;
             for (var i = 0; i < batch.Batch.Quarantined.Length; i++) Quarantined.Add((batch.Batch, i, batch.Batch.Quarantined[i]));
             if (batch.Batch.Act is not null) Acts.Add(batch.Batch);
@@ -84,25 +77,25 @@ internal sealed partial class PostgresHistoryStore
             Hours[hour] = Hours.GetValueOrDefault(hour, FeedSum.None).Plus(batch);
         }
 
-        private void Add(LogBatch batch, HistoryChange change)
+        private void Add(LogBatch batch, in HistoryChange change)
         {
             if (change.Change != RowChange.New) End(batch, change);
-            if (change.Change == RowChange.Retraction) return;
-            if (!_standing.TryAdd(Key(change.Key, change.Time), Versions.Count))
+            if (change.Change != RowChange.Retraction) Begin(batch, change);
+        }
+
+        private void Begin(LogBatch batch, in HistoryChange change)
+        {
+            if (!_standing.TryAdd(change.Key, Versions.Count))
                 throw new InvalidOperationException($"Partition {batch.Partition}, sequence {batch.Sequence}: a new row of a key under which one stands.");
             Versions.Add(new(change.Time, change.Key, batch.Sequence, long.MaxValue, change.Area, batch.ContractVersion, change.Values!));
             if (change.Area is not null) Areas.Add(change.Area);
-            if (ByTime && change.Time >= 0) Years.Add(new DateTime(change.Time, DateTimeKind.Utc).Year);
-            if (change.Series is not { } series || change.Time == long.MinValue) return;
-            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(Newest, series, out var known);
-            if (!known || change.Time > last) last = change.Time;
         }
 
-        private void End(LogBatch batch, HistoryChange change)
+        private void End(LogBatch batch, in HistoryChange change)
         {
-            if (!_standing.Remove(Key(change.Key, change.Time), out var place))
+            if (!_standing.Remove(change.Key, out var place))
             {
-                Ends.Add((change.Key, change.Time, batch.Sequence));
+                Ends.Add((change.Key, batch.Sequence));
                 return;
             }
 
@@ -118,14 +111,11 @@ internal sealed partial class PostgresHistoryStore
             if (place != last)
             {
                 Versions[place] = Versions[last];
-                var key = Key(Versions[place].Key, Versions[place].Time);
+                var key = Versions[place].Key;
                 if (_standing.TryGetValue(key, out var moved) && moved == last) _standing[key] = place;
             }
 
             Versions.RemoveAt(last);
         }
-
-        /// <summary>As the tables tell keys apart: by time too where they are divided by it.</summary>
-        private HistoryKey Key(byte[] key, long time) => new(key, ByTime ? time : null);
     }
 }

@@ -8,30 +8,28 @@ using Npgsql;
 namespace DataHub.Storage.Postgres;
 
 /// <summary>
-/// History in PostgreSQL. Versions of rows whose key contains their time lie in a table divided by year, the others in
-/// one of their own. What a partition applies is one round trip and one commit.
+/// History in PostgreSQL. Versions of rows whose key contains their time lie many in one segment, in a table divided by
+/// year, the others in one of their own. What a partition applies is one round trip and one commit.
 /// </summary>
-internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : IHistoryStore
+/// <param name="segmentRows">Rows of a segment at most.</param>
+internal sealed partial class PostgresHistoryStore(PostgresDatabase database, int segmentRows = SegmentRules.MaxRows) : IHistoryStore
 {
     /// <summary>With so many areas or fewer a query reads each area's index; with more, it reads by time and leaves out the others.</summary>
     private const int FewAreas = 32;
 
     private const string Standing = "9223372036854775807";
 
-    private readonly Texts _observed = new("observed_version");
-    private readonly Texts _record = new("record_version");
-
     // Ids are given once and areas never go away, so what was read once holds for good.
     private readonly ConcurrentDictionary<string, long> _idOfArea = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, string> _areaOfId = new();
     private readonly ConcurrentDictionary<int, bool> _years = new();
 
-    private const string SelectPosition = "SELECT id, sequence, accepted, by_time FROM history_position WHERE partition_key = $1";
+    private const string SelectPosition = "SELECT id, sequence, accepted, by_time, series_sequence FROM history_position WHERE partition_key = $1";
 
     public async Task<HistoryPosition> PositionAsync(string partition, CancellationToken cancellationToken)
     {
         var found = await database.ReadAsync(new PostgresStatement(SelectPosition).Bind(partition), PlaceOf, cancellationToken);
-        return found.Count == 0 ? default : new(found[0].Sequence, found[0].Accepted);
+        return found.Count == 0 ? default : new(found[0].Sequence, found[0].Accepted) { Series = found[0].Series };
     }
 
     public async Task<bool> ApplyAsync(string partition, long expected, IReadOnlyList<HistoryBatch> batches, CancellationToken cancellationToken)
@@ -40,9 +38,9 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
         CheckSequences(partition, expected, batches);
         if (batches.Count == 0) return (await PositionAsync(partition, cancellationToken)).Sequence == expected;
 
-        var work = HistoryWork.Of(batches);
+        var work = HistoryWork.Of(batches, segmentRows);
         await MakeAreasAsync(work.Areas, cancellationToken);
-        if (work.ByTime) await MakeYearsAsync(work.Years, cancellationToken);
+        await MakeYearsAsync(work.Segments, cancellationToken);
         return await database.WriteAsync(ApplyStatements(partition, expected, batches, work), cancellationToken);
     }
 
@@ -69,7 +67,7 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
 
     private const string RaiseNewest =
         $"""
-        INSERT INTO series AS s (partition_id, series_key, newest)
+        INSERT INTO series_newest AS s (partition_id, series_key, newest)
         SELECT {Partition}, * FROM unnest($2::bytea[], $3::bigint[])
         ON CONFLICT (partition_id, series_key) DO UPDATE SET newest = excluded.newest WHERE excluded.newest > s.newest
         """;
@@ -119,7 +117,6 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
 
     private List<PostgresStatement> ApplyStatements(string partition, long expected, IReadOnlyList<HistoryBatch> batches, HistoryWork work)
     {
-        var texts = work.ByTime ? _observed : _record;
         PostgresStatement Begin(string sql) => new PostgresStatement(sql).Bind(partition);
 
         var statements = new List<PostgresStatement>
@@ -130,15 +127,15 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
                 .Bind(Array(batches, b => b.Batch.Push?.Feed)).Bind(Array(batches, b => b.Batch.Push?.Receipt)),
         };
         if (work.Ends is { Count: > 0 } ends)
-            statements.Add(Begin(texts.EndVersions).Bind(Array(ends, e => e.Key)).Bind(Array(ends, e => e.Time)).Bind(Array(ends, e => e.Sequence)));
+            statements.Add(Begin(Texts.EndVersions).Bind(Array(ends, e => e.Key)).Bind(Array(ends, e => e.Sequence)));
         if (work.Versions is { Count: > 0 } versions)
         {
-            statements.Add(Begin(texts.InsertVersions)
+            statements.Add(Begin(Texts.InsertVersions)
                 .Bind(Array(versions, v => v.Time)).Bind(Array(versions, v => v.Key)).Bind(Array(versions, v => v.From)).Bind(Array(versions, v => v.To))
                 .Bind(Array(versions, v => v.Area is null ? (long?)null : _idOfArea[v.Area])).Bind(Array(versions, v => v.ContractVersion)).Bind(Array(versions, v => v.Packed)));
         }
 
-        if (work.Newest.Count > 0) statements.Add(Begin(RaiseNewest).Bind([.. work.Newest.Keys]).Bind((long[])[.. work.Newest.Values]));
+        foreach (var segment in work.Segments) statements.Add(InsertSegment(Begin(Insert), batches[^1].Batch.Sequence, level: 0, segment));
         if (work.Quarantined is { Count: > 0 } rows)
         {
             statements.Add(Begin(InsertQuarantined)
@@ -211,19 +208,25 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
 
     private const string MakeYears = "SELECT add_history_years($1)";
 
-    private async Task MakeYearsAsync(IReadOnlyCollection<int> years, CancellationToken cancellationToken)
+    private async Task MakeYearsAsync(IReadOnlyList<HistorySegment> segments, CancellationToken cancellationToken)
     {
-        int[] unknown = [.. years.Where(year => year is >= 2000 and < 2100 && !_years.ContainsKey(year))];
-        if (unknown.Length == 0) return;
-        await database.ReadAsync(new PostgresStatement(MakeYears).Bind(unknown), static row => row.GetInt32(0), cancellationToken);
+        var unknown = new SortedSet<int>();
+        foreach (var segment in segments)
+        {
+            // A day lies within one year.
+            if (segment.FirstTime >= 0 && new DateTime(segment.FirstTime, DateTimeKind.Utc).Year is >= 2000 and < 2100 and var year && !_years.ContainsKey(year)) unknown.Add(year);
+        }
+
+        if (unknown.Count == 0) return;
+        await database.ReadAsync(new PostgresStatement(MakeYears).Bind((int[])[.. unknown]), static row => row.GetInt32(0), cancellationToken);
         foreach (var year in unknown) _years[year] = true;
     }
 
     public async Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken)
     {
+        if (keys.Count > 0 && keys[0].Time is not null) return await FindInSegmentsAsync(partition, keys, cancellationToken);
         var rows = new HistoryRow?[keys.Count];
-        var byTime = keys.Count > 0 && keys[0].Time is not null;
-        var statement = new PostgresStatement((byTime ? _observed : _record).FindKeys).Bind(partition).Bind(Array(keys, k => k.Key)).Bind(Array(keys, k => k.Time ?? 0));
+        var statement = new PostgresStatement(Texts.FindKeys).Bind(partition).Bind(Array(keys, k => k.Key));
         var found = await database.ReadAsync(
             statement,
             static row => (Sequence: row.GetInt64(0), Place: row.IsDBNull(1) ? 0 : row.GetInt64(1), Row: row.IsDBNull(1) ? null : Stored.Of(row, 2)),
@@ -237,13 +240,28 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
         return new(found[0].Sequence, rows);
     }
 
+    /// <summary>The lock keeps the position where it is until the times are raised.</summary>
+    private const string MoveSeries =
+        """
+        WITH moved AS (UPDATE history_position SET series_sequence = coalesce($3, series_sequence) WHERE partition_key = $1 AND sequence = $2 RETURNING 1)
+        SELECT require((SELECT count(*) FROM moved) = 1 OR ($2 = 0 AND NOT EXISTS (SELECT FROM history_position WHERE partition_key = $1)), 'DH001')
+        """;
+
+    public Task<bool> RaiseSeriesAsync(string partition, long expected, IReadOnlyList<KeyValuePair<byte[], long>> newest, long? upTo, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(newest);
+        var statements = new List<PostgresStatement> { new PostgresStatement(MoveSeries).Bind(partition).Bind(expected).BindNullable(upTo) };
+        if (newest.Count > 0) statements.Add(new PostgresStatement(RaiseNewest).Bind(partition).Bind(Array(newest, raised => raised.Key)).Bind(Array(newest, raised => raised.Value)));
+        return database.WriteAsync(statements, cancellationToken);
+    }
+
     private const string FindSeries =
         """
-        SELECT p.sequence, f.place, f.newest
+        SELECT p.series_sequence, f.place, f.newest
         FROM history_position p
         LEFT JOIN LATERAL (
           SELECT k.place, s.newest FROM unnest($2::bytea[]) WITH ORDINALITY AS k (series_key, place)
-          JOIN series s ON s.partition_id = p.id AND s.series_key = k.series_key) f ON true
+          JOIN series_newest s ON s.partition_id = p.id AND s.series_key = k.series_key) f ON true
         WHERE p.partition_key = $1
         """;
 
@@ -268,8 +286,8 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
             {
                 var place = await PlaceAsync(connection, partition, asOf, cancellationToken);
                 if (place is not { } at) return [];
-                var texts = TextsOf(at);
-                var statement = new PostgresStatement(area is null ? texts.Window : texts.WindowOfArea).Bind(at.Id).Bind(from).Bind(to).Bind(asOf);
+                if (at.ByTime) return await WindowInSegmentsAsync(connection, at.Id, asOf, area, from, to, cancellationToken);
+                var statement = new PostgresStatement(area is null ? Texts.Window : Texts.WindowOfArea).Bind(at.Id).Bind(from).Bind(to).Bind(asOf);
                 if (area is not null) statement.Bind(area);
                 return await RowsAsync(await PostgresDatabase.ReadAsync(connection, statement, static row => Stored.Of(row, 0), cancellationToken), cancellationToken);
             },
@@ -284,15 +302,15 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
             {
                 var place = await PlaceAsync(connection, partition, query.AsOf, cancellationToken);
                 if (place is not { } at) return new VersionPage([], false);
+                if (at.ByTime) return await VersionsInSegmentsAsync(connection, at.Id, query, cancellationToken);
                 var areas = query.Areas is null ? null : await AreaIdsAsync(query.Areas, cancellationToken);
                 if (areas is { Length: 0 }) return new VersionPage([], false);
 
                 // One area's rows lie in its index; of several, and of those that moved, the rows of the time are read.
-                var texts = TextsOf(at);
                 var single = areas is { Length: 1 } && query.Since is null;
                 // At one sequence a key has one version; at one of two and not at the other, two at most.
                 var most = query.Since is null ? query.Limit + 1L : (2L * query.Limit) + 2;
-                var statement = BindRange(new(query.Since is not null ? texts.Moved : single ? texts.VersionsOfArea : texts.Versions), at.Id, query.From, query.To, query.After)
+                var statement = BindRange(new(query.Since is not null ? Texts.Moved : single ? Texts.VersionsOfArea : Texts.Versions), at.Id, query.From, query.To, query.After)
                     .Bind(query.AsOf).Bind(most);
                 if (single) statement.Bind(areas![0]);
                 else statement.BindNullable(areas);
@@ -328,8 +346,8 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
                 System.Array.Fill(earlier, []);
                 var place = await PlaceAsync(connection, partition, asOf, cancellationToken);
                 if (place is not { } at || keys.Count == 0) return earlier;
-                var statement = new PostgresStatement((keys[0].Time is null ? _record : _observed).Earlier)
-                    .Bind(at.Id).Bind(Array(keys, k => k.Key)).Bind(Array(keys, k => k.Time ?? 0)).Bind(asOf).Bind((long)limit);
+                if (keys[0].Time is not null) return await EarlierInSegmentsAsync(connection, at.Id, keys, asOf, limit, cancellationToken);
+                var statement = new PostgresStatement(Texts.Earlier).Bind(at.Id).Bind(Array(keys, k => k.Key)).Bind(asOf).Bind((long)limit);
                 var found = await PostgresDatabase.ReadAsync(connection, statement, static row => (Row: Stored.Of(row, 0), To: row.GetInt64(6), Key: row.GetInt64(7)), cancellationToken);
                 foreach (var group in found.GroupBy(version => version.Key))
                 {
@@ -363,10 +381,10 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
             {
                 var place = await PlaceAsync(connection, partition, 0, cancellationToken);
                 if (place is not { } at) return new HistoryPage(0, [], false);
+                if (at.ByTime) return await RowsInSegmentsAsync(connection, at, new(from ?? long.MinValue, to ?? long.MaxValue, after), areas, limit, cancellationToken);
                 var ids = areas is null ? null : await AreaIdsAsync(areas, cancellationToken);
                 if (ids is { Length: 0 }) return new HistoryPage(at.Sequence, [], false);
-                var texts = TextsOf(at);
-                var statement = BindRange(new(ids is { Length: <= FewAreas } ? texts.StandingByArea : texts.StandingByTime), at.Id, from ?? long.MinValue, to ?? long.MaxValue, after)
+                var statement = BindRange(new(ids is { Length: <= FewAreas } ? Texts.StandingByArea : Texts.StandingByTime), at.Id, from ?? long.MinValue, to ?? long.MaxValue, after)
                     .Bind(limit + 1L).BindNullable(ids);
                 var rows = await RowsAsync(await PostgresDatabase.ReadAsync(connection, statement, static row => Stored.Of(row, 0), cancellationToken), cancellationToken);
                 var more = rows.Count > limit;
@@ -600,7 +618,7 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
             new PostgresStatement(SelectReceived).Bind(dataset).Bind(feed).Bind(since.UtcTicks / TimeSpan.TicksPerHour), static row => row.GetInt64(0), cancellationToken))[0];
 
     private static readonly string[] s_tables =
-        ["observed_version", "record_version", "series", "history_batch", "quarantined_row", "quarantine_act", "feed_count", "feed_hour"];
+        ["history_segment", "record_version", "series_newest", "history_batch", "quarantined_row", "quarantine_act", "feed_count", "feed_hour"];
 
     private const string DropPosition = "DELETE FROM history_position WHERE partition_key = $1";
 
@@ -609,8 +627,6 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
             .. s_tables.Select(table => new PostgresStatement($"DELETE FROM {table} WHERE partition_id = {Partition}").Bind(partition)), new PostgresStatement(DropPosition).Bind(partition),
         ],
         cancellationToken);
-
-    private Texts TextsOf(Place place) => place.ByTime ? _observed : _record;
 
     /// <returns>Null where nothing was ever applied.</returns>
     private static async Task<Place?> PlaceAsync(NpgsqlConnection connection, string partition, long asOf, CancellationToken cancellationToken)
@@ -625,7 +641,7 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
         return found.Count == 0 ? null : found[0];
     }
 
-    private static Place PlaceOf(NpgsqlDataReader row) => new(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3));
+    private static Place PlaceOf(NpgsqlDataReader row) => new(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetBoolean(3), row.GetInt64(4));
 
     private async Task<List<HistoryRow>> RowsAsync(List<Stored> stored, CancellationToken cancellationToken)
     {
@@ -667,7 +683,7 @@ internal sealed partial class PostgresHistoryStore(PostgresDatabase database) : 
         return values;
     }
 
-    private readonly record struct Place(long Id, long Sequence, long Accepted, bool ByTime);
+    private readonly record struct Place(long Id, long Sequence, long Accepted, bool ByTime, long Series);
 
     /// <summary>A version as it lies in its table; columns as in <see cref="Texts.Columns"/>.</summary>
     private sealed record Stored(byte[] Key, long Time, long? Area, int ContractVersion, byte[] Packed, long From)

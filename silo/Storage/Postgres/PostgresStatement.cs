@@ -31,6 +31,8 @@ internal sealed class PostgresStatement(string sql)
 
     public PostgresStatement BindNullable(long[]? values) => Nullable(values, NpgsqlDbType.Array | NpgsqlDbType.Bigint);
 
+    public PostgresStatement BindNullable(string[]? values) => Nullable(values, NpgsqlDbType.Array | NpgsqlDbType.Text);
+
     public PostgresStatement Bind(long[] values) => Array(values, NpgsqlDbType.Bigint);
 
     public PostgresStatement Bind(long?[] values) => Array(values, NpgsqlDbType.Bigint);

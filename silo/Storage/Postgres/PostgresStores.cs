@@ -1,6 +1,7 @@
 using System.Globalization;
 
 using DataHub.Feeds;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Npgsql;
@@ -16,9 +17,11 @@ internal sealed class PostgresStores : IAsyncDisposable, IDisposable
         Options = options;
         // Instants come from the database's clock, unless a test turns its own.
         Log = new PostgresLogStore(database, time == TimeProvider.System ? null : time);
-        History = new PostgresHistoryStore(database);
+        var history = new PostgresHistoryStore(database);
+        History = history;
         Cells = new PostgresCellStore(database);
-        Erasures = new PostgresErasureStore(database);
+        Erasures = new PostgresErasureStore(database, history);
+        Audit = new PostgresAuditStore(database);
     }
 
     public PostgresDatabase Database { get; }
@@ -32,6 +35,8 @@ internal sealed class PostgresStores : IAsyncDisposable, IDisposable
     public ICellStore Cells { get; }
 
     public IErasureStore Erasures { get; }
+
+    public IAuditStore Audit { get; }
 
     /// <summary>For Orleans' own providers, which make connections of their own.</summary>
     public string ProvidersConnectionString => PostgresDatabase.ProvidersConnectionString(Options);

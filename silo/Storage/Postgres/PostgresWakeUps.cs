@@ -10,7 +10,7 @@ namespace DataHub.Storage.Postgres;
 
 /// <summary>
 /// Tells the other silos how far a shard's log has grown, and hears it from them: one notification for all that was
-/// appended while the last was on its way. One that is lost costs a reader the period of its net.
+/// appended while the last was on its way, and none where the shard's reader is here. One that is lost costs a reader the period of its net.
 /// </summary>
 internal sealed partial class PostgresWakeUps(PostgresDatabase database, LogTails tails, ILogger<PostgresWakeUps> logger) : BackgroundService, ILogNotifier
 {
@@ -24,6 +24,8 @@ internal sealed partial class PostgresWakeUps(PostgresDatabase database, LogTail
     public void Appended(int shard, IReadOnlyList<LogBatch> batches)
     {
         tails.Appended(shard, batches);
+        // Writer and reader of a shard mostly are at home on one silo.
+        if (tails.IsReadHere(shard)) return;
         _grown[shard] = batches[^1].Position;
         try
         {

@@ -3,8 +3,9 @@ using DataHub.Feeds;
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>Erasures in <c>log.db</c>, and the overwriting of <c>log.db</c> and <c>history.db</c>.</summary>
+/// <param name="store">On the same <paramref name="history"/>.</param>
 /// <param name="files">All files of the hub.</param>
-internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IReadOnlyList<SqliteFile> files, Func<long> compactUpToBytes) : IErasureStore
+internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, SqliteHistoryStore store, IReadOnlyList<SqliteFile> files, Func<long> compactUpToBytes) : IErasureStore
 {
     private const string Columns = "id, dataset, step, requested_at, finished_at, agency, key_id, reason, authority, fields, keys, versions, quarantined, batches, compacted, work";
 
@@ -91,8 +92,8 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
     }
 
     private const string SelectPartition = "SELECT id FROM history_position WHERE partition_key = ?1";
-    private const string DropVersion = "DELETE FROM row_version WHERE partition_id = ?1 AND time = ?2 AND row_key = ?3 AND from_sequence = ?4";
-    private const string DropSeries = "DELETE FROM series WHERE partition_id = ?1 AND series_key = ?2";
+    private const string DropVersion = "DELETE FROM record_version WHERE partition_id = ?1 AND time = ?2 AND row_key = ?3 AND from_sequence = ?4";
+    private const string DropSeries = "DELETE FROM series_newest WHERE partition_id = ?1 AND series_key = ?2";
     private const string SelectQuarantined = "SELECT payload FROM quarantined_row WHERE partition_id = ?1 AND sequence = ?2 AND idx = ?3";
 
     /// <summary>An open row is erased; one that was settled stays settled, without its content.</summary>
@@ -104,10 +105,10 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
 
     private const string OverwriteAct = "UPDATE quarantine_act SET rule = ?3, reason = ?4 WHERE partition_id = ?1 AND sequence = ?2";
 
-    public Task EraseHistoryAsync(string partition, HistoryErasure erasure, CancellationToken cancellationToken)
+    public async Task EraseHistoryAsync(string partition, HistoryErasure erasure, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(erasure);
-        return history.WriteAsync(
+        await history.WriteAsync(
             session =>
             {
                 var position = session.Statement(SelectPartition).Bind(1, partition);
@@ -115,6 +116,7 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
                 var id = position.Int64(0);
                 position.Reset();
                 foreach (var (time, key, from) in erasure.Versions) session.Statement(DropVersion).Bind(1, id).Bind(2, time).Bind(3, key).Bind(4, from).Run();
+                store.EraseVersions(session, id, erasure.Versions);
                 foreach (var series in erasure.Series) session.Statement(DropSeries).Bind(1, id).Bind(2, series).Run();
                 foreach (var (sequence, index) in erasure.Quarantined)
                 {
@@ -130,9 +132,10 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
                 return true;
             },
             cancellationToken);
+        store.Forget();
     }
 
-    private const string SelectSequence = "SELECT id, sequence FROM history_position WHERE partition_key = ?1";
+    private const string SelectSequence = "SELECT id, sequence, series_sequence FROM history_position WHERE partition_key = ?1";
 
     public Task<bool> EraseSeriesAsync(string partition, IReadOnlyCollection<byte[]> series, long upTo, CancellationToken cancellationToken)
     {
@@ -142,9 +145,9 @@ internal sealed class SqliteErasureStore(SqliteFile log, SqliteFile history, IRe
             {
                 var position = session.Statement(SelectSequence).Bind(1, partition);
                 if (!position.Step()) return true;
-                var (id, sequence) = (position.Int64(0), position.Int64(1));
+                var (id, sequence, raised) = (position.Int64(0), position.Int64(1), position.Int64(2));
                 position.Reset();
-                if (sequence > upTo) return false;
+                if (sequence > upTo || raised < sequence) return false;
                 foreach (var one in series) session.Statement(DropSeries).Bind(1, id).Bind(2, one).Run();
                 return true;
             },

@@ -6,10 +6,12 @@ using DataHub.Feeds;
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>
-/// History in <c>history.db</c>. A row costs its place in the table (which lies by time) and in the index of its area,
-/// and where the key does not say the time in that of the keys; everything else is written once per batch or series.
+/// History in <c>history.db</c>. Rows whose key contains their time lie many in one segment; any other costs its place in
+/// the table (which lies by time) and in the indexes of its area and key. Everything else is written once per batch or series.
 /// </summary>
-internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
+/// <param name="keptBytes">Segments in which keys were looked up are kept in memory up to so many bytes.</param>
+/// <param name="segmentRows">Rows of a segment at most.</param>
+internal sealed partial class SqliteHistoryStore(SqliteFile file, long keptBytes = 16 << 20, int segmentRows = SegmentRules.MaxRows) : IHistoryStore
 {
     /// <summary>With so many areas or fewer a query reads each area's index; with more, it reads by time and leaves out the others.</summary>
     private const int FewAreas = 32;
@@ -26,36 +28,46 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     {
         ArgumentNullException.ThrowIfNull(batches);
         CheckSequences(partition, expected, batches);
-        var quarantined = batches.Select(b => Array.ConvertAll(b.Batch.Quarantined, LogBatchCodec.EncodeQuarantined)).ToArray();
-        return file.WriteAsync(session => Apply(session, partition, expected, batches, quarantined), cancellationToken);
+        var prepared = Prepared.Of(batches, segmentRows);
+        return file.WriteAsync(session => Apply(session, partition, expected, batches, prepared), cancellationToken);
+    }
+
+    /// <summary>What can be made ready before it is the writer's turn.</summary>
+    private sealed record Prepared(byte[][][] Quarantined, IReadOnlyList<StoredSegment> Segments, bool? ByTime)
+    {
+        public static Prepared Of(IReadOnlyList<HistoryBatch> batches, int segmentRows)
+        {
+            var telling = batches.FirstOrDefault(batch => batch.Changes.Length > 0);
+            IReadOnlyList<StoredSegment> segments = telling is { KeyHasTime: true } ? [.. SegmentRules.Cut(batches, segmentRows).Select(StoredSegment.Of)] : [];
+            return new([.. batches.Select(b => Array.ConvertAll(b.Batch.Quarantined, LogBatchCodec.EncodeQuarantined))], segments, telling?.KeyHasTime);
+        }
     }
 
     private const string MovePosition =
         """
-        INSERT INTO history_position (partition_key, sequence, accepted) VALUES (?1, ?2, ?3)
-        ON CONFLICT (partition_key) DO UPDATE SET sequence = excluded.sequence, accepted = accepted + excluded.accepted
+        INSERT INTO history_position (partition_key, sequence, accepted, by_time) VALUES (?1, ?2, ?3, coalesce(?4, 0))
+        ON CONFLICT (partition_key) DO UPDATE SET sequence = excluded.sequence, accepted = accepted + excluded.accepted, by_time = coalesce(?4, by_time)
         RETURNING id
         """;
 
-    private static bool Apply(SqliteSession session, string partition, long expected, IReadOnlyList<HistoryBatch> batches, byte[][][] quarantined)
+    private static bool Apply(SqliteSession session, string partition, long expected, IReadOnlyList<HistoryBatch> batches, Prepared prepared)
     {
         if (Position(session, partition).Position.Sequence != expected) return false;
         if (batches.Count == 0) return true;
-        var move = session.Statement(MovePosition).Bind(1, partition).Bind(2, batches[^1].Batch.Sequence).Bind(3, batches.Sum(b => (long)b.Accepted));
+        var move = session.Statement(MovePosition).Bind(1, partition).Bind(2, batches[^1].Batch.Sequence).Bind(3, batches.Sum(b => (long)b.Accepted)).Bind(4, prepared.ByTime is { } byTime ? (byTime ? 1 : 0) : null);
         move.Step();
         var id = move.Int64(0);
         move.Run();
 
         var areaIds = new Dictionary<string, long>(StringComparer.Ordinal);
-        var newest = new Dictionary<byte[], long>(ByteKeyComparer.Instance);
         var counts = new Dictionary<(string Dataset, string Feed), (PushCounts Counts, int Pushes, long LastReceived, long NewestRow)>();
         var hours = new Dictionary<(string Dataset, string Feed, long Hour), (PushCounts Counts, int Pushes)>();
         for (var i = 0; i < batches.Count; i++)
         {
             InsertBatchRow(session, id, batches[i].Batch);
-            ApplyRows(session, id, batches[i], areaIds, newest);
+            if (!batches[i].KeyHasTime) ApplyRecords(session, id, batches[i], areaIds);
             if (batches[i].Batch.Push is not { } push) continue;
-            InsertQuarantined(session, id, batches[i].Batch, push, quarantined[i]);
+            InsertQuarantined(session, id, batches[i].Batch, push, prepared.Quarantined[i]);
             if (batches[i].Batch.Act is { } act) Settle(session, id, batches[i].Batch, push, act);
             var isPush = batches[i].Batch.Act is null;
             var count = counts.GetValueOrDefault((push.Dataset, push.Feed), (default, 0, 0, long.MinValue));
@@ -67,7 +79,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             hours[hour] = (inHour.Counts + push.Counts, inHour.Pushes + (isPush && push.Part == 0 ? 1 : 0));
         }
 
-        RaiseSeries(session, id, newest);
+        InsertSegments(session, id, batches[^1].Batch.Sequence, level: 0, prepared.Segments);
         AddCounts(session, id, counts);
         AddHours(session, id, hours);
         return true;
@@ -80,61 +92,42 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string InsertVersion =
         """
-        INSERT INTO row_version (partition_id, time, row_key, from_sequence, to_sequence, time_keyed, area_id, contract_version, packed)
-        VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5, ?6, ?7, ?8)
+        INSERT INTO record_version (partition_id, time, row_key, from_sequence, to_sequence, area_id, contract_version, packed)
+        VALUES (?1, ?2, ?3, ?4, 9223372036854775807, ?5, ?6, ?7)
         """;
 
-    private static void ApplyRows(SqliteSession session, long id, HistoryBatch batch, Dictionary<string, long> areaIds, Dictionary<byte[], long> newest)
+    private static void ApplyRecords(SqliteSession session, long id, HistoryBatch batch, Dictionary<string, long> areaIds)
     {
-        var insert = session.Statement(InsertVersion).Bind(1, id).Bind(4, batch.Batch.Sequence).Bind(5, batch.KeyHasTime ? 1 : 0).Bind(7, batch.Batch.ContractVersion);
+        var insert = session.Statement(InsertVersion).Bind(1, id).Bind(4, batch.Batch.Sequence).Bind(6, batch.Batch.ContractVersion);
         foreach (var change in batch.Changes)
         {
             if (change.Change != RowChange.New) EndStanding(session, id, batch, change);
             if (change.Change == RowChange.Retraction) continue;
-            insert.Bind(2, change.Time).Bind(3, change.Key).Bind(6, AreaId(session, change.Area, areaIds)).Bind(8, change.Values).Run();
-            if (change.Series is not { } series || change.Time == long.MinValue) continue;
-            ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(newest, series, out var known);
-            if (!known || change.Time > last) last = change.Time;
+            insert.Bind(2, change.Time).Bind(3, change.Key).Bind(5, AreaId(session, change.Area, areaIds)).Bind(7, change.Values).Run();
         }
     }
 
     private const string EndVersion =
         """
-        UPDATE row_version INDEXED BY row_version_standing SET to_sequence = ?3
-        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807 AND from_sequence < ?3
+        UPDATE record_version INDEXED BY record_version_standing SET to_sequence = ?3
+        WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence < ?3
         """;
 
     /// <summary>What began and ended in one batch never stood for anybody, and leaves no version.</summary>
     private const string DropVersion =
         """
-        DELETE FROM row_version INDEXED BY row_version_standing
-        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807 AND from_sequence = ?3
-        """;
-
-    private const string EndVersionAtTime =
-        """
-        UPDATE row_version SET to_sequence = ?3
-        WHERE partition_id = ?1 AND time = ?4 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence < ?3
-        """;
-
-    private const string DropVersionAtTime =
-        """
-        DELETE FROM row_version
-        WHERE partition_id = ?1 AND time = ?4 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence = ?3
+        DELETE FROM record_version INDEXED BY record_version_standing
+        WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence = 9223372036854775807 AND from_sequence = ?3
         """;
 
     private static void EndStanding(SqliteSession session, long id, HistoryBatch batch, HistoryChange change)
     {
         var sequence = batch.Batch.Sequence;
-        if (Ran(batch.KeyHasTime ? EndVersionAtTime : EndVersion) > 0 || Ran(batch.KeyHasTime ? DropVersionAtTime : DropVersion) > 0) return;
+        if (Ran(EndVersion) > 0 || Ran(DropVersion) > 0) return;
         throw new InvalidOperationException(
             $"Partition {batch.Batch.Partition}, sequence {sequence}: a {(change.Change == RowChange.Correction ? "correction" : "retraction")} of a key under which nothing stands.");
 
-        int Ran(string sql)
-        {
-            var statement = session.Statement(sql).Bind(1, id).Bind(2, change.Key).Bind(3, sequence);
-            return (batch.KeyHasTime ? statement.Bind(4, change.Time) : statement).Run();
-        }
+        int Ran(string sql) => session.Statement(sql).Bind(1, id).Bind(2, change.Key).Bind(3, sequence).Run();
     }
 
     private const string SelectAreaId = "SELECT id FROM area WHERE area_key = ?1";
@@ -160,14 +153,27 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string RaiseNewest =
         """
-        INSERT INTO series (partition_id, series_key, newest) VALUES (?1, ?2, ?3)
+        INSERT INTO series_newest (partition_id, series_key, newest) VALUES (?1, ?2, ?3)
         ON CONFLICT (partition_id, series_key) DO UPDATE SET newest = excluded.newest WHERE excluded.newest > newest
         """;
 
-    private static void RaiseSeries(SqliteSession session, long id, Dictionary<byte[], long> newest)
+    private const string MoveSeries = "UPDATE history_position SET series_sequence = ?2 WHERE id = ?1";
+
+    public Task<bool> RaiseSeriesAsync(string partition, long expected, IReadOnlyList<KeyValuePair<byte[], long>> newest, long? upTo, CancellationToken cancellationToken)
     {
-        var statement = session.Statement(RaiseNewest);
-        foreach (var (series, time) in newest) statement.Bind(1, id).Bind(2, series).Bind(3, time).Run();
+        ArgumentNullException.ThrowIfNull(newest);
+        return file.WriteAsync(
+            session =>
+            {
+                var (id, position) = Position(session, partition);
+                if (position.Sequence != expected) return false;
+                if (id is null) return true;
+                var raise = session.Statement(RaiseNewest).Bind(1, id);
+                foreach (var (series, time) in newest) raise.Bind(2, series).Bind(3, time).Run();
+                if (upTo is not null) session.Statement(MoveSeries).Bind(1, id).Bind(2, upTo).Run();
+                return true;
+            },
+            cancellationToken);
     }
 
     private const string InsertQuarantine =
@@ -271,14 +277,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectStanding =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_standing
-        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence = 9223372036854775807
-        """;
-
-    private const string SelectStandingAtTime =
-        """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
-        WHERE partition_id = ?1 AND time = ?3 AND row_key = ?2 AND to_sequence = 9223372036854775807
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM record_version INDEXED BY record_version_standing
+        WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence = 9223372036854775807
         """;
 
     public Task<KeyLookUp> FindKeysAsync(string partition, IReadOnlyList<HistoryKey> keys, CancellationToken cancellationToken) => file.LookUpAsync(
@@ -287,10 +287,16 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
             var rows = new HistoryRow?[keys.Count];
             var (id, position) = Position(session, partition);
             if (id is null) return new KeyLookUp(0, rows);
+            var lookUp = new SegmentLookUp(this, session, id.Value);
             for (var i = 0; i < rows.Length; i++)
             {
-                var statement = session.Statement(keys[i].Time is null ? SelectStanding : SelectStandingAtTime).Bind(1, id).Bind(2, keys[i].Key);
-                if (keys[i].Time is { } time) statement.Bind(3, time);
+                if (keys[i].Time is { } time)
+                {
+                    rows[i] = lookUp.Under(time, keys[i].Key) is [.., { Holds: true } last] ? last.Segment.Row(last.Row) : null;
+                    continue;
+                }
+
+                var statement = session.Statement(SelectStanding).Bind(1, id).Bind(2, keys[i].Key);
                 if (!statement.Step()) continue;
                 rows[i] = Row(session, statement);
                 statement.Reset();
@@ -300,7 +306,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         },
         cancellationToken);
 
-    private const string SelectNewest = "SELECT newest FROM series WHERE partition_id = ?1 AND series_key = ?2";
+    private const string SelectNewest = "SELECT newest FROM series_newest WHERE partition_id = ?1 AND series_key = ?2";
 
     public Task<SeriesLookUp> FindSeriesAsync(string partition, IReadOnlyList<byte[]> series, CancellationToken cancellationToken) => file.LookUpAsync(
         session =>
@@ -316,20 +322,20 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                 statement.Reset();
             }
 
-            return new(position.Sequence, newest);
+            return new(position.Series, newest);
         },
         cancellationToken);
 
     private const string SelectWindow =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM record_version
         WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND to_sequence > ?4
         ORDER BY time, row_key
         """;
 
     private const string SelectWindowOfArea =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_area
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM record_version INDEXED BY record_version_area
         WHERE partition_id = ?1 AND area_id = (SELECT id FROM area WHERE area_key = ?5)
           AND time >= ?2 AND time < ?3 AND from_sequence <= ?4 AND to_sequence > ?4
         ORDER BY time, row_key
@@ -344,6 +350,14 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
                 var rows = new List<HistoryRow>();
                 if (id is null) return rows;
+                if (IsByTime(session, partition))
+                {
+                    var areas = area is null ? null : new HashSet<string>(StringComparer.Ordinal) { area };
+                    foreach (var versions in Scan(session, id.Value, from, to, null, areas))
+                        rows.AddRange(versions.Where(version => version.StoodAt(asOf) && version.IsIn(areas)).Select(version => version.Segment.Row(version.Row)));
+                    return rows;
+                }
+
                 var statement = session.Statement(area is null ? SelectWindow : SelectWindowOfArea).Bind(1, id).Bind(2, from).Bind(3, to).Bind(4, asOf);
                 if (area is not null) statement.Bind(5, area);
                 while (statement.Step()) rows.Add(Row(session, statement));
@@ -353,7 +367,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectVersions =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM record_version
         WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND from_sequence <= ?6 AND to_sequence > ?6
         ORDER BY time, row_key
         """;
@@ -361,7 +375,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
     /// <summary>Stood at one of two sequences and not at the other.</summary>
     private const string SelectMoved =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM record_version
         WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5)
           AND (from_sequence <= ?6 AND to_sequence > ?6) <> (from_sequence <= ?7 AND to_sequence > ?7)
         ORDER BY time, row_key, to_sequence
@@ -369,7 +383,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectVersionsOfArea =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version INDEXED BY row_version_area
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM record_version INDEXED BY record_version_area
         WHERE partition_id = ?1 AND area_id = ?8 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND from_sequence <= ?6 AND to_sequence > ?6
         ORDER BY time, row_key
         """;
@@ -384,6 +398,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                 var (id, position) = Position(session, partition);
                 if (query.AsOf > position.Sequence) throw NotReached(partition, query.AsOf, position.Sequence);
                 if (id is null) return new VersionPage([], false);
+                if (IsByTime(session, partition)) return SegmentVersions(session, id.Value, query);
                 var areas = query.Areas is null ? null : AreaIds(session, query.Areas);
                 if (areas is { Count: 0 }) return new VersionPage([], false);
 
@@ -417,14 +432,8 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectEarlier =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version INDEXED BY row_version_key
-        WHERE partition_id = ?1 AND row_key = ?2 AND time_keyed = 0 AND to_sequence <= ?3 ORDER BY from_sequence DESC LIMIT ?4
-        """;
-
-    private const string SelectEarlierAtTime =
-        """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM row_version
-        WHERE partition_id = ?1 AND time = ?5 AND row_key = ?2 AND to_sequence <= ?3 ORDER BY to_sequence DESC LIMIT ?4
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence, to_sequence FROM record_version INDEXED BY record_version_key
+        WHERE partition_id = ?1 AND row_key = ?2 AND to_sequence <= ?3 ORDER BY from_sequence DESC LIMIT ?4
         """;
 
     public Task<IReadOnlyList<HistoryVersion>[]> EarlierAsync(string partition, IReadOnlyList<HistoryKey> keys, long asOf, int limit, CancellationToken cancellationToken)
@@ -442,10 +451,18 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                     var versions = new List<HistoryVersion>();
                     earlier[i] = versions;
                     if (id is null) continue;
-                    var statement = session.Statement(keys[i].Time is null ? SelectEarlier : SelectEarlierAtTime).Bind(1, id).Bind(2, keys[i].Key).Bind(3, asOf).Bind(4, limit);
-                    if (keys[i].Time is { } time) statement.Bind(5, time);
-                    while (statement.Step()) versions.Add(new(Row(session, statement), statement.Int64(6), null));
-                    versions.Reverse();
+                    if (keys[i].Time is { } time)
+                    {
+                        var ended = new SegmentLookUp(this, session, id.Value).Under(time, keys[i].Key).Where(version => version.Holds && version.To <= asOf).ToArray();
+                        versions.AddRange(ended.TakeLast(limit).Select(version => new HistoryVersion(version.Segment.Row(version.Row), version.To, null)));
+                    }
+                    else
+                    {
+                        var statement = session.Statement(SelectEarlier).Bind(1, id).Bind(2, keys[i].Key).Bind(3, asOf).Bind(4, limit);
+                        while (statement.Step()) versions.Add(new(Row(session, statement), statement.Int64(6), null));
+                        versions.Reverse();
+                    }
+
                     earlier[i] = WithPushes(session, id.Value, versions);
                 }
 
@@ -487,6 +504,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
                 var (id, position) = Position(session, partition);
                 if (id is null) return new HistoryPage(0, [], false);
                 var range = new TimeRange(id.Value, from ?? long.MinValue, to ?? long.MaxValue, after);
+                if (IsByTime(session, partition)) return InSegments(session, position.Sequence, range, areas, limit);
                 var rows = areas is null ? ByTime(session, range, null, limit)
                     : areas.Count <= FewAreas ? ByArea(session, range, AreaIds(session, areas), limit)
                     : ByTime(session, range, AreaIds(session, areas), limit);
@@ -501,7 +519,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectStandingByTime =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM record_version
         WHERE partition_id = ?1 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence = 9223372036854775807
         ORDER BY time, row_key
         """;
@@ -521,7 +539,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
 
     private const string SelectStandingByArea =
         """
-        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM row_version INDEXED BY row_version_area
+        SELECT row_key, time, area_id, contract_version, packed, from_sequence FROM record_version INDEXED BY record_version_area
         WHERE partition_id = ?1 AND area_id = ?6 AND time >= ?2 AND time < ?3 AND (time, row_key) > (?4, ?5) AND to_sequence = 9223372036854775807
         ORDER BY time, row_key
         """;
@@ -830,8 +848,9 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         },
         cancellationToken);
 
-    private const string DropRows = "DELETE FROM row_version WHERE partition_id = ?1";
-    private const string DropSeries = "DELETE FROM series WHERE partition_id = ?1";
+    private const string DropRows = "DELETE FROM record_version WHERE partition_id = ?1";
+    private const string DropSegments = "DELETE FROM segment WHERE partition_id = ?1";
+    private const string DropSeries = "DELETE FROM series_newest WHERE partition_id = ?1";
     private const string DropBatches = "DELETE FROM history_batch WHERE partition_id = ?1";
     private const string DropQuarantine = "DELETE FROM quarantined_row WHERE partition_id = ?1";
     private const string DropActs = "DELETE FROM quarantine_act WHERE partition_id = ?1";
@@ -843,7 +862,7 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         session =>
         {
             if (Position(session, partition).Id is not { } id) return false;
-            foreach (var sql in (string[])[DropRows, DropSeries, DropBatches, DropQuarantine, DropActs, DropCounts, DropHours, DropPosition]) session.Statement(sql).Bind(1, id).Run();
+            foreach (var sql in (string[])[DropRows, DropSegments, DropSeries, DropBatches, DropQuarantine, DropActs, DropCounts, DropHours, DropPosition]) session.Statement(sql).Bind(1, id).Run();
             return true;
         },
         cancellationToken);
@@ -860,13 +879,13 @@ internal sealed class SqliteHistoryStore(SqliteFile file) : IHistoryStore
         }
     }
 
-    private const string SelectHistoryPosition = "SELECT id, sequence, accepted FROM history_position WHERE partition_key = ?1";
+    private const string SelectHistoryPosition = "SELECT id, sequence, accepted, series_sequence FROM history_position WHERE partition_key = ?1";
 
     private static (long? Id, HistoryPosition Position) Position(SqliteSession session, string partition)
     {
         var statement = session.Statement(SelectHistoryPosition).Bind(1, partition);
         if (!statement.Step()) return (null, default);
-        var found = (statement.Int64(0), new HistoryPosition(statement.Int64(1), statement.Int64(2)));
+        var found = (statement.Int64(0), new HistoryPosition(statement.Int64(1), statement.Int64(2)) { Series = statement.Int64(3) });
         statement.Reset();
         return found;
     }

@@ -8,9 +8,12 @@ internal static class SqliteMigrations
 {
     /// <summary>Applies what is missing, each in a transaction of its own with its entry.</summary>
     /// <exception cref="SchemaException">The file is newer than this program, or a migration that it had is another now.</exception>
-    public static void Apply(SqliteSession session, string file, string family, TimeProvider time) => Apply(session, file, Known(family), time);
+    public static void Apply(SqliteSession session, string file, string family, TimeProvider time) => Apply(session, file, family, Known(family), time);
 
-    internal static void Apply(SqliteSession session, string file, IReadOnlyList<Migration> known, TimeProvider time)
+    /// <summary>What a migration does besides, in its transaction, because SQL cannot.</summary>
+    private static readonly Dictionary<(string Family, int Number), Action<SqliteSession>> s_works = new() { [("History", 6)] = SqliteSegmentMigration.Run };
+
+    internal static void Apply(SqliteSession session, string file, string family, IReadOnlyList<Migration> known, TimeProvider time)
     {
         session.Script(
             """
@@ -29,6 +32,7 @@ internal static class SqliteMigrations
             foreach (var migration in known.Skip(applied.Count))
             {
                 session.Script(migration.Sql);
+                if (s_works.GetValueOrDefault((family, migration.Number)) is { } work) work(session);
                 session.Statement(InsertMigration)
                     .Bind(1, migration.Number).Bind(2, migration.Name).Bind(3, migration.Checksum).Bind(4, time.GetUtcNow().UtcTicks).Run();
             }

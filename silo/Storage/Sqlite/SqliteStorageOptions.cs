@@ -7,7 +7,7 @@ public sealed class SqliteStorageOptions
 {
     public const string Section = "DataHub:Storage";
 
-    /// <summary>Folder of the four database files; made where it is not there. Default <c>data</c>.</summary>
+    /// <summary>Folder of the five database files; made where it is not there. Default <c>data</c>.</summary>
     [Setting("Ordner der Datenbanken; --data geht vor", "Folder of the databases; --data goes first")]
     public string Folder { get; set; } = "data";
 
@@ -36,6 +36,11 @@ public sealed class SqliteStorageOptions
     [Setting("Seitenspeicher jeder lesenden Verbindung in MiB", "Page cache of each read connection in MiB")]
     public int ReaderCacheMiB { get; set; } = 4;
 
+    /// <summary>Memory for segments of history in which keys were looked up, in MiB, 1 to 4,096. Default 16.</summary>
+    [Range(1, 4_096)]
+    [Setting("Speicher für Abschnitte der Historie, in denen nachgesehen wurde, in MiB", "Memory for segments of history in which keys were looked up, in MiB")]
+    public int SegmentCacheMiB { get; set; } = 16;
+
     /// <summary>Pages in a write-ahead log after which it is written back, 100 to 1,000,000. Default 16,000 (64 MB).</summary>
     [Range(100, 1_000_000)]
     [Setting("Seiten im Write-Ahead-Log, nach denen zurückgeschrieben wird", "Pages in a write-ahead log after which it is written back")]
@@ -51,6 +56,7 @@ public sealed class SqliteStorageOptions
         Check(nameof(UnitsPerCommit), UnitsPerCommit, 1, 4_096);
         Check(nameof(WriterCacheMiB), WriterCacheMiB, 1, 4_096);
         Check(nameof(ReaderCacheMiB), ReaderCacheMiB, 1, 1_024);
+        Check(nameof(SegmentCacheMiB), SegmentCacheMiB, 1, 4_096);
         Check(nameof(CheckpointPages), CheckpointPages, 100, 1_000_000);
         return problems;
 

@@ -1,4 +1,5 @@
 using DataHub.Feeds;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Microsoft.Data.Sqlite;
@@ -6,8 +7,8 @@ using Microsoft.Data.Sqlite;
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>
-/// The embedded hub's four databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, and
-/// <c>state.db</c> for the grains' state. Closing writes everything back and lets go of the folder.
+/// The embedded hub's five databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, <c>state.db</c> for
+/// the grains' state, and <c>audit.db</c>. Closing writes everything back and lets go of the folder.
 /// </summary>
 internal sealed class SqliteStores : IAsyncDisposable, IDisposable
 {
@@ -27,6 +28,8 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
     public required ICellStore Cells { get; init; }
 
     public required IErasureStore Erasures { get; init; }
+
+    public required IAuditStore Audit { get; init; }
 
     /// <summary>Files up to so many bytes are written anew after an erasure (<see cref="ErasureOptions.CompactUpToMiB"/>).</summary>
     public long CompactUpToBytes { get; set; } = 2L << 30;
@@ -54,13 +57,16 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
             var history = Open("history.db", "History");
             var cells = Open("cells.db", "Cells");
             Open("state.db", "State");
+            var audit = Open(SqliteAuditStore.FileName, SqliteAuditStore.Family);
+            var rows = new SqliteHistoryStore(history, (long)options.SegmentCacheMiB << 20);
             SqliteStores? made = null;
             var stores = made = new SqliteStores(folder, path)
             {
-                Erasures = new SqliteErasureStore(log, history, opened, () => made!.CompactUpToBytes),
+                Erasures = new SqliteErasureStore(log, history, rows, opened, () => made!.CompactUpToBytes),
                 Log = new SqliteLogStore(log, time),
-                History = new SqliteHistoryStore(history),
+                History = rows,
                 Cells = new SqliteCellStore(cells),
+                Audit = new SqliteAuditStore(audit),
             };
             stores._files.AddRange(opened);
             return stores;

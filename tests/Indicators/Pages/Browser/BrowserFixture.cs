@@ -26,6 +26,8 @@ public sealed class BrowserFixture : IAsyncLifetime
     {
         if (BrowserFactAttribute.Chromium is not { } chromium) return;
         Hub = await StartAsync(new Dictionary<string, string?> { ["DataHub:Pages:Refresh"] = "00:00:00.500", ["DataHub:Pages:Reload"] = "00:00:05" });
+        // A page is loaded anew every five seconds at most, and a change may come just after that.
+        Assertions.SetDefaultExpectTimeout(15_000);
         _playwright = await Playwright.CreateAsync();
         Browser = await _playwright.Chromium.LaunchAsync(new()
         {

@@ -17,6 +17,7 @@ public sealed partial class BrowserTests
         };
         await page.Locator("footer a", new() { HasTextString = "Schnittstelle" }).ClickAsync();
         await Expect(page.Locator("h1")).ToHaveTextAsync("Öffentliche Schnittstelle");
+        await page.WaitForLoadStateAsync();
         var all = await page.Locator("[data-operation]").CountAsync();
         Assert.True(all > 20);
         await page.Locator("#api-search").FillAsync("quarantine replay");

@@ -1,0 +1,109 @@
+namespace DataHub.Catalog;
+
+/// <summary>What an operation of the public interface needs.</summary>
+/// <param name="Route">Method and path, such as <c>PUT /api/v1/datasets/{dataset}</c>; GET answers HEAD too.</param>
+/// <param name="Right">Null: nothing, everybody may.</param>
+/// <param name="Target">On what the right is needed.</param>
+/// <param name="Note">Where more than the right decides, or less is told.</param>
+public sealed record AccessOperation(string Route, AccessRights? Right, AccessTarget Target, LocalText? Note = null);
+
+/// <summary>What an operation is about.</summary>
+public enum AccessTarget
+{
+    /// <summary>No object that somebody owns.</summary>
+    Nothing = 0,
+    Dataset = 1,
+    Indicator = 2,
+    Dataspace = 3,
+    Agency = 4,
+    Platform = 5,
+}
+
+/// <summary>
+/// Every operation of the public interface with the right that it needs, and every role with the rights that it has: the
+/// table that the documentation shows and that the tests go through, cell by cell.
+/// </summary>
+public static class AccessTable
+{
+    private static readonly LocalText
+        s_seen = new("sagt nur, wovon die Fragenden wissen dürfen", "tells only what the caller may know of"),
+        s_changes = new(
+            "je nach Änderung auch: Titel, Beschreibung, Lizenz und Rechtsgrundlage `edit-metadata` (statt `edit-definitions`), Zugangsklasse und Zustand `release`, Datenraum `grant` auf beiden Seiten",
+            "depending on the change also: title, description, licence and legal basis `edit-metadata` (instead of `edit-definitions`), access class and state `release`, dataspace `grant` on both sides"),
+        s_opens = new("öffnet die Definition Werte für alle, auch `release`", "where the definition opens values to everybody, `release` too"),
+        s_steps = new("zwischen DRAFT und READY genügt `edit-metadata` oder `edit-definitions`; personenbezogene Daten geben zwei frei", "between DRAFT and READY `edit-metadata` or `edit-definitions` suffices; personal data is released by two"),
+        s_receipt = new("auch Schlüssel der Behörde, die geliefert hat; wer nicht darf, erhält 404", "also keys of the agency that pushed; whoever may not gets 404"),
+        s_audit = new("was die eigene Behörde angeht; wer die Plattform verwaltet, sieht alles", "what is the own agency's business; whoever administers the platform sees everything"),
+        s_self = new("für sich selbst und die Öffentlichkeit alle; für andere `grant` am Objekt", "everybody for himself and the public; for others `grant` on the object"),
+        s_own = new("für einen neuen Datenraum das Recht an der Behörde `owner`", "for a new dataspace the right on the agency `owner`");
+
+    /// <summary>In the order of the routes.</summary>
+    public static IReadOnlyList<AccessOperation> Operations { get; } =
+    [
+        new("GET /api/v1/access", null, AccessTarget.Nothing, s_self),
+        new("GET /api/v1/agencies", null, AccessTarget.Nothing),
+        new("PUT /api/v1/agencies/{agency}", AccessRights.Administer, AccessTarget.Platform),
+        new("GET /api/v1/agencies/{agency}", null, AccessTarget.Nothing),
+        new("GET /api/v1/agencies/{agency}/groups", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("PUT /api/v1/agencies/{agency}/groups/{group}", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("GET /api/v1/agencies/{agency}/groups/{group}", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("DELETE /api/v1/agencies/{agency}/groups/{group}/members/{person}", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("POST /api/v1/agencies/{agency}/keys", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("GET /api/v1/agencies/{agency}/keys", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("DELETE /api/v1/agencies/{agency}/keys/{id}", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("POST /api/v1/agencies/{agency}/keys/{id}/rotation", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("GET /api/v1/areas", null, AccessTarget.Nothing),
+        new("PUT /api/v1/areas/{system}", AccessRights.Administer, AccessTarget.Platform),
+        new("GET /api/v1/areas/{system}", null, AccessTarget.Nothing),
+        new("GET /api/v1/datasets", null, AccessTarget.Nothing, s_seen),
+        new("PUT /api/v1/datasets/{dataset}", AccessRights.EditDefinitions, AccessTarget.Dataset, s_changes),
+        new("GET /api/v1/datasets/{dataset}", AccessRights.ReadMetadata, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/conservation", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/csvw", AccessRights.ReadMetadata, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/erasures", AccessRights.Erase, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/erasures", AccessRights.Erase, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/erasures/{erasure}", AccessRights.Erase, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/feeds", AccessRights.ReadMetadata, AccessTarget.Dataset),
+        new("PUT /api/v1/datasets/{dataset}/feeds/{feed}", AccessRights.EditDefinitions, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/feeds/{feed}", AccessRights.ReadMetadata, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/feeds/{feed}/receipts", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/feeds/{feed}/records", AccessRights.Push, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/feeds/{feed}/state", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/quarantine", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/quarantine/acts", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/quarantine/discard", AccessRights.Push, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/quarantine/groups", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/quarantine/replay", AccessRights.Push, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/records", AccessRights.ReadRows, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/release", AccessRights.ReadMetadata, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/release", AccessRights.Release, AccessTarget.Dataset, s_steps),
+        new("GET /api/v1/datasets/{dataset}/state", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("GET /api/v1/audit", AccessRights.ManageAgency, AccessTarget.Agency, s_audit),
+        new("GET /api/v1/audit/head", AccessRights.ManageAgency, AccessTarget.Agency, s_audit),
+        new("POST /api/v1/audit/deletions", AccessRights.Administer, AccessTarget.Platform),
+        new("GET /api/v1/dataspaces", null, AccessTarget.Nothing),
+        new("PUT /api/v1/dataspaces/{dataspace}", AccessRights.Grant, AccessTarget.Dataspace, s_own),
+        new("GET /api/v1/dataspaces/{dataspace}", null, AccessTarget.Nothing, s_seen),
+        new("GET /api/v1/dataspaces/{dataspace}/grants", AccessRights.Grant, AccessTarget.Dataspace),
+        new("POST /api/v1/dataspaces/{dataspace}/grants", AccessRights.Grant, AccessTarget.Dataspace),
+        new("POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation", AccessRights.Grant, AccessTarget.Dataspace),
+        new("GET /api/v1/indicators", null, AccessTarget.Nothing, s_seen),
+        new("PUT /api/v1/indicators/{indicator}", AccessRights.EditDefinitions, AccessTarget.Indicator, s_opens),
+        new("GET /api/v1/indicators/{indicator}", AccessRights.ReadMetadata, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/changes", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/csvw", AccessRights.ReadMetadata, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/definitions", AccessRights.ReadMetadata, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/diff", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/explain", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/latest", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/indicators/{indicator}/values", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/me", null, AccessTarget.Nothing),
+        new("GET /api/v1/receipts/{receipt}", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
+        new("GET /api/v1/receipts/{receipt}/errors", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
+        new("GET /api/v1/values", AccessRights.ReadRows, AccessTarget.Indicator),
+    ];
+
+    /// <summary>Routes beside the interface: pages, checks of health and descriptions, open to everybody.</summary>
+    public static IReadOnlyList<string> Open { get; } = ["/", "/agencies", "/api", "/assets", "/audit", "/dataspaces", "/dashboards", "/health", "/indicators", "/map", "/metrics", "/openapi", "/problems", "/signin"];
+}

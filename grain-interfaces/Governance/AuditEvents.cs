@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Text;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+namespace DataHub.Governance;
+
+/// <summary>Words and limits of events, and the one way to make them.</summary>
+public static class AuditEvents
+{
+    /// <summary>Longest id, action, agency, actor, object and name of a detail, in characters.</summary>
+    public const int MaxIdLength = 64, MaxActionLength = 64, MaxAgencyLength = 63, MaxActorLength = 300, MaxObjectLength = 300, MaxNameLength = 64;
+
+    /// <summary>Most details, the longest text of one, and of all of them together, in characters.</summary>
+    public const int MaxDetails = 16, MaxDetailLength = 4_000, MaxDetailsLength = 8_000;
+
+    /// <summary>Most entries whose content one deletion takes; so many numbers fit into a detail.</summary>
+    public const int MaxDeletion = 200;
+
+    /// <summary>Longest reason and authority of a deletion.</summary>
+    public const int MaxReasonLength = 1_000;
+
+    public const string AgencyCreated = "agency.created";
+    public const string AgencyRenamed = "agency.renamed";
+    public const string KeyCreated = "key.created";
+    public const string KeyRevoked = "key.revoked";
+    public const string KeyRotated = "key.rotated";
+    public const string DataspaceCreated = "dataspace.created";
+    public const string DataspaceChanged = "dataspace.changed";
+    public const string GrantGiven = "grant.given";
+    public const string GrantRevoked = "grant.revoked";
+    public const string GroupCreated = "group.created";
+    public const string GroupRenamed = "group.renamed";
+    public const string MemberAdded = "member.added";
+    public const string MemberRemoved = "member.removed";
+    public const string DatasetCreated = "dataset.created";
+
+    /// <summary>Access, dataspace or state changed; details <c>from</c> and <c>to</c> of what did.</summary>
+    public const string DatasetReleased = "dataset.released";
+
+    /// <summary>Rows that are not open were given; details <c>rows</c>, <c>watermark</c>, <c>because</c>.</summary>
+    public const string RowsRead = "rows.read";
+
+    /// <summary>A key, a token or a sign-in was refused; detail <c>reason</c>, and <c>times</c> where there were several in a minute.</summary>
+    public const string SignInFailed = "signin.failed";
+
+    /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
+    public const string ContentDeleted = "audit.deleted";
+
+    private static readonly SearchValues<char> s_action = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789.-");
+
+    /// <summary>An event that surely keeps the limits: free texts are cut, and what is no valid text becomes U+FFFD.</summary>
+    /// <param name="now">When it happened.</param>
+    /// <param name="caller">Who did it.</param>
+    /// <param name="detail">Names and texts; those without a text are left out.</param>
+    public static AuditEvent Of(DateTimeOffset now, Caller caller, string action, string? agency, string @object, AuditOutcome outcome = AuditOutcome.Done, params (string Name, string? Text)[] detail)
+    {
+        ArgumentNullException.ThrowIfNull(detail);
+        var room = MaxDetailsLength;
+        return new(
+            ReceiptIds.New(now), now.ToUniversalTime(), action, agency, Cut(Printable(Actor(caller)), MaxActorLength), Cut(Printable(@object), MaxObjectLength), outcome,
+            [.. detail.Where(d => d.Text is not null).OrderBy(d => d.Name, StringComparer.Ordinal).Take(MaxDetails).Select(d => Fitting(d.Name, d.Text!))]);
+
+        AuditDetail Fitting(string name, string text)
+        {
+            text = Cut(Valid(text), Math.Min(MaxDetailLength, room));
+            room -= text.Length;
+            return new(name, text);
+        }
+    }
+
+    /// <summary>Rows of a dataset were given to somebody who reads them by right, not because they are open.</summary>
+    /// <param name="decision">By which they are read.</param>
+    /// <param name="rows">How many.</param>
+    /// <param name="watermark">As of which they are.</param>
+    /// <returns>Null where there is nothing to note: open rows, and what the hub does itself.</returns>
+    public static AuditEvent? RowsGiven(DateTimeOffset now, Caller caller, AccessDecision decision, DatasetInfo dataset, int rows, string watermark) =>
+        decision.Because is AccessReason.Openness or AccessReason.Hub ? null : Of(
+            now, caller, RowsRead, dataset.Spec.Publisher, $"dataset:{dataset.Id}", AuditOutcome.Done,
+            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", rows.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("watermark", watermark));
+
+    /// <summary>Who a caller is to the log.</summary>
+    public static string Actor(Caller caller)
+    {
+        ArgumentNullException.ThrowIfNull(caller);
+        return caller.Subject;
+    }
+
+    /// <summary>Why an event cannot be noted, or null.</summary>
+    public static string? Fault(AuditEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        if (!Is(happened.Id, MaxIdLength)) return "id";
+        if (!Is(happened.Action, MaxActionLength) || happened.Action.AsSpan().ContainsAnyExcept(s_action)) return "action";
+        if (happened.Agency is not null && !Is(happened.Agency, MaxAgencyLength)) return "agency";
+        if (!Is(happened.Actor, MaxActorLength)) return "actor";
+        if (!Is(happened.Object, MaxObjectLength)) return "object";
+        if (!Enum.IsDefined(happened.Outcome)) return "outcome";
+        if (happened.Detail is not { Length: <= MaxDetails }) return "detail";
+        var room = MaxDetailsLength;
+        for (var i = 0; i < happened.Detail.Length; i++)
+        {
+            var (name, text) = happened.Detail[i];
+            if (!Is(name, MaxNameLength) || text is not { Length: <= MaxDetailLength } || !IsValid(text)) return $"detail.{name}";
+            if ((room -= text.Length) < 0) return $"detail.{name}: length";
+            if (i > 0 && string.CompareOrdinal(happened.Detail[i - 1].Name, name) >= 0) return $"detail.{name}: order";
+        }
+
+        return null;
+
+        // Texts that are looked for stand in columns too, and those take no control characters.
+        static bool Is(string? text, int most) => text is { Length: > 0 } && text.Length <= most && !text.Any(char.IsControl) && IsValid(text);
+    }
+
+    private static bool IsValid(string text) => text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 || Valid(text) == text;
+
+    /// <summary>Half a surrogate pair cannot be written in UTF-8.</summary>
+    private static string Valid(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+
+    private static string Printable(string text)
+    {
+        text = Valid(text);
+        return text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? '\ufffd' : c)) : text;
+    }
+
+    private static string Cut(string text, int most) => text.Length <= most ? text : most == 0 ? "" : Valid(text[..(most - 1)]) + "…";
+}

@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Logging;
+
+namespace DataHub.Governance;
+
+/// <summary>A stored state that keeps events until the audit log has them.</summary>
+internal interface IKeepsEvents<T>
+    where T : class
+{
+    /// <summary>Events that the audit log may not have yet.</summary>
+    AuditEvent[] Pending { get; }
+
+    T WithPending(AuditEvent[] pending);
+}
+
+/// <summary>
+/// Notes what a grain changes, so that neither is ever without the other: the event is stored in one write with the change,
+/// then sent to the audit log, then taken out of the state. Whatever dies in between, the next activation sends it again,
+/// and the log takes it once.
+/// </summary>
+/// <param name="stored">The grain's state.</param>
+/// <param name="grain">For the timer that tries again.</param>
+internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail, AuditOptions options, IGrainBase grain, ILogger logger)
+    where T : class, IKeepsEvents<T>
+{
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5);
+
+    private IGrainTimer? _timer;
+
+    /// <summary>Whether so many events wait that nothing may be changed before the log has them.</summary>
+    public bool IsFull => stored.Value.Pending.Length >= options.MaxPending;
+
+    /// <summary>At activation: sends what an earlier one left. Does not wait for it.</summary>
+    public void Start()
+    {
+        if (stored.Value.Pending.Length > 0) SendLater(TimeSpan.Zero);
+    }
+
+    /// <summary>Stores a change together with what is noted of it; a state equal to what stands stores and notes nothing. Only for calls that do not interleave with one another.</summary>
+    public async Task StoreAsync(T next, AuditEvent happened)
+    {
+        if (next == stored.Value) return;
+        await stored.StoreAsync(next.WithPending([.. stored.Value.Pending, happened]));
+        await SendAsync(options.Patience);
+    }
+
+    /// <summary>The change stands, whatever comes of this: a failure is only put off.</summary>
+    private async Task SendAsync(TimeSpan patience)
+    {
+        var pending = stored.Value.Pending;
+        if (pending.Length == 0) return;
+        try
+        {
+            await trail.RecordAsync(pending).WaitAsync(patience);
+        }
+        catch (Exception e)
+        {
+            LogPutOff(e, grain.GrainContext.GrainId, pending.Length);
+            SendLater(s_again);
+            return;
+        }
+
+        try
+        {
+            // Nothing else was stored meanwhile: changes do not interleave.
+            await stored.StoreAsync(stored.Value.WithPending([]));
+        }
+        catch (Exception e)
+        {
+            // The activation retires; the next one sends them again, which adds nothing.
+            LogNotCleared(e, grain.GrainContext.GrainId, pending.Length);
+        }
+    }
+
+    private void SendLater(TimeSpan due) => _timer ??= grain.RegisterGrainTimer(
+        async _ =>
+        {
+            await SendAsync(options.Patience);
+            if (stored.Value.Pending.Length > 0) return;
+            _timer?.Dispose();
+            _timer = null;
+        },
+        new GrainTimerCreationOptions(due, s_again) { KeepAlive = true });
+
+    [LoggerMessage(1257, LogLevel.Warning, "{Grain}: {Events} events could not be noted in the audit log yet; they are kept and sent again")]
+    private partial void LogPutOff(Exception exception, GrainId grain, int events);
+
+    [LoggerMessage(1258, LogLevel.Warning, "{Grain}: {Events} events were noted in the audit log, but are kept still; they are sent again, which adds nothing")]
+    private partial void LogNotCleared(Exception exception, GrainId grain, int events);
+}
