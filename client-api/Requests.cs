@@ -17,11 +17,14 @@ internal static class Requests
     /// <summary>Greatest page of a list of descriptions.</summary>
     public const int MaxPage = 1_000;
 
+    /// <summary>How far an answer is current, in its head.</summary>
+    public const string WatermarkHeader = "DataHub-Watermark";
+
     private static readonly string[] s_read = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>A public read: GET and HEAD.</summary>
+    /// <summary>A read: GET and HEAD. It is given while what allowed it holds.</summary>
     public static RouteHandlerBuilder MapRead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) =>
-        routes.MapMethods(pattern, s_read, handler);
+        routes.MapMethods(pattern, s_read, handler).AddEndpointFilter(Authentication.GiveWhileItHoldsAsync);
 
     /// <summary>Notes the error answers of a route for /openapi/v1.json.</summary>
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params int[] statuses)

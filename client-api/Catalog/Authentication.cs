@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +10,12 @@ namespace DataHub.Catalog;
 public static class Authentication
 {
     private const string Scheme = "Bearer ";
+
+    /// <summary>How often a read is answered anew whose caller became another meanwhile.</summary>
+    private const int MaxRuns = 3;
+
+    /// <summary>How long after it was settled who asks an answer is given without asking again; with the lease below a second.</summary>
+    private static readonly TimeSpan s_holds = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
     /// Finds out who asks before any endpoint runs. A key or token that is malformed, unknown, revoked or expired is 401 on
@@ -65,9 +73,37 @@ public static class Authentication
     {
         var caller = http.Caller();
         if (caller.IsPublic) return true;
-        if (http.Request.Headers.Authorization.Count > 0) return (await FindAsync(http, RingsOf(http.RequestServices))).Caller == caller;
-        return http.RequestServices.GetService<SignInCookies>() is { } cookies && (await cookies.FindAsync(http)).Caller == caller;
+        return (await FindAgainAsync(http)).Caller == caller;
     }
+
+    /// <summary>
+    /// Gives the answer of a read only while what allowed it still holds. Who asks was settled before the question was put;
+    /// where the answer took long (a silo died meanwhile), the key, token or cookie is looked up again, and where it stands
+    /// for somebody else by now, or for nobody, so is the answer.
+    /// </summary>
+    internal static async ValueTask<object?> GiveWhileItHoldsAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        if (http.Caller().IsPublic) return await next(context);
+        for (var run = 0; run < MaxRuns; run++)
+        {
+            var asked = Stopwatch.GetTimestamp();
+            var result = await next(context);
+            if (http.Response.HasStarted || Stopwatch.GetElapsedTime(asked) < s_holds) return result;
+            var (caller, refusal) = await FindAgainAsync(http);
+            if (caller == http.Caller()) return result;
+            http.Response.Headers.Remove(Requests.WatermarkHeader);
+            if (refusal is not null) return refusal;
+            http.Features.Set(caller ?? Catalog.Caller.Public);
+        }
+
+        return Problems.Later(http, ProblemTypes.Unavailable, ProblemTypes.Unavailable.Help, TimeSpan.FromSeconds(1));
+    }
+
+    private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAgainAsync(HttpContext http) =>
+        http.Request.Headers.Authorization.Count > 0 ? await FindAsync(http, RingsOf(http.RequestServices))
+        : http.RequestServices.GetService<SignInCookies>() is { } cookies ? await cookies.FindAsync(http)
+        : default;
 
     private static Rings RingsOf(IServiceProvider services) => new(
         services.GetRequiredService<KeyRing>(), services.GetRequiredService<TokenRing>(), services.GetRequiredService<PeopleRing>(), services.GetRequiredService<ISignInFailures>());

@@ -15,8 +15,6 @@ namespace DataHub.Feeds;
 /// <summary>What became of pushes: receipts, rows, quarantine and counts (design §5).</summary>
 internal static class RowsEndpoints
 {
-    private const string WatermarkHeader = "DataHub-Watermark";
-
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
     private static readonly string[] s_errors = ["limit", "after"];
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
@@ -137,7 +135,7 @@ internal static class RowsEndpoints
         if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
 
         var next = result.Next is null ? null : RowsParameters.Next(http, query!, result.Next, format);
-        http.Response.Headers[WatermarkHeader] = result.Watermark;
+        http.Response.Headers[Requests.WatermarkHeader] = result.Watermark;
         var table = RowsTable.Of(result, RowsTable.Metadata(result.Dataset!, http.Request.PathBase.Value ?? ""));
         var (columns, unknown) = RowsParameters.ReadFields(http, table.Fields);
         if (unknown is not null) return unknown;

@@ -16,8 +16,6 @@ internal static class DiffEndpoints
     /// <summary>Rows of a page where the caller names no limit, and at most.</summary>
     private const int DefaultLimit = 100, MaxLimit = 1_000;
 
-    private const string WatermarkHeader = "DataHub-Watermark";
-
     private const string Example = """
         { "indicator": "no2-hourly", "definition": 3, "unit": "ug/m3", "since": "w1.kw", "until": "w1.kx",
           "cells": [ { "area": "01", "from": "2026-11-23T08:00:00Z", "to": "2026-11-23T09:00:00Z",
@@ -67,7 +65,7 @@ internal static class DiffEndpoints
 
         var next = page.Next is null ? null : CellParameters.Link(http, selection!, dimensions, limit)
             .Add("since", page.Since).Add("until", page.Until).Add("definition", ExplainEndpoints.Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
-        http.Response.Headers[WatermarkHeader] = page.Until;
+        http.Response.Headers[Requests.WatermarkHeader] = page.Until;
         var inputs = Array.ConvertAll(page.Indicator.Definition.Inputs ?? [], input => (input, CellParameters.Link(http, selection!, dimensions, limit, $"/api/v1/indicators/{input.Indicator}/diff")
             .Add("since", page.Since).Add("until", page.Until).Add("definition", ExplainEndpoints.Number(input.Version)).ToString()));
         return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, inputs)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();

@@ -16,8 +16,6 @@ internal static class ExplainEndpoints
     /// <summary>Rows of a page where the caller names no limit, and at most.</summary>
     private const int DefaultLimit = 100, MaxLimit = 10_000;
 
-    private const string WatermarkHeader = "DataHub-Watermark";
-
     private const string Definition = """
         { "version": 3, "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "description": null, "dataset": "air-quality", "measure": { "function": "mean", "field": "no2" },
           "window": "PT1H", "timeZone": "Europe/Berlin", "groupBy": ["area"], "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
@@ -79,7 +77,7 @@ internal static class ExplainEndpoints
 
         var next = page.Next is null ? null : CellParameters.Link(http, cell! with { To = null, ToDay = null }, dimensions, limit)
             .Add("asOf", page.Watermark).Add("definition", Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
-        http.Response.Headers[WatermarkHeader] = page.Watermark;
+        http.Response.Headers[Requests.WatermarkHeader] = page.Watermark;
         return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, Inputs(http, page, cell!, dimensions, limit))), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
 

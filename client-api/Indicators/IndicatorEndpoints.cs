@@ -13,8 +13,6 @@ namespace DataHub.Indicators;
 /// <summary>Definitions of indicators and their values (design §5).</summary>
 internal static class IndicatorEndpoints
 {
-    internal const string WatermarkHeader = "DataHub-Watermark";
-
     private const string DefinitionExample = """
         { "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "dataset": "air-quality", "measure": { "function": "mean", "field": "no2" },
           "window": "PT1H", "groupBy": ["area"], "filter": "no2 IS NOT NULL AND station NOT LIKE 'test-%'", "decimals": 1, "unit": "ug/m3", "access": "open", "disclosure": { "minimumCount": 0 } }
@@ -134,7 +132,7 @@ internal static class IndicatorEndpoints
 
         var (answer, current, problem) = await RenderAsync(indicator, query!, format, http, grains, answers, leased);
         if (problem is not null) return problem;
-        http.Response.Headers[WatermarkHeader] = current;
+        http.Response.Headers[Requests.WatermarkHeader] = current;
         return answer!.Answer(varies: true);
     }
 

@@ -19,8 +19,6 @@ internal static class ManyValuesEndpoints
     /// <summary>Most rows of one answer, all indicators together.</summary>
     private const int MaxRows = 20_000;
 
-    private const string WatermarkHeader = "DataHub-Watermark";
-
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
     private static readonly string[] s_known = ["indicator", "latest", "from", "to", "level", "area", "whole", "watermark", "asOf", "limit", "format"];
     private static readonly string[] s_formats = ["json", "csv", "ndjson", "csv-de"];
@@ -143,7 +141,7 @@ internal static class ManyValuesEndpoints
 
     /// <summary>How far each is current: <c>no2-hourly=w1.…, pm10-hourly=w1.…</c>.</summary>
     private static void Watermarks(HttpContext http, string[] ids, IEnumerable<string?> current) =>
-        http.Response.Headers[WatermarkHeader] = string.Join(", ", ids.Zip(current, (id, watermark) => $"{id}={watermark}"));
+        http.Response.Headers[Requests.WatermarkHeader] = string.Join(", ", ids.Zip(current, (id, watermark) => $"{id}={watermark}"));
 }
 
 /// <summary>For the description of the interface.</summary>

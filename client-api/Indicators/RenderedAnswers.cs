@@ -58,7 +58,7 @@ internal sealed class LentAnswer(Rendered rendered, LeasedIndicator lease, long 
     public Task ExecuteAsync(HttpContext httpContext)
     {
         httpContext.SetEndpoint(endpoint);
-        httpContext.Response.Headers[IndicatorEndpoints.WatermarkHeader] = current;
+        httpContext.Response.Headers[Requests.WatermarkHeader] = current;
         return rendered.WriteAsync(httpContext, varies: true);
     }
 }

@@ -49,6 +49,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         await killed;
         await Task.Delay(TimeSpan.FromSeconds(4));
         await readers.StopAsync();
+        foreach (var late in readers.Late) output.WriteLine(late);
         output.WriteLine($"{readers.Given} answers with rows, {readers.Refused} refused, the last with rows {readers.Last.TotalMilliseconds:F0} ms after its revocation");
         Assert.True(readers.Last < TimeSpan.FromSeconds(1), $"rows were given {readers.Last} after the revocation");
         Assert.True(readers.Refused > 0);
@@ -112,7 +113,10 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
 
         public int Refused { get; private set; }
 
-        /// <summary>The longest time between a revocation and the asking for rows that were given all the same.</summary>
+        /// <summary>Rows that were given after a revocation: by whom, of what, when.</summary>
+        public List<string> Late { get; } = [];
+
+        /// <summary>The longest time between a revocation and the giving of rows.</summary>
         public TimeSpan Last => _last < TimeSpan.Zero ? TimeSpan.Zero : _last;
 
         public void Revoked(int kind, long at) => Volatile.Write(ref _revoked[kind], at);
@@ -139,6 +143,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         {
             while (!_enough.IsCancellationRequested)
             {
+                var asked = Stopwatch.GetTimestamp();
                 using var answer = await client.GetAsync(path);
                 var at = Stopwatch.GetTimestamp();
                 await answer.Content.ReadAsByteArrayAsync();
@@ -150,6 +155,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
                         _has[number] = true;
                         var after = Volatile.Read(ref _revoked[kind]) is var revoked && revoked == long.MaxValue ? TimeSpan.MinValue : Stopwatch.GetElapsedTime(revoked, at);
                         if (after > _last) _last = after;
+                        if (after > TimeSpan.Zero) Late.Add($"reader {number} got {path} {after.TotalMilliseconds:F0} ms after the revocation, {Stopwatch.GetElapsedTime(asked, at).TotalMilliseconds:F0} ms after it asked");
                     }
                     else if (answer.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
                     {
