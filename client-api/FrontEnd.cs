@@ -54,6 +54,7 @@ public static class FrontEnd
     {
         ArgumentNullException.ThrowIfNull(routes);
         routes.MapAgencyEndpoints();
+        routes.MapAgencyQuotaEndpoints();
         routes.MapGroupEndpoints();
         routes.MapDataspaceEndpoints();
         routes.MapAccessEndpoints();

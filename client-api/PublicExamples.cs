@@ -59,6 +59,12 @@ internal static class PublicExamples
           "issued": "2026-11-27T07:30:00Z", "modified": "2026-11-27T07:30:00Z", "datasets": [ "air-quality" ] }
         """;
 
+    private const string Quota =
+        """
+        { "agency": "senumvk", "set": { "rowsPerSecond": 5000, "bytesPerDay": null, "datasets": null }, "holds": { "rowsPerSecond": 5000, "bytesPerDay": null, "datasets": 200 },
+          "used": { "rowsToday": 1204331, "bytesToday": 96346480, "datasets": 14 }, "standing": [ { "name": "agency-rows", "quota": 50000, "window": 10, "remaining": 49800, "reset": 1 } ] }
+        """;
+
     private const string Grant =
         """
         { "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "group": "senumvk/auswertung", "role": "reader", "dataset": null, "by": "key:senumvk.b4Xk29Qz",
@@ -118,6 +124,8 @@ internal static class PublicExamples
         ("GET /api/v1/agencies/{agency}/keys", 200, Json, """{ "keys": [ { "id": "b4Xk29Qz", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z", "revoked": null, "scope": { "feeds": [ "air-quality/default" ] }, "expires": "2027-12-31T23:00:00Z", "lastUsed": "2026-11-27T09:12:00Z", "replacedBy": null } ], "next": null }"""),
         ("POST /api/v1/agencies/{agency}/keys", 201, Json, Key),
         ("POST /api/v1/agencies/{agency}/keys/{id}/rotation", 201, Json, Key),
+        ("GET /api/v1/agencies/{agency}/quota", 200, Json, Quota),
+        ("PUT /api/v1/agencies/{agency}/quota", 200, Json, Quota),
         ("GET /api/v1/agencies/{agency}/groups", 200, Json, """{ "groups": [ { "id": "senumvk/auswertung", "name": { "de": "Auswertung", "en": "Analysis" }, "members": 1 } ], "next": null }"""),
         ("GET /api/v1/agencies/{agency}/groups/{group}", 200, Json, Group),
         ("PUT /api/v1/agencies/{agency}/groups/{group}", 200, Json, Group),

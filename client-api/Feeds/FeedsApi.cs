@@ -20,6 +20,7 @@ public static class FeedsApi
         services.AddSingleton<PushService>();
         services.AddSingleton<QuarantineService>();
         services.AddSingleton<FeedQuotas>();
+        services.AddSingleton<DecodeGate>(_ => new());
         return services;
     }
 

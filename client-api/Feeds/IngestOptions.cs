@@ -27,9 +27,9 @@ public sealed class IngestOptions
     [Setting("Ordner, in dem große Lieferungen zwischenlagern; leer: spool im Datenordner", "Folder in which large pushes are kept while they are read; empty: spool in the data folder")]
     public string SpoolFolder { get; set; } = "";
 
-    /// <summary>Bytes that large bodies may take on disk at once, 16 MiB to 1 TiB; default 8 GiB. Beyond it 503.</summary>
+    /// <summary>Bytes that large bodies may take on disk at once, one agency's half of them, 16 MiB to 1 TiB; default 8 GiB. Beyond it 503.</summary>
     [Range(16L << 20, 1L << 40)]
-    [Setting("Große Lieferungen, die gleichzeitig auf der Platte liegen, in Byte", "Large pushes that lie on disk at once, in bytes")]
+    [Setting("Große Lieferungen, die gleichzeitig auf der Platte liegen, in Byte; einer Behörde die Hälfte", "Large pushes that lie on disk at once, in bytes; of one agency half")]
     public long MaxSpoolBytes { get; set; } = 8L << 30;
 
     /// <summary>Largest single row in bytes, 1 KiB to 16 MiB; default 1 MiB. A larger one is quarantined, of its content only the beginning is kept.</summary>
@@ -62,10 +62,10 @@ public sealed class IngestOptions
     [Setting("Fehler in der Antwort auf eine Lieferung", "Errors in the answer to a push")]
     public int MaxErrors { get; set; } = PushLimits.ErrorsInReceipt;
 
-    /// <summary>Bytes of bodies that this front-end holds at once, 1 MiB to 64 GiB; default 512 MiB. Beyond it 503; one push alone is always taken.</summary>
+    /// <summary>Bytes of bodies of one agency that this front-end holds at once, of several together twice as many, 1 MiB to 64 GiB; default 256 MiB. Beyond it 503; one push alone is always taken.</summary>
     [Range(1L << 20, 64L << 30)]
-    [Setting("Inhalte, die gleichzeitig im Speicher liegen, in Byte", "Bodies that are held in memory at once, in bytes")]
-    public long MaxWaitingBytes { get; set; } = 512L << 20;
+    [Setting("Inhalte einer Behörde, die gleichzeitig im Speicher liegen, in Byte; aller zusammen doppelt so viele", "Bodies of one agency that are held in memory at once, in bytes; of all together twice as many")]
+    public long MaxWaitingBytes { get; set; } = 256L << 20;
 
     /// <summary>Descriptions of datasets with their compiled contracts that this front-end keeps, 1 to 1,000,000; default 10,000.</summary>
     [Range(1, 1_000_000)]

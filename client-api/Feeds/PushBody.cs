@@ -13,24 +13,40 @@ using ZstdSharp.Unsafe;
 
 namespace DataHub.Feeds;
 
-/// <summary>How many bytes of bodies lie in this front-end's memory, or on its disk; bounded.</summary>
+/// <summary>How many bytes of bodies lie in this front-end's memory, or on its disk; bounded, and divided among agencies.</summary>
 internal sealed class BodyBudget
 {
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, long> _of = [];
     private long _used;
 
     /// <summary>Bytes taken now.</summary>
     public long Used => Interlocked.Read(ref _used);
 
-    /// <summary>Takes bytes if they fit, or if nothing else is there.</summary>
-    public bool TryTake(long bytes, long limit)
+    /// <summary>Takes bytes if they fit (<see cref="FairShare"/>), or if nothing else is there.</summary>
+    /// <param name="agency">Whose body it is.</param>
+    /// <param name="limit">What one agency alone may take.</param>
+    public bool TryTake(string agency, long bytes, long limit)
     {
-        var used = Interlocked.Add(ref _used, bytes);
-        if (used <= limit || used == bytes) return true;
-        Interlocked.Add(ref _used, -bytes);
-        return false;
+        lock (_lock)
+        {
+            var own = _of.GetValueOrDefault(agency);
+            if (_used > 0 && !FairShare.Allows(own, _used, bytes, limit)) return false;
+            _used += bytes;
+            _of[agency] = own + bytes;
+            return true;
+        }
     }
 
-    public void Return(long bytes) => Interlocked.Add(ref _used, -bytes);
+    public void Return(string agency, long bytes)
+    {
+        if (bytes == 0) return;
+        lock (_lock)
+        {
+            _used -= bytes;
+            if ((_of[agency] -= bytes) == 0) _of.Remove(agency);
+        }
+    }
 }
 
 /// <summary>A push's body after decompression: in pooled memory up to <see cref="PushLimits.WholeBytes"/>, beyond it in a file.</summary>
@@ -39,6 +55,7 @@ internal sealed class PushBody : IDisposable
     // RFC 9659: a zstd body on the web needs a window of at most 8 MiB, and a decoder must not be made to hold more.
     private const int ZstdWindowLog = 23;
 
+    private readonly string _agency;
     private readonly BodyBudget _budget;
     private readonly PushSpool _spool;
     private byte[] _buffer = [];
@@ -46,15 +63,16 @@ internal sealed class PushBody : IDisposable
     private SpooledBody? _file;
     private SpooledBody? _transcoded;
 
-    private PushBody(BodyBudget budget, PushSpool spool) => (_budget, _spool) = (budget, spool);
+    private PushBody(string agency, BodyBudget budget, PushSpool spool) => (_agency, _budget, _spool) = (agency, budget, spool);
 
     public ReadOnlyMemory<byte> Memory => _file?.Map() ?? _buffer.AsMemory(0, _length);
 
     /// <summary>SHA-256 of the body.</summary>
     public byte[] Hash { get; private set; } = [];
 
+    /// <param name="agency">Whose body it is.</param>
     /// <returns>The body, or the problem to answer with: 400, 413, 415 or 503.</returns>
-    public static async Task<(PushBody? Body, IResult? Problem)> ReadAsync(HttpContext http, IngestOptions options, BodyBudget budget, PushSpool spool)
+    public static async Task<(PushBody? Body, IResult? Problem)> ReadAsync(HttpContext http, string agency, IngestOptions options, BodyBudget budget, PushSpool spool)
     {
         var limit = options.MaxBodyBytes;
         if (http.Request.ContentLength > limit) return (null, Requests.TooLarge(http, limit));
@@ -71,7 +89,7 @@ internal sealed class PushBody : IDisposable
                     $"The Content-Encoding “{encoding}” is not taken; gzip, br, zstd and deflate are.")));
         }
 
-        var body = new PushBody(budget, spool);
+        var body = new PushBody(agency, budget, spool);
         IResult? problem;
         try
         {
@@ -117,7 +135,7 @@ internal sealed class PushBody : IDisposable
 
         try
         {
-            _transcoded = _spool.New();
+            _transcoded = _spool.New(_agency);
             await PushText.TranscodeAsync(Memory, Memory.Length - text.Length, encoding, _transcoded, http.RequestAborted);
             return (_transcoded.Map(), null);
         }
@@ -136,7 +154,7 @@ internal sealed class PushBody : IDisposable
         _transcoded?.Dispose();
         _file?.Dispose();
         if (_buffer.Length == 0) return;
-        _budget.Return(_buffer.Length);
+        _budget.Return(_agency, _buffer.Length);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
         _length = 0;
@@ -181,7 +199,7 @@ internal sealed class PushBody : IDisposable
     private async Task<IResult?> SpoolAsync(HttpContext http, Stream stream, long limit)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        _file = _spool.New();
+        _file = _spool.New(_agency);
         for (var bytes = _length; bytes > 0; bytes = await stream.ReadAsync(_buffer, http.RequestAborted))
         {
             if (_file.Length + bytes > limit) return Requests.TooLarge(http, limit);
@@ -197,8 +215,8 @@ internal sealed class PushBody : IDisposable
     {
         var larger = ArrayPool<byte>.Shared.Rent(capacity);
         // Counted as if the smaller one went back first, so that one push alone is never refused for its own copy.
-        _budget.Return(_buffer.Length);
-        if (!_budget.TryTake(larger.Length, budget))
+        _budget.Return(_agency, _buffer.Length);
+        if (!_budget.TryTake(_agency, larger.Length, budget))
         {
             ArrayPool<byte>.Shared.Return(larger);
             if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
@@ -213,8 +231,8 @@ internal sealed class PushBody : IDisposable
     }
 
     private static IResult Busy(HttpContext http, IngestOptions options) => Problems.Later(http, ProblemTypes.ShardFull, new(
-        $"Es werden schon so viele Lieferungen gelesen, wie der Speicher fasst ({options.MaxWaitingBytes} Byte). Nichts wurde gespeichert.",
-        $"As many pushes are being read as memory holds ({options.MaxWaitingBytes} bytes). Nothing was stored."), options.RetryAfter);
+        $"Es werden schon so viele Lieferungen gelesen, wie der Speicher fasst (DataHub:Ingest:MaxWaitingBytes, {options.MaxWaitingBytes} Byte). Nichts wurde gespeichert.",
+        $"As many pushes are being read as memory holds (DataHub:Ingest:MaxWaitingBytes, {options.MaxWaitingBytes} bytes). Nothing was stored."), options.RetryAfter);
 
     private static IResult Full(HttpContext http, IngestOptions options) => Problems.Later(http, ProblemTypes.ShardFull, new(
         $"Der Platz, auf dem große Lieferungen zwischenlagern, ist belegt (DataHub:Ingest:MaxSpoolBytes, {options.MaxSpoolBytes} Byte). Nichts wurde gespeichert.",

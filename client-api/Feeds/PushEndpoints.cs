@@ -13,13 +13,16 @@ internal static class PushEndpoints
 {
     private const int LongestKey = 255;
 
+    /// <summary>For how long a push is held back whose sender was told to wait for longer.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset");
     private static readonly LocalText s_feed = new("Datenquelle", "Feed");
 
     public static void MapPushEndpoints(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/v1/datasets/{dataset}/feeds/{feed}/records", PushAsync).WithTags("Feeds")
             .WithSummary("Pushes rows: a JSON array or object, NDJSON, CSV with a header, or MessagePack. Answered when they are stored.")
-            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br, zstd and deflate are taken. CSV: the delimiter is found in the header; ISO 8601 and points are read, with semicolons German dates and decimal commas too; a profile saved with the feed (csv) says otherwise. MessagePack: an array of maps, or { columns: { name: [ … ] } }. A body of more than 8 MiB (decompressed) or 100,000 rows is taken in chunks under one receipt. A feed with a quota is told by RateLimit-Policy and RateLimit how it stands; beyond it 429 with Retry-After. What stands in errors[].code is explained at /problems/rows.")
+            .WithDescription("Header Idempotency-Key (1 to 255 visible ASCII characters): a repeat with the same body gets the same receipt, another body 409. ?dryRun=true checks and stores nothing; ?atomic=true takes all rows or none. A row with \"@delete\": true retracts its key. Content-Encoding gzip, br, zstd and deflate are taken. CSV: the delimiter is found in the header; ISO 8601 and points are read, with semicolons German dates and decimal commas too; a profile saved with the feed (csv) says otherwise. MessagePack: an array of maps, or { columns: { name: [ … ] } }. A body of more than 8 MiB (decompressed) or 100,000 rows is taken in chunks under one receipt. A feed or agency with a quota is told by RateLimit-Policy and RateLimit how it stands; beyond it 429 with Retry-After. What stands in errors[].code is explained at /problems/rows.")
             .Takes("dryRun", "true: check and answer, store nothing.")
             .Takes("atomic", "true: all rows or none; for datasets of one partition.")
             .Accepts<object[]>("application/json", ["application/x-ndjson", "text/csv", "application/vnd.msgpack", .. PublicDescription.OtherNames])
@@ -40,9 +43,14 @@ internal static class PushEndpoints
         if (await datasets.GetAsync(dataset, feed, null) is not { } known) return Problems.NotFound(http, s_dataset, dataset);
         if (!known.HasFeed(feed)) return Problems.NotFound(http, s_feed, feed);
 
-        if (quotas.IsOver(dataset, feed, out var after, out var standing)) return OverQuota(http, dataset, feed, after, standing);
+        if (quotas.IsOver(dataset, feed, out var after, out var standing))
+        {
+            // Whoever was told to wait and comes all the same is answered slowly: its flood costs the others nothing.
+            await Task.Delay(after < s_patience ? after : s_patience, http.RequestAborted);
+            return OverQuota(http, dataset, feed, after, standing);
+        }
 
-        var (body, problem) = await PushBody.ReadAsync(http, options.Value, budget, spool);
+        var (body, problem) = await PushBody.ReadAsync(http, known.Info.Spec.Publisher, options.Value, budget, spool);
         if (problem is not null) return problem;
         using (body)
         {
@@ -113,10 +121,13 @@ internal static class PushEndpoints
     private static IResult OverQuota(HttpContext http, string dataset, string feed, TimeSpan after, QuotaReading[] quotas)
     {
         FeedQuotas.Tell(http.Response, quotas);
-        string Used(string rows, string bytes) => string.Join(", ", quotas.Where(quota => quota.Remaining == 0).Select(quota => $"{quota.Quota} {(quota.Name == "bytes" ? bytes : rows)} / {quota.Window} s"));
+        var agency = quotas.Any(quota => quota.Remaining == 0 && quota.Name.StartsWith("agency-", StringComparison.Ordinal));
         return Problems.Later(http, ProblemTypes.TooManyRequests, new(
-            $"Das Kontingent der Datenquelle „{dataset}/{feed}“ ist aufgebraucht ({Used("Zeilen", "Byte")}). Es wurde nichts gespeichert; nach der Wartezeit dieselbe Lieferung wiederholen.",
-            $"The quota of the feed “{dataset}/{feed}” is used up ({Used("rows", "bytes")}). Nothing was stored; repeat the same push after the time named."), after);
+            $"Das Kontingent {(agency ? $"der Behörde, die „{dataset}“ veröffentlicht," : $"der Datenquelle „{dataset}/{feed}“")} ist aufgebraucht ({Used("Zeilen", "Byte")}). Es wurde nichts gespeichert; nach der Wartezeit dieselbe Lieferung wiederholen.",
+            $"The quota of the {(agency ? $"agency that publishes “{dataset}”" : $"feed “{dataset}/{feed}”")} is used up ({Used("rows", "bytes")}). Nothing was stored; repeat the same push after the time named."), after);
+
+        string Used(string rows, string bytes) => string.Join(", ", quotas.Where(quota => quota.Remaining == 0)
+            .Select(quota => $"{quota.Quota} {(quota.Name.Contains("bytes", StringComparison.Ordinal) ? bytes : rows)} / {quota.Window} s"));
     }
 
     internal static LocalText NeedsKey(string dataset) => new(

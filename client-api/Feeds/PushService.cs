@@ -83,7 +83,7 @@ internal sealed record PushReceipt(string? Receipt, PushCounts Counts, string? W
 /// The way of a push through the front-end (design §2.1): decode and check against the contract, resolve areas, divide
 /// by partition, hand each part to its shard, and put the answers together.
 /// </summary>
-internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget target, IOptions<IngestOptions> options, IngestMetrics metrics, TimeProvider time, ILogger<PushService> logger)
+internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget target, IOptions<IngestOptions> options, IngestMetrics metrics, DecodeGate gate, TimeProvider time, ILogger<PushService> logger)
 {
     /// <summary>How often a push is made again because its contract or area version has moved on.</summary>
     public const int MaxAttempts = 5;
@@ -149,7 +149,17 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
                 continue;
             }
 
-            var decoded = decode(new(dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions));
+            DecodeResult decoded;
+            await gate.EnterAsync(dataset.Info.Spec.Publisher, cancellationToken);
+            try
+            {
+                decoded = decode(new(dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions));
+            }
+            finally
+            {
+                gate.Leave();
+            }
+
             if (decoded.NeedsChunks) return null;
             if (decoded.Refusal is { } refusal) return new(PushRefusal.Undecodable, Body: refusal);
             var refused = await made.SendAsync(target, dataset, decoded.Push!, part);

@@ -35,10 +35,11 @@ internal sealed partial class PushSpool(IOptions<IngestOptions> options, ILogger
 
     /// <summary>A new empty file.</summary>
     /// <exception cref="IOException">The disk does not take it.</exception>
-    public SpooledBody New()
+    /// <param name="agency">Whose body it takes.</param>
+    public SpooledBody New(string agency)
     {
         Directory.CreateDirectory(_folder);
-        return new(Path.Combine(_folder, Guid.NewGuid().ToString("N") + Extension), _budget, options.Value.MaxSpoolBytes);
+        return new(Path.Combine(_folder, Guid.NewGuid().ToString("N") + Extension), agency, _budget, options.Value.MaxSpoolBytes);
     }
 
     [LoggerMessage(1143, LogLevel.Information, "{Folder}: {Files} bodies that an earlier process left were deleted")]
@@ -49,7 +50,7 @@ internal sealed partial class PushSpool(IOptions<IngestOptions> options, ILogger
 internal sealed class SpoolFullException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>A body in a file of its own: written once, then read as memory.</summary>
-internal sealed class SpooledBody(string path, BodyBudget budget, long limit) : IDisposable
+internal sealed class SpooledBody(string path, string agency, BodyBudget budget, long limit) : IDisposable
 {
     private readonly FileStream _file = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 1, FileOptions.DeleteOnClose | FileOptions.Asynchronous);
     private long _length;
@@ -61,7 +62,7 @@ internal sealed class SpooledBody(string path, BodyBudget budget, long limit) : 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         // A single push is not let past the budget, as it is for memory: a full disk stops the hub.
-        if (!budget.TryTake(bytes.Length, limit)) throw new SpoolFullException("DataHub:Ingest:MaxSpoolBytes");
+        if (!budget.TryTake(agency, bytes.Length, limit / 2)) throw new SpoolFullException("DataHub:Ingest:MaxSpoolBytes");
         _length += bytes.Length;
         if (budget.Used > limit) throw new SpoolFullException("DataHub:Ingest:MaxSpoolBytes");
         try
@@ -81,7 +82,7 @@ internal sealed class SpooledBody(string path, BodyBudget budget, long limit) : 
     {
         (_mapped as IDisposable)?.Dispose();
         _file.Dispose();
-        budget.Return(_length);
+        budget.Return(agency, _length);
         _length = 0;
     }
 

@@ -53,6 +53,8 @@ public static class AccessTable
         new("GET /api/v1/agencies/{agency}/keys", AccessRights.ManageAgency, AccessTarget.Agency),
         new("DELETE /api/v1/agencies/{agency}/keys/{id}", AccessRights.ManageAgency, AccessTarget.Agency),
         new("POST /api/v1/agencies/{agency}/keys/{id}/rotation", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("PUT /api/v1/agencies/{agency}/quota", AccessRights.Administer, AccessTarget.Platform),
+        new("GET /api/v1/agencies/{agency}/quota", AccessRights.ManageAgency, AccessTarget.Agency),
         new("GET /api/v1/areas", null, AccessTarget.Nothing),
         new("PUT /api/v1/areas/{system}", AccessRights.Administer, AccessTarget.Platform),
         new("GET /api/v1/areas/{system}", null, AccessTarget.Nothing),

@@ -1,7 +1,7 @@
 namespace DataHub.Feeds;
 
-/// <summary>How one of a feed's quotas stands, as the RateLimit fields tell it (draft-ietf-httpapi-ratelimit-headers-10).</summary>
-/// <param name="Name"><c>rows</c>, <c>bytes</c> or <c>rows-per-day</c>.</param>
+/// <summary>How one of a feed's or an agency's quotas stands, as the RateLimit fields tell it (draft-ietf-httpapi-ratelimit-headers-10).</summary>
+/// <param name="Name"><c>rows</c>, <c>bytes</c>, <c>rows-per-day</c>; of an agency <c>agency-rows</c>, <c>agency-bytes-per-day</c>.</param>
 /// <param name="Quota">Units in a window.</param>
 /// <param name="Window">Seconds.</param>
 /// <param name="Remaining">Units left; 0 where it is used up.</param>

@@ -26,6 +26,7 @@ public static class AuditEvents
     public const string KeyCreated = "key.created";
     public const string KeyRevoked = "key.revoked";
     public const string KeyRotated = "key.rotated";
+    public const string QuotaSet = "agency.quota-set";
     public const string DataspaceCreated = "dataspace.created";
     public const string DataspaceChanged = "dataspace.changed";
     public const string GrantGiven = "grant.given";

@@ -50,6 +50,7 @@ internal sealed partial class DatasetGrain(
         if (result.Refusal != CatalogRefusal.None) return Seen(caller, result);
         if (dataspace is not null && before?.Spec.Dataspace != dataspace.Id) await GrainFactory.GetGrain<IDataspaceGrain>(dataspace.Id).NoteDatasetAsync(Caller.Hub, Id);
 
+        if (await TakePlaceAsync(before, next.Info!) is { } noPlace) return noPlace;
         if (result.Created)
         {
             // Noted before it is stored: a list may name what is not there yet, but never miss what is.
@@ -64,6 +65,7 @@ internal sealed partial class DatasetGrain(
         }
 
         if (await StoreAsync(caller, next) is { } full) return full;
+        await GiveBackPlaceAsync();
         if (result.Created) LogCreated(Id, spec.Publisher);
         await TellAsync(before);
 
@@ -86,17 +88,33 @@ internal sealed partial class DatasetGrain(
         if (result.Refusal != CatalogRefusal.None) return Seen(caller, result);
         if (next != _stored.Value)
         {
+            if (await TakePlaceAsync(before, next.Info!) is { } noPlace) return noPlace;
             if (await StoreAsync(caller, next) is { } full) return full;
             LogMoved(Id, before!.State, to, caller.Subject);
         }
 
         // A repeat tells again: the first may have ended between the write and the telling.
+        await GiveBackPlaceAsync();
         await TellAsync(null);
         return result;
     }
 
     public Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject) =>
         Task.FromResult(_stored.Value.Info is { } info ? AccessRules.Explain(caller, subject, info.Holding) : null);
+
+    /// <summary>Takes a place among those that the publisher's quota allows. A dataset that has one keeps it, also where the quota was made smaller.</summary>
+    /// <returns>Null, or why there is none.</returns>
+    private async Task<DatasetResult?> TakePlaceAsync(DatasetInfo? before, DatasetInfo after)
+    {
+        if (after.State == ReleaseState.Retired) return null;
+        var none = await GrainFactory.GetGrain<IAgencyQuotaGrain>(after.Spec.Publisher).AddDatasetAsync(Caller.Hub, Id);
+        return none is not null && (before is null || before.State == ReleaseState.Retired) ? new(CatalogRefusal.TooMany, before, none) : null;
+    }
+
+    /// <summary>The place of a dataset that takes no rows any more is another's.</summary>
+    private Task GiveBackPlaceAsync() => _stored.Value.Info is { State: ReleaseState.Retired } retired
+        ? GrainFactory.GetGrain<IAgencyQuotaGrain>(retired.Spec.Publisher).RemoveDatasetAsync(Caller.Hub, Id)
+        : Task.CompletedTask;
 
     /// <summary>Stores a change; what decides who may see the dataset is noted with it.</summary>
     /// <returns>Null, or why nothing is changed now.</returns>

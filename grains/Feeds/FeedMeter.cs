@@ -83,7 +83,8 @@ internal sealed class FeedMeter
 
     private static int Seconds(double seconds) => (int)Math.Clamp(Math.Ceiling(seconds), 0, int.MaxValue);
 
-    private static DateTimeOffset NextMidnight(DateTimeOffset now)
+    /// <summary>The next midnight in Europe/Berlin.</summary>
+    public static DateTimeOffset NextMidnight(DateTimeOffset now)
     {
         var day = TimeZoneInfo.ConvertTime(now, s_zone).Date.AddDays(1);
         return new(day, s_zone.GetUtcOffset(day));

@@ -29,11 +29,10 @@ internal sealed partial class LogShard(
 
     private readonly Dictionary<string, Partition> _partitions = [];
     private readonly Dictionary<PushKey, Waiting> _inFlight = [];
-    private readonly Queue<Waiting> _queue = new();
+    private readonly FairQueue<Waiting> _queue = new();
     private readonly Dictionary<(string Dataset, string Feed), FeedMeter> _meters = [];
     private long _epoch;
     private long _position;
-    private int _waitingRows;
     private bool _pumping;
 
     /// <summary>Why the writer gave up; null while it has not.</summary>
@@ -57,7 +56,8 @@ internal sealed partial class LogShard(
 
     /// <inheritdoc cref="ILogShardGrain.AppendAsync"/>
     /// <param name="quota">What the part's feed may push.</param>
-    public Task<AppendResult> AppendAsync(PushPart part, Caller? caller, FeedQuota? quota = null)
+    /// <param name="publisher">The agency whose data it is: pushes of several take turns; null: the dataset's stand for themselves.</param>
+    public Task<AppendResult> AppendAsync(PushPart part, Caller? caller, FeedQuota? quota = null, string? publisher = null)
     {
         if (IsRetired) return Task.FromResult(Unavailable());
 
@@ -65,13 +65,15 @@ internal sealed partial class LogShard(
         var key = part.IdempotencyKey is null || part.DryRun ? default(PushKey?) : new(part.Dataset, part.Feed, part.IdempotencyKey, part.Part);
         if (key is { } known && _inFlight.TryGetValue(known, out var first)) return AnswerAsync(first, part.BodyHash);
 
-        if (_queue.Count >= options.MaxWaitingPushes || (_waitingRows > 0 && _waitingRows + rows > options.MaxWaitingRows))
+        var sender = publisher ?? part.Dataset;
+        var (pushes, weight) = _queue.Of(sender);
+        if (!FairShare.Allows(pushes, _queue.Count, 1, options.MaxWaitingPushes) || (weight > 0 && !FairShare.Allows(weight, _queue.Weight, rows, options.MaxWaitingRows)))
         {
-            LogFull(shard, _queue.Count, _waitingRows);
-            return Task.FromResult(AppendResult.Refused(AppendRefusal.Full, $"shard {shard}: {_queue.Count} pushes with {_waitingRows} rows wait"));
+            LogFull(shard, _queue.Count, _queue.Weight);
+            return Task.FromResult(AppendResult.Refused(AppendRefusal.Full, $"shard {shard}: {_queue.Count} pushes with {_queue.Weight} rows wait, of {sender} {pushes} with {weight}"));
         }
 
-        var waiting = new Waiting(part, caller, rows) { Key = key, Quota = quota };
+        var waiting = new Waiting(part, caller, rows) { Key = key, Quota = quota, Sender = sender };
         if (key is { } own)
         {
             _inFlight[own] = waiting;
@@ -88,8 +90,7 @@ internal sealed partial class LogShard(
 
     private Task<AppendResult> EnqueueAsync(Waiting waiting)
     {
-        _queue.Enqueue(waiting);
-        _waitingRows += waiting.Rows;
+        _queue.Enqueue(waiting.Sender, waiting, waiting.Rows);
         if (!_pumping) _ = PumpAsync();
         return waiting.Answer.Task;
     }
@@ -141,7 +142,7 @@ internal sealed partial class LogShard(
         var rows = 0;
         while (_queue.TryPeek(out var next) && (taken.Count == 0 || rows + next.Rows <= options.MaxRowsPerCommit))
         {
-            _queue.Dequeue();
+            _queue.TryDequeue(out _);
             taken.Add(next);
             rows += next.Rows;
             if (await DecideAsync(next, _position + decided.Count + 1) is { } batch) decided.Add((next, batch));
@@ -478,7 +479,6 @@ internal sealed partial class LogShard(
     {
         // A waiting call is answered once; a retiring pump may come by again.
         if (!waiting.Answer.TrySetResult(result)) return;
-        _waitingRows -= waiting.Rows;
         if (waiting.Key is { } key) _inFlight.Remove(key);
     }
 
@@ -550,6 +550,9 @@ internal sealed partial class LogShard(
 
         public FeedQuota? Quota { get; init; }
 
+        /// <summary>Whose turn it waits for; what the hub itself changes has its own.</summary>
+        public string Sender { get; init; } = "";
+
         public QuotaReading[] Quotas { get; set; } = [];
 
         public Task<PartReceipt?>? Earlier { get; set; }
@@ -558,7 +561,7 @@ internal sealed partial class LogShard(
     }
 
     [LoggerMessage(1100, LogLevel.Warning, "Shard {Shard} is full: {Pushes} pushes with {Rows} rows wait")]
-    private partial void LogFull(int shard, int pushes, int rows);
+    private partial void LogFull(int shard, int pushes, long rows);
 
     [LoggerMessage(1104, LogLevel.Information, "Shard {Shard}: {Dataset}/{Feed} is over its quota for {After}")]
     private partial void LogOverQuota(int shard, string dataset, string feed, TimeSpan after);

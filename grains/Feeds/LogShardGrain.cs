@@ -25,6 +25,8 @@ internal sealed partial class LogShardGrain(
     private static readonly TimeSpan DescriptionHolds = TimeSpan.FromMilliseconds(500);
 
     private readonly Dictionary<string, (DatasetInfo Dataset, DateTimeOffset Asked)> _datasets = [];
+    private readonly AgencyTallies _tallies = new();
+    private IGrainTimer? _tell;
     private LogShard? _shard;
     private Guid _incarnation;
 
@@ -59,14 +61,53 @@ internal sealed partial class LogShardGrain(
 
         if (dataset.State == ReleaseState.Retired) return AppendResult.Refused(AppendRefusal.Retired, $"{part.Dataset} is retired");
 
-        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller, QuotaOf(dataset, part.Feed)));
-        return result.Receipt is null ? result : result with { Incarnation = _incarnation };
+        var publisher = dataset.Spec.Publisher;
+        var weighed = part is { Load: not null, DryRun: false };
+        if (weighed && _tallies.Wait(publisher, time.GetUtcNow()) is { Ticks: > 0 } wait)
+        {
+            LogOverQuota(this.GetPrimaryKeyLong(), publisher, wait);
+            return AppendResult.Refused(AppendRefusal.OverQuota, $"agency {publisher}") with { Quotas = _tallies.Standing(publisher, time.GetUtcNow()), RetryAfter = wait };
+        }
+
+        var result = await RetireWithWriterAsync(shard => shard.AppendAsync(part, caller, QuotaOf(dataset, part.Feed), publisher));
+        if (result.Receipt is null) return result;
+        if (weighed && !result.Receipt.Replayed) Tally(publisher, part.Load!.Value);
+        return result with { Incarnation = _incarnation, Quotas = _tallies.Standing(publisher, time.GetUtcNow()) is { Length: > 0 } standing ? [.. result.Quotas, .. standing] : result.Quotas };
     }
 
     public async Task<AppendResult> AppendControlAsync(Caller caller, string partition, int contractVersion, int areaVersion) =>
         caller == Caller.Hub
             ? await RetireWithWriterAsync(shard => shard.AppendControlAsync(partition, contractVersion, areaVersion))
             : AppendResult.Refused(AppendRefusal.Forbidden, "only the hub changes versions");
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => TellAgenciesAsync(all: true);
+
+    private void Tally(string agency, PushLoad load)
+    {
+        _tallies.Add(agency, load, time.GetUtcNow());
+        _tell ??= this.RegisterGrainTimer(_ => TellAgenciesAsync(all: false), new GrainTimerCreationOptions(AgencyTallies.Period, AgencyTallies.Period) { Interleave = true });
+    }
+
+    /// <summary>Tells the agencies what was stored of them, and learns how they stand.</summary>
+    private async Task TellAgenciesAsync(bool all)
+    {
+        await Task.WhenAll(_tallies.TakeDue(time.GetUtcNow(), all).Select(async due =>
+        {
+            try
+            {
+                _tallies.Learn(due.Agency, await GrainFactory.GetGrain<IAgencyQuotaGrain>(due.Agency).UsedAsync(Caller.Hub, due.Load), time.GetUtcNow());
+            }
+            catch (Exception e)
+            {
+                // Rows are not refused because a limit cannot be looked up.
+                _tallies.PutBack(due.Agency, due.Load, time.GetUtcNow());
+                LogNotTold(e, this.GetPrimaryKeyLong(), due.Agency);
+            }
+        }));
+        if (!_tallies.IsEmpty) return;
+        _tell?.Dispose();
+        _tell = null;
+    }
 
     private async Task<AppendResult> RetireWithWriterAsync(Func<LogShard, Task<AppendResult>> call)
     {
@@ -90,6 +131,12 @@ internal sealed partial class LogShardGrain(
 
         bool Has(DatasetInfo dataset) => dataset.Feeds.Any(feed => feed.Id == part.Feed);
     }
+
+    [LoggerMessage(1105, LogLevel.Information, "Shard {Shard}: the agency {Agency} is over its quota for {After}")]
+    private partial void LogOverQuota(long shard, string agency, TimeSpan after);
+
+    [LoggerMessage(1106, LogLevel.Warning, "Shard {Shard}: what was stored of the agency {Agency} could not be told; will be repeated")]
+    private partial void LogNotTold(Exception exception, long shard, string agency);
 
     [LoggerMessage(1103, LogLevel.Error, "Shard {Shard} could not be claimed; the next push tries again")]
     private partial void LogNotStarted(Exception exception, long shard);

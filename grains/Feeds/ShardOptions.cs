@@ -7,14 +7,14 @@ internal sealed class ShardOptions
 {
     public const string Section = "DataHub:Shard";
 
-    /// <summary>Pushes that may wait for one shard; beyond it pushes get 503 with Retry-After. 1 to 1,000,000, default 4,096.</summary>
+    /// <summary>Pushes of one agency that may wait for one shard, of several together twice as many; beyond it pushes get 503 with Retry-After. 1 to 1,000,000, default 4,096.</summary>
     [Range(1, 1_000_000)]
-    [Setting("Lieferungen, die auf ein Log warten dürfen", "Pushes that may wait for one log")]
+    [Setting("Lieferungen einer Behörde, die auf ein Log warten dürfen; aller zusammen doppelt so viele", "Pushes of one agency that may wait for one log; of all together twice as many")]
     public int MaxWaitingPushes { get; set; } = 4_096;
 
-    /// <summary>Rows that may wait for one shard; a single push may always wait alone. 1 to 10,000,000, default 400,000.</summary>
+    /// <summary>Rows of one agency that may wait for one shard, of several together twice as many; the first push of each may always wait. 1 to 10,000,000, default 400,000.</summary>
     [Range(1, 10_000_000)]
-    [Setting("Zeilen, die auf ein Log warten dürfen", "Rows that may wait for one log")]
+    [Setting("Zeilen einer Behörde, die auf ein Log warten dürfen; aller zusammen doppelt so viele", "Rows of one agency that may wait for one log; of all together twice as many")]
     public int MaxWaitingRows { get; set; } = 400_000;
 
     /// <summary>Rows that one commit takes at most; a larger push is committed alone. 1 to 1,000,000, default 50,000.</summary>

@@ -174,6 +174,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "agencies/{agency}/groups/{group}/members/{person}" => JsonContent.Create(new { why = "Probe" }),
         "agencies/{agency}/keys" => JsonContent.Create(new { role = "read" }),
         "agencies/{agency}/keys/{id}/rotation" => JsonContent.Create(new { }),
+        "agencies/{agency}/quota" => JsonContent.Create(new { datasets = 1_000 }),
         "areas/{system}" => new StringContent(Areas, Encoding.UTF8, "text/csv"),
         "datasets/{dataset}" => Dataset(relation, change),
         "datasets/{dataset}/erasures" => JsonContent.Create(Erasure()),

@@ -101,6 +101,23 @@ public sealed class LogShardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_push_waits_for_one_turn_of_each_other_agency_however_many_pushes_wait()
+    {
+        var shard = await NewStreet(new() { MaxRowsPerCommit = 2, MaxWaitingPushes = 50 }).AnotherWriterAsync();
+        using var held = _stores.Log.Faults.Hold(nameof(ILogStore.AppendAsync));
+        var first = shard.AppendAsync(_street.Part(Partition, Rows(("a", 0, 0))), null, publisher: "flood");
+        await held.Reached;
+        var flood = Enumerable.Range(1, 50).Select(minute => shard.AppendAsync(_street.Part(Partition, Rows(("a", minute, minute))), null, publisher: "flood")).ToArray();
+        Assert.Equal(AppendRefusal.Full, (await shard.AppendAsync(_street.Part(Partition, Rows(("a", 99, 99))), null, publisher: "flood")).Refusal);
+        var calm = shard.AppendAsync(_street.Part(Partition, Rows(("b", 1, 1))), null, publisher: "calm");
+        held.Release();
+
+        // After the opening of the partition, the first, and one of the flood.
+        Assert.Equal(4, (await calm).Receipt!.Sequence);
+        Assert.All(await Task.WhenAll(flood.Prepend(first)), result => Assert.Equal(AppendRefusal.None, result.Refusal));
+    }
+
+    [Fact]
     public async Task A_repeat_in_flight_waits_for_the_first_and_gets_its_receipt()
     {
         var shard = await _street.AnotherWriterAsync();

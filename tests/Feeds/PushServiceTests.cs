@@ -27,7 +27,7 @@ public sealed class PushServiceTests
     {
         var options = Options.Create(new IngestOptions());
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-        _service = new(new(_target, options, _time), _target, options, new(meters, new()), _time, NullLogger<PushService>.Instance);
+        _service = new(new(_target, options, _time), _target, options, new(meters, new()), new(), _time, NullLogger<PushService>.Instance);
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class PushServiceTests
             target.Put(1, partitions);
             var options = Options.Create(new IngestOptions());
             var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
-            var service = new PushService(new(target, options, _time), target, options, new(meters, new()), _time, NullLogger<PushService>.Instance);
+            var service = new PushService(new(target, options, _time), target, options, new(meters, new()), new(), _time, NullLogger<PushService>.Instance);
             // Station 7 is always wrong.
             var body = $"[{string.Join(',', stations.Select((s, i) => $$"""{"station":"s{{s}}","time":"2026-11-23T08:00:00Z","no2":{{(s == 7 ? -1 : i)}}}"""))}]";
             var answer = service.PushAsync(Push(body), default).GetAwaiter().GetResult();
