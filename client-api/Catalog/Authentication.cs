@@ -11,6 +11,9 @@ public static class Authentication
 {
     private const string Scheme = "Bearer ";
 
+    /// <summary>So much of a request is noted that was refused.</summary>
+    private const int MaxRequest = 200;
+
     /// <summary>How often a read is answered anew whose caller became another meanwhile.</summary>
     private const int MaxRuns = 3;
 
@@ -113,7 +116,10 @@ public static class Authentication
     public static IResult Forbidden(HttpContext http, LocalText detail)
     {
         ArgumentNullException.ThrowIfNull(http);
-        return http.Caller().IsPublic ? Unauthorized(http, detail) : Problems.Problem(http, ProblemTypes.Forbidden, detail);
+        if (http.Caller().IsPublic) return Unauthorized(http, detail);
+        var request = $"{http.Request.Method} {http.Request.Path}";
+        http.RequestServices.GetService<ISignInFailures>()?.Refused(http.Caller().Subject, request.Length > MaxRequest ? request[..MaxRequest] : request, SignInFailures.NetworkOf(http));
+        return Problems.Problem(http, ProblemTypes.Forbidden, detail);
     }
 
     private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAsync(HttpContext http, Rings rings)

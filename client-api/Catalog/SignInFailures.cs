@@ -7,13 +7,19 @@ using Microsoft.Extensions.Logging;
 
 namespace DataHub.Catalog;
 
-/// <summary>Is told of every key and token that was refused.</summary>
+/// <summary>Is told of every key and token that was refused, and of what known callers were refused.</summary>
 internal interface ISignInFailures
 {
     /// <param name="reason">One of the words of <see cref="SignInFailures"/>.</param>
     /// <param name="who">Whose it claims to be, where that is known: <c>key:{agency}.{key id}</c> or <c>person:{issuer}:{subject}</c>; never the secret.</param>
     /// <param name="network">Where it came from, without the part that names one machine.</param>
     void Note(string reason, string? who, string? network);
+
+    /// <summary>Somebody known asked for what he may not.</summary>
+    /// <param name="who"><c>key:{agency}.{key id}</c> or <c>person:{issuer}:{subject}</c>.</param>
+    /// <param name="request">Method and path.</param>
+    /// <param name="network">Where it came from, without the part that names one machine.</param>
+    void Refused(string who, string request, string? network);
 }
 
 /// <summary>Writes to the log, at most one line a second for each reason.</summary>
@@ -43,6 +49,11 @@ internal sealed partial class SignInFailures(TimeProvider time, ILogger<SignInFa
         }
 
         LogRefused(reason, who ?? "somebody unknown", network ?? "nowhere", silent);
+    }
+
+    /// <summary>Nothing: the audit log has it, and the answer said why.</summary>
+    public void Refused(string who, string request, string? network)
+    {
     }
 
     /// <summary>The network that a request came from: of IPv4 the first 24 bits, of IPv6 the first 48.</summary>

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace DataHub.Governance;
 
 /// <summary>
-/// Notes refused keys and tokens in the audit log: the first of its kind within a second, those that follow within a minute
+/// Notes refused keys and tokens, and what known callers were refused, in the audit log: the first of its kind within a second, those that follow within a minute
 /// together with their number. A flood of them fills neither the log nor this process.
 /// </summary>
 internal sealed partial class AuditedSignInFailures(SignInFailures log, IGrainFactory grains, TimeProvider time, ILogger<AuditedSignInFailures> logger) : BackgroundService, ISignInFailures
@@ -18,15 +18,23 @@ internal sealed partial class AuditedSignInFailures(SignInFailures log, IGrainFa
     /// <summary>Kinds that are told apart at once; beyond it only the reason is kept.</summary>
     private const int MaxKinds = 1_000;
 
+    private const string Forbidden = "forbidden";
+
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1), s_apart = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<(string Reason, string? Who, string? Network), Tally> _kinds = new();
+    private readonly ConcurrentDictionary<Kind, Tally> _kinds = new();
 
     public void Note(string reason, string? who, string? network)
     {
         log.Note(reason, who, network);
-        var kind = (reason, who, network);
-        if (_kinds.Count >= MaxKinds && !_kinds.ContainsKey(kind)) kind = (reason, null, null);
+        Count(new(reason, who, network, null));
+    }
+
+    public void Refused(string who, string request, string? network) => Count(new(Forbidden, who, network, request));
+
+    private void Count(Kind kind)
+    {
+        if (_kinds.Count >= MaxKinds && !_kinds.ContainsKey(kind)) kind = new(kind.Reason, null, null, null);
         while (true)
         {
             var tally = _kinds.GetOrAdd(kind, _ => new());
@@ -63,8 +71,7 @@ internal sealed partial class AuditedSignInFailures(SignInFailures log, IGrainFa
                 if (tally.Waiting == 0 && rested) tally.Gone = _kinds.TryRemove(new(kind, tally));
                 if (tally.Waiting == 0 || !(rested || last) || events.Count == IAuditGrain.MaxEvents) continue;
                 taken.Add((tally, tally.Waiting));
-                events.Add(AuditEvents.Of(time.GetUtcNow(), Caller.Public, AuditEvents.SignInFailed, AgencyOf(kind.Who), kind.Who ?? "hub", AuditOutcome.Refused,
-                    ("reason", kind.Reason), ("network", kind.Network), ("times", tally.Waiting.ToString(CultureInfo.InvariantCulture))));
+                events.Add(Happened(kind, tally.Waiting));
                 (tally.Waiting, tally.Sent) = (0, time.GetTimestamp());
             }
         }
@@ -87,11 +94,23 @@ internal sealed partial class AuditedSignInFailures(SignInFailures log, IGrainFa
         }
     }
 
+    private AuditEvent Happened(Kind kind, long waiting)
+    {
+        var (now, times) = (time.GetUtcNow(), waiting.ToString(CultureInfo.InvariantCulture));
+        if (kind.Reason != Forbidden)
+            return AuditEvents.Of(now, Caller.Public, AuditEvents.SignInFailed, AgencyOf(kind.Who), kind.Who ?? "hub", AuditOutcome.Refused, ("reason", kind.Reason), ("network", kind.Network), ("times", times));
+        var refused = AuditEvents.Of(now, Caller.Public, AuditEvents.AccessRefused, AgencyOf(kind.Who), "hub", AuditOutcome.Refused, ("request", kind.Request), ("network", kind.Network), ("times", times));
+        return kind.Who is { Length: <= AuditEvents.MaxActorLength } who ? refused with { Actor = who } : refused;
+    }
+
     private static string? AgencyOf(string? who) =>
         who is not null && who.StartsWith("key:", StringComparison.Ordinal) && who.Split(':', '.') is [_, var agency, ..] && CatalogIds.IsValid(agency) ? agency : null;
 
-    [LoggerMessage(1236, LogLevel.Warning, "{Kinds} kinds of refused keys and tokens could not be noted in the audit log; they are noted later")]
+    [LoggerMessage(1236, LogLevel.Warning, "{Kinds} kinds of refused keys, tokens and requests could not be noted in the audit log; they are noted later")]
     private partial void LogNotNoted(Exception? exception, int kinds);
+
+    /// <param name="Request">Of what a known caller was refused.</param>
+    private sealed record Kind(string Reason, string? Who, string? Network, string? Request);
 
     private sealed class Tally
     {

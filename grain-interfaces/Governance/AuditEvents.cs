@@ -40,7 +40,25 @@ public static class AuditEvents
     /// <summary>Access, dataspace or state changed; details <c>from</c> and <c>to</c> of what did.</summary>
     public const string DatasetReleased = "dataset.released";
 
-    /// <summary>Rows that are not open were given; details <c>rows</c>, <c>watermark</c>, <c>because</c>.</summary>
+    /// <summary>Description, licence or contract changed; details of what did.</summary>
+    public const string DatasetChanged = "dataset.changed";
+
+    /// <summary>A feed was made or changed; details <c>feed</c> and its quotas.</summary>
+    public const string FeedChanged = "feed.changed";
+
+    /// <summary>An indicator was made or changed; details <c>access</c>, <c>accessFrom</c>, <c>dataset</c>, <c>definition</c>.</summary>
+    public const string IndicatorChanged = "indicator.changed";
+
+    /// <summary>An erasure of rows was asked for; it has reason and authority itself. Details <c>erasure</c>, <c>fields</c>.</summary>
+    public const string ErasureRequested = "erasure.requested";
+
+    /// <summary>An erasure was carried through; details <c>erasure</c>, <c>keys</c>, <c>quarantined</c>.</summary>
+    public const string ErasureDone = "erasure.done";
+
+    /// <summary>Somebody known asked for what he may not; details <c>request</c>, <c>network</c>, <c>times</c>.</summary>
+    public const string AccessRefused = "access.refused";
+
+    /// <summary>Rows that are not open were given; details <c>rows</c>, <c>watermark</c>, <c>because</c>, and <c>through</c> where it was not the rows themselves that were asked for.</summary>
     public const string RowsRead = "rows.read";
 
     /// <summary>A key, a token or a sign-in was refused; detail <c>reason</c>, and <c>times</c> where there were several in a minute.</summary>
@@ -75,11 +93,12 @@ public static class AuditEvents
     /// <param name="decision">By which they are read.</param>
     /// <param name="rows">How many.</param>
     /// <param name="watermark">As of which they are.</param>
+    /// <param name="through"><c>explain:{indicator}</c>, <c>diff:{indicator}</c> or <c>quarantine</c>; null: asked for as rows.</param>
     /// <returns>Null where there is nothing to note: open rows, and what the hub does itself.</returns>
-    public static AuditEvent? RowsGiven(DateTimeOffset now, Caller caller, AccessDecision decision, DatasetInfo dataset, int rows, string watermark) =>
+    public static AuditEvent? RowsGiven(DateTimeOffset now, Caller caller, AccessDecision decision, DatasetInfo dataset, int rows, string? watermark, string? through = null) =>
         decision.Because is AccessReason.Openness or AccessReason.Hub ? null : Of(
             now, caller, RowsRead, dataset.Spec.Publisher, $"dataset:{dataset.Id}", AuditOutcome.Done,
-            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", rows.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("watermark", watermark));
+            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", rows.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("watermark", watermark), ("through", through));
 
     /// <summary>Who a caller is to the log.</summary>
     public static string Actor(Caller caller)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
@@ -121,20 +123,30 @@ internal sealed partial class DatasetGrain(
     private async Task<DatasetResult?> StoreAsync(Caller caller, DatasetState next)
     {
         var (before, after) = (_stored.Value.Info, next.Info!);
+        if (_outbox.IsFull && next != _stored.Value) return new(CatalogRefusal.Unavailable, Known(caller), OutboxText.Full);
         if (before is not null && before.Holding == after.Holding)
         {
-            await _stored.StoreAsync(next);
+            var (was, has) = (before.Spec, after.Spec);
+            await _outbox.StoreAsync(next, Happened(
+                caller, AuditEvents.DatasetChanged, after,
+                ("contractFrom", before.ContractVersion == after.ContractVersion ? null : Number(before.ContractVersion)), ("contract", before.ContractVersion == after.ContractVersion ? null : Number(after.ContractVersion)),
+                ("licenseFrom", was.License == has.License ? null : was.License), ("license", was.License == has.License ? null : has.License),
+                ("title", was.Title == has.Title ? null : has.Title.De), ("legalBasis", was.LegalBasis == has.LegalBasis ? null : has.LegalBasis)));
             return null;
         }
 
-        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, Known(caller), OutboxText.Full);
-        await _outbox.StoreAsync(next, AuditEvents.Of(
-            time.GetUtcNow(), caller, before is null ? AuditEvents.DatasetCreated : AuditEvents.DatasetReleased, after.Spec.Publisher, $"dataset:{Id}", AuditOutcome.Done,
+        await _outbox.StoreAsync(next, Happened(
+            caller, before is null ? AuditEvents.DatasetCreated : AuditEvents.DatasetReleased, after,
             ("stateFrom", before is null ? null : AccessWords.Of(before.State)), ("state", AccessWords.Of(after.State)),
             ("accessFrom", before is null ? null : ContractWords.Of(before.Spec.Access)), ("access", ContractWords.Of(after.Spec.Access)),
             ("dataspaceFrom", before?.Spec.Dataspace), ("dataspace", after.Spec.Dataspace), ("legalBasis", after.Spec.LegalBasis)));
         return null;
     }
+
+    private AuditEvent Happened(Caller caller, string action, DatasetInfo dataset, params (string Name, string? Text)[] detail) =>
+        AuditEvents.Of(time.GetUtcNow(), caller, action, dataset.Spec.Publisher, $"dataset:{Id}", AuditOutcome.Done, detail);
+
+    private static string? Number(long? number) => number?.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The dataset, where the caller may know of it.</summary>
     private DatasetInfo? Known(Caller caller) => _stored.Value.Info is { } info && AccessRules.May(caller, AccessRights.ReadMetadata, info.Holding) ? info : null;
@@ -164,7 +176,12 @@ internal sealed partial class DatasetGrain(
     public async Task<DatasetResult> PutFeedAsync(Caller caller, FeedInfo feed)
     {
         var (next, result) = DatasetRules.PutFeed(_stored.Value, Id, caller, feed, options.Value, time.GetUtcNow());
-        await _stored.StoreAsync(next);
+        if (result.Refusal != CatalogRefusal.None || next == _stored.Value) return result;
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, Known(caller), OutboxText.Full);
+        var quota = Array.Find(next.Info!.Feeds, one => one.Id == feed.Id)?.Quota;
+        await _outbox.StoreAsync(next, Happened(
+            caller, AuditEvents.FeedChanged, next.Info!, ("feed", feed.Id),
+            ("rowsPerSecond", Number(quota?.RowsPerSecond)), ("bytesPerSecond", Number(quota?.BytesPerSecond)), ("rowsPerDay", Number(quota?.RowsPerDay))));
         return result;
     }
 

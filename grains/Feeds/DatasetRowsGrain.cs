@@ -101,6 +101,10 @@ internal sealed partial class DatasetRowsGrain(
             if (await ReachAsync(dataset, query.AtLeast ?? new(incarnation, Dataset, heads), incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
             var entries = await history.QuarantineAsync(Dataset, query with { Limit = query.Limit + 1 }, CancellationToken.None);
             var page = entries.Take(query.Limit).ToArray();
+
+            // Durable before the first row is given.
+            if (page.Length > 0 && AuditEvents.RowsGiven(time.GetUtcNow(), caller, AccessRules.Decide(caller, AccessRights.ReadReceipts, dataset.Holding), dataset, page.Length, null, "quarantine") is { } given)
+                await trail.RecordAsync(given);
             return new(ReadRefusal.None, page, entries.Count > query.Limit ? page[^1].Id : null, null);
         }
         catch (Exception e)

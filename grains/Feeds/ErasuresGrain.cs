@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
 using DataHub.Catalog;
+using DataHub.Governance;
 using DataHub.Indicators;
 
 using Microsoft.Extensions.Logging;
@@ -20,6 +22,7 @@ internal sealed partial class ErasuresGrain(
     IErasureStore store,
     IContractSource contracts,
     IOptions<ErasureOptions> options,
+    AuditTrail trail,
     TimeProvider time,
     ILogger<ErasuresGrain> logger) : Grain, IErasuresGrain
 {
@@ -45,6 +48,10 @@ internal sealed partial class ErasuresGrain(
             var now = time.GetUtcNow();
             var info = new ErasureInfo(
                 ReceiptIds.New(now), Dataset, ErasureStep.Searching, now, null, caller.Agency, caller.ActingKey, request.Reason, request.Authority, [.. request.Where.Select(w => w.Field)], 0, 0, 0, 0, null);
+
+            // Its reason may name the person: it stands with the erasure, not in a log that forgets nothing.
+            await trail.RecordAsync(AuditEvents.Of(
+                now, caller, AuditEvents.ErasureRequested, dataset.Spec.Publisher, $"dataset:{Dataset}", AuditOutcome.Done, ("erasure", info.Id), ("fields", string.Join(", ", info.Fields))));
             await store.SaveAsync(new(info, new ErasureWork(request.Where, upTo, null, []).ToBytes()), CancellationToken.None);
             LogRequested(info.Id, Dataset, caller.Agency, caller.ActingKey);
             Run();
@@ -183,6 +190,9 @@ internal sealed partial class ErasuresGrain(
     private async Task FinishAsync(ErasureInfo info, CancellationToken cancellationToken)
     {
         var compacted = await store.CompactAsync(cancellationToken);
+        await trail.RecordAsync(AuditEvents.Of(
+            time.GetUtcNow(), Caller.Hub, AuditEvents.ErasureDone, info.Agency, $"dataset:{Dataset}", AuditOutcome.Done,
+            ("erasure", info.Id), ("keys", info.Keys.ToString(CultureInfo.InvariantCulture)), ("quarantined", info.Quarantined.ToString(CultureInfo.InvariantCulture))));
         await store.SaveAsync(new(info with { Step = ErasureStep.Done, Finished = time.GetUtcNow(), Compacted = compacted }, null), CancellationToken.None);
         LogDone(info.Id, Dataset, info.Keys, info.Quarantined, info.Batches);
     }

@@ -65,7 +65,10 @@ internal sealed partial class IndicatorGrain
             query, selection, view, since, dataset, contract, AccessRules.May(caller, AccessRights.ReadRows, Source.Holding(AccessClass.Internal)),
             AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding), deadline);
         var (page, refusal) = definition.Inputs is null ? await MovedPageAsync(asked) : await DerivedPageAsync(asked);
-        return page is null ? Differing(refusal!) : new(ReadRefusal.None, await TellAsync(asked, page), null);
+        if (page is null) return Differing(refusal!);
+        var told = await TellAsync(asked, page);
+        if (asked.SeesRows) await NoteRowsAsync(caller, dataset, page.Cells.Sum(cell => cell.Rows.Length), told.Until, "diff");
+        return new(ReadRefusal.None, told, null);
     }
 
     /// <summary>A page of the cells that rows moved.</summary>

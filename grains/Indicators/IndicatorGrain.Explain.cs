@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Governance;
 
 namespace DataHub.Indicators;
 
@@ -96,11 +97,19 @@ internal sealed partial class IndicatorGrain
         var found = scans.SelectMany((scan, partition) => scan.Found.Select(version => (Partition: partition, Version: version)))
             .OrderBy(one => one.Version.Row.Time).ThenBy(one => one.Version.Row.Key, ByteKeyComparer.Instance).Take(query.Limit + 1).ToArray();
         var told = found.AsSpan(0, Math.Min(found.Length, query.Limit)).ToArray();
+        await NoteRowsAsync(caller, dataset, told.Length, view.Moment.Text, "explain");
         return new(ReadRefusal.None, page with
         {
             Rows = await TellAsync(dataset, told, view.Moment.Sequences),
             Next = found.Length > told.Length ? new(told[^1].Version.Row.Time, told[^1].Version.Row.Key) : null,
         }, null);
+    }
+
+    /// <summary>Notes rows that are given to somebody by right; durable before the first is.</summary>
+    private async Task NoteRowsAsync(Caller caller, DatasetInfo dataset, int rows, string watermark, string through)
+    {
+        if (rows > 0 && AuditEvents.RowsGiven(time.GetUtcNow(), caller, AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding), dataset, rows, watermark, $"{through}:{Id}") is { } given)
+            await trail.RecordAsync(given);
     }
 
     /// <summary>A derived value: evaluated again from its inputs' values, which are folded again from the rows of the same moment. The rows behind it the inputs tell.</summary>

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Governance;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -22,6 +24,8 @@ internal sealed partial class IndicatorGrain(
     IContractSource contracts,
     IOptions<ReadOptions> read,
     IOptions<IndicatorOptions> options,
+    IOptions<AuditOptions> audit,
+    AuditTrail trail,
     TimeProvider time,
     ILogger<IndicatorGrain> logger) : Grain, IIndicatorGrain
 {
@@ -35,6 +39,7 @@ internal sealed partial class IndicatorGrain(
 
     private readonly Dictionary<ValuesQuery, Task<Loaded>> _loads = [];
     private StoredState<IndicatorState> _stored = null!;
+    private Outbox<IndicatorState> _outbox = null!;
     private StoredState<IndicatorVersions> _reserved = null!;
     private IGrainTimer _settle = null!;
     private AnswerLedger? _ledger;
@@ -61,6 +66,8 @@ internal sealed partial class IndicatorGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, Retire);
+        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox.Start();
         _reserved = new(versions, Retire);
         _lastVersion = _reserved.Value.Reserved;
         _settle = this.RegisterGrainTimer(SettleAsync, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
@@ -73,6 +80,7 @@ internal sealed partial class IndicatorGrain(
         var dataset = CatalogIds.IsValid(spec.Dataset) ? await GrainFactory.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(caller) : null;
         var (next, result) = IndicatorRules.Put(_stored.Value, Id, caller, spec, dataset, options.Value, await OthersAsync(spec, dataset));
         if (result.Refusal != CatalogRefusal.None) return result;
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
 
         if (result.Created)
         {
@@ -90,7 +98,11 @@ internal sealed partial class IndicatorGrain(
             if (attached.Refusal != CatalogRefusal.None) return new(attached.Refusal, null, attached.Detail);
         }
 
-        await _stored.StoreAsync(next);
+        var before = _stored.Value.Pending ?? _stored.Value.Definition;
+        await _outbox.StoreAsync(next, AuditEvents.Of(
+            time.GetUtcNow(), caller, AuditEvents.IndicatorChanged, next.Source!.Publisher, $"indicator:{Id}", AuditOutcome.Done,
+            ("accessFrom", before is null ? null : ContractWords.Of(before.Spec.Access)), ("access", ContractWords.Of(spec.Access)), ("dataset", spec.Dataset),
+            ("definition", (next.Pending ?? next.Definition)?.Version.ToString(CultureInfo.InvariantCulture))));
         _source = next.Source;
         _ledger?.Outdate();
         Signal();

@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Governance;
 
 namespace DataHub.Indicators;
 
@@ -14,7 +15,7 @@ public sealed record IndicatorState(
     [property: Id(1)] IndicatorDefinition? Pending,
     [property: Id(2)] int Changes,
     [property: Id(3)] int Announced,
-    [property: Id(4)] IndicatorSource? Source)
+    [property: Id(4)] IndicatorSource? Source) : IKeepsEvents<IndicatorState>
 {
     public IndicatorState()
         : this(null, null, 0, 0, null)
@@ -23,6 +24,13 @@ public sealed record IndicatorState(
 
     /// <summary>Versions that answered before <see cref="Definition"/>, oldest first; so many as <c>DataHub:Indicator:MaxDefinitions</c> says.</summary>
     [Id(5)] public IndicatorDefinition[] Earlier { get; init; } = [];
+
+    /// <summary>Events that the audit log may not have yet.</summary>
+    [Id(6)] public AuditEvent[] Events { get; init; } = [];
+
+    AuditEvent[] IKeepsEvents<IndicatorState>.Pending => Events;
+
+    public IndicatorState WithPending(AuditEvent[] pending) => this with { Events = pending };
 }
 
 /// <summary>What an indicator needs to know of its dataset.</summary>

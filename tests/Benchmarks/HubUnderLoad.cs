@@ -26,6 +26,9 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
     /// <summary>Of each dataset; their ids begin with the dataset's. The first is the one that is polled.</summary>
     public IReadOnlyList<(string Id, string Function, string Window)> Indicators { get; init; } = [("mean", "mean", "PT1H"), ("sum", "sum", "P1D"), ("max", "max", "PT1H")];
 
+    /// <summary>Publishes the datasets.</summary>
+    public string Agency { get; init; } = "bench";
+
     /// <summary>May push.</summary>
     public string Key => _key;
 
@@ -35,15 +38,15 @@ internal sealed class HubUnderLoad(Uri address, params string[] datasets)
     {
         using var http = new HttpClient { BaseAddress = address };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", adminKey);
-        await SendAsync(HttpMethod.Put, "/api/v1/agencies/bench", """{ "name": { "de": "Messstelle" } }""");
-        var answer = await SendAsync(HttpMethod.Post, "/api/v1/agencies/bench/keys", """{ "role": "push" }""");
+        await SendAsync(HttpMethod.Put, $"/api/v1/agencies/{Agency}", """{ "name": { "de": "Messstelle" } }""");
+        var answer = await SendAsync(HttpMethod.Post, $"/api/v1/agencies/{Agency}/keys", """{ "role": "push" }""");
         _key = JsonDocument.Parse(answer).RootElement.GetProperty("key").GetString()!;
         if (areas is null) await SendAsync(HttpMethod.Put, "/api/v1/areas/bench", Rows.AreasCsv(), "text/csv");
         else await SendAsync(HttpMethod.Put, "/api/v1/areas/bench", Encoding.UTF8.GetString(areas), "application/geo+json");
         foreach (var dataset in datasets)
         {
-            await SendAsync(HttpMethod.Put, $"/api/v1/datasets/{dataset}", """
-                { "title": { "de": "Messung" }, "publisher": "bench", "license": "dl-de/by-2-0", "kind": "observations", "access": "open", "areaSystem": "bench",
+            await SendAsync(HttpMethod.Put, $"/api/v1/datasets/{dataset}", $$"""
+                { "title": { "de": "Messung" }, "publisher": "{{Agency}}", "license": "dl-de/by-2-0", "kind": "observations", "access": "open", "areaSystem": "bench",
                   "schema": { "primaryKey": ["station", "time"], "fields": [
                     { "name": "station", "type": "string", "role": "series", "constraints": { "required": true, "maxLength": 64 } },
                     { "name": "time", "type": "datetime", "role": "time", "constraints": { "required": true } },

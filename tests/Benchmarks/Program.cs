@@ -9,7 +9,8 @@ using DataHub.Benchmarks;
 //        dotnet run -c Release --project tests/Benchmarks -- micro [filter] (the parts that a row passes, each alone: ns and bytes a row; needs no hub)
 //        dotnet run -c Release --project tests/Benchmarks -- viewers [--pollers 1000] [--viewers 5000] [--seconds 20] [--rate 2000] (live viewers and pollers; what maps and charts ask)
 //        dotnet run -c Release --project tests/Benchmarks -- keepalive [--connections 1000] [--seconds 20] (clients that keep their connection and push single rows)
-//        dotnet run -c Release --project tests/Benchmarks -- scale [indicators|series|stored|idle] [--rows 1000000] (more indicators, series and stored rows; late rows and corrections; disk, memory, start)
+//        dotnet run -c Release --project tests/Benchmarks -- fair [--seconds 10] [--repeats 3] (how long an agency's pushes take while another floods)
+//        dotnet run -c Release --project tests/Benchmarks -- scale [indicators|series|stored|idle|memory] [--rows 1000000] (more indicators, series and stored rows; late rows and corrections; disk, memory, start)
 //        dotnet run -c Release --project tests/Benchmarks -- steady [--minutes 60] [--rate rows/s] (half of what the hub can take, then a burst; a line a minute)
 //        (the program starts its own hub and its own limits; all listen on 127.0.0.1 and end with it)
 
@@ -29,6 +30,12 @@ if (args is ["keepalive", ..])
 {
     var clients = new KeepAlive(Option("--connections", 1_000, 1, 100_000), Option("--seconds", 20, 1, 600));
     return await RunAsync(clients, clients.RunAsync());
+}
+
+if (args is ["fair", ..])
+{
+    var fair = new Fair(Option("--seconds", 10, 1, 600), Option("--repeats", 3, 1, 20));
+    return await RunAsync(fair, fair.RunAsync());
 }
 
 if (args is ["scale", ..])
@@ -54,7 +61,7 @@ if (args is ["cluster", ..])
 
 if (args is [var word, ..] && !word.StartsWith('-'))
 {
-    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, scale, steady and cluster; without a word the table of design §6 is measured.");
+    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, fair, scale, steady and cluster; without a word the table of design §6 is measured.");
     return 2;
 }
 

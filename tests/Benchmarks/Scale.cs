@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace DataHub.Benchmarks;
 
 /// <summary>
@@ -8,7 +10,7 @@ namespace DataHub.Benchmarks;
 internal sealed class Scale(int rows, string? part) : IAsyncDisposable
 {
     /// <summary>What can be measured alone, each on a hub of its own.</summary>
-    public static readonly string[] Parts = ["indicators", "series", "stored", "idle"];
+    public static readonly string[] Parts = ["indicators", "series", "stored", "idle", "memory"];
 
     private const int Repeats = 3;
     private const int LaneCount = 4;
@@ -32,12 +34,15 @@ internal sealed class Scale(int rows, string? part) : IAsyncDisposable
         {
             await _hub.DisposeAsync();
             _hub = new();
+            // Every cell stays in memory, so that what one takes can be seen.
+            if (name == "memory") (_hub.Environment["DATAHUB__FOLD__MAXHOTBYTES"], _hub.Environment["DATAHUB__FOLD__MAXHOTCELLS"]) = ((4L << 30).ToString(CultureInfo.InvariantCulture), "10000000");
             await _hub.StartAsync();
             await (name switch
             {
                 "indicators" => IndicatorsAsync(),
                 "series" => SeriesAsync(),
                 "stored" => new ScaleStored(_hub, _few, rows).RunAsync(),
+                "memory" => MemoryAsync(),
                 _ => IdleAsync(),
             });
         }
@@ -115,6 +120,44 @@ internal sealed class Scale(int rows, string? part) : IAsyncDisposable
         await Task.Delay(TimeSpan.FromSeconds(20));
         var idle = _hub.Process.ResidentBytes;
         Row("RSS with 100,000 known series, idle for 20 s, MiB", $"{idle >> 20:N0}", $"empty: {empty >> 20:N0}", $"{(double)idle / empty:F2}", "≤ 600");
+    }
+
+    /// <summary>What a dataset that nobody uses takes, and what a cell takes.</summary>
+    private async Task MemoryAsync()
+    {
+        const int Datasets = 1_000;
+        const int Cells = 542 * 24 * 31;
+
+        // The first datasets, rows and questions bring code and caches that later ones find.
+        await WarmUpAsync();
+        var before = await RestingAsync();
+        for (var number = 0; number < Datasets; number++)
+        {
+            var (_, lanes) = await DatasetAsync($"idle-{number}", 1, LaneCount);
+            await lanes.PushAsync(LaneCount, 1);
+        }
+
+        var after = await RestingAsync();
+        Row($"memory of an idle dataset with an indicator and rows, KiB ({Datasets:N0} of them)", $"{(after.Resident - before.Resident) / 1024.0 / Datasets:N0}", $"RSS before: {before.Resident >> 20:N0} MiB");
+
+        // A row for every area and hour of a month: as many cells as rows, of few series.
+        await DatasetAsync("cells", 0, 542);
+        before = await RestingAsync();
+        var hub = new HubUnderLoad(_hub.Address, "cells") { Indicators = [("mean", "mean", "PT1H")] };
+        await hub.DescribeAsync(_hub.AdminKey);
+        await new Lanes(hub, "cells", new(542, 1, TimeSpan.TicksPerHour / 542)).PushAsync(Cells, RowsPerLargePush);
+        after = await RestingAsync();
+        Row($"memory of a cell in memory, bytes ({Cells:N0} of them)", $"{(double)(after.Resident - before.Resident) / Cells:N0}", $"reckoned by the hub (datahub_cells_memory): {(after.Cells - before.Cells) / Cells:N0}");
+    }
+
+    /// <summary>RSS of the hub and what it says its cells take, after it has had nothing to do for a while.</summary>
+    private async Task<(long Resident, double Cells)> RestingAsync()
+    {
+        using var http = new HttpClient { BaseAddress = _hub.Address };
+        await Task.Delay(TimeSpan.FromSeconds(20));
+        var metrics = await http.GetStringAsync("/metrics");
+        var line = metrics.Split('\n').First(line => line.StartsWith("datahub_cells_memory", StringComparison.Ordinal) && !line.StartsWith('#'));
+        return (_hub.Process.ResidentBytes, double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
     }
 
     /// <summary>The parts take turns, so that whatever else the machine does falls on all of them.</summary>

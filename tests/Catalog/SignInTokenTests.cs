@@ -260,5 +260,9 @@ public sealed class SignInTokenTests
     private sealed class Noting(ConcurrentQueue<(string, string?, string?)> notes) : ISignInFailures
     {
         public void Note(string reason, string? who, string? network) => notes.Enqueue((reason, who, network));
+
+        public void Refused(string who, string request, string? network)
+        {
+        }
     }
 }

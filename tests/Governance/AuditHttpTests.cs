@@ -133,6 +133,48 @@ public sealed class AuditHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task Whatever_tells_closed_rows_and_changes_what_rows_mean_is_noted_and_what_was_refused_too()
+    {
+        var admin = await hub.AgencyAsync("netz", KeyRole.Admin);
+        object[] fields = [new { name = "station", type = "string", role = "series" }, new { name = "time", type = "datetime", role = "time" }, new { name = "value", type = "number", role = "measure", constraints = new { maximum = 10 } }];
+        await OkAsync(PutAsync(fields));
+        await OkAsync(admin.PutAsJsonAsync("api/v1/indicators/netz-summe", new { title = "Summe", dataset = "netz", measure = new { function = "sum", field = "value" }, window = "PT1H" }));
+        var first = await PushAsync("""[{"station":"a","time":"2026-11-01T00:10:00Z","value":1},{"station":"b","time":"2026-11-01T00:20:00Z","value":99}]""");
+        var second = await PushAsync("""[{"station":"c","time":"2026-11-01T00:30:00Z","value":2}]""");
+
+        var range = "from=2026-11-01T00:00:00Z";
+        Assert.Equal(2, (await OkAsync(admin.GetAsync($"api/v1/indicators/netz-summe/explain?{range}&watermark={second}"))).RootElement.GetProperty("rows").GetArrayLength());
+        await OkAsync(admin.GetAsync($"api/v1/indicators/netz-summe/diff?{range}&to=2026-11-02&since={first}&watermark={second}"));
+        await OkAsync(admin.GetAsync("api/v1/datasets/netz/quarantine"));
+        var read = await EntriesAsync(admin, "agency=netz&action=rows.read&order=oldest");
+        Assert.Equal(
+            [("explain:netz-summe", "2"), ("diff:netz-summe", "1"), ("quarantine", "1")],
+            read.Select(entry => (Text(entry.GetProperty("detail"), "through"), Text(entry.GetProperty("detail"), "rows"))));
+
+        await OkAsync(admin.PutAsJsonAsync("api/v1/datasets/netz/feeds/nord", new { title = "Nord" }));
+        await OkAsync(PutAsync([.. fields, new { name = "note", type = "string" }]));
+        await OkAsync(admin.PutAsJsonAsync("api/v1/indicators/netz-summe", new { title = "Summe", dataset = "netz", measure = new { function = "sum", field = "value" }, window = "P1D" }));
+        var erasure = (await OkAsync(admin.PostAsJsonAsync("api/v1/datasets/netz/erasures", new { where = new { station = "a" }, reason = "Ada Lovelace wünscht es", authority = "Art. 17 DSGVO" }))).RootElement.GetProperty("id").GetString();
+        for (var tries = 0; (await EntriesAsync(admin, "action=erasure.done")).Length == 0 && tries < 300; tries++) await Task.Delay(20);
+        var changes = await EntriesAsync(admin, "object=dataset:netz&order=oldest");
+        Assert.Equal(["dataset.created", "feed.changed", "dataset.changed", "erasure.requested", "erasure.done"], changes.Select(entry => Text(entry, "action")).Where(action => action != "rows.read"));
+        Assert.Equal(("1", "2"), (Text(changes[5].GetProperty("detail"), "contractFrom"), Text(changes[5].GetProperty("detail"), "contract")));
+        Assert.Equal(erasure, Text(changes[6].GetProperty("detail"), "erasure"));
+        Assert.Equal(["1", "2"], (await EntriesAsync(admin, "object=indicator:netz-summe&order=oldest")).Select(entry => Text(entry.GetProperty("detail"), "definition")));
+        Assert.DoesNotContain("Lovelace", await hub.Admin.GetStringAsync("api/v1/audit?limit=1000"), StringComparison.Ordinal);
+
+        var other = await hub.KeyAsync("neugierig", KeyRole.Admin);
+        for (var again = 0; again < 3; again++) await RefusedAsync(hub.With(other).GetAsync("api/v1/datasets/netz/records"), 403);
+        JsonElement[] refused = [];
+        for (var tries = 0; refused.Length == 0 && tries < 300; tries++, await Task.Delay(20)) refused = await EntriesAsync(hub.Admin, "action=access.refused&agency=neugierig");
+        Assert.Equal(($"key:neugierig.{other.Split('.')[1]}", "refused", "GET /api/v1/datasets/netz/records"), (Text(refused[0], "actor"), Text(refused[0], "outcome"), Text(refused[0].GetProperty("detail"), "request")));
+
+        Task<HttpResponseMessage> PutAsync(object[] fields) => admin.PutAsJsonAsync("api/v1/datasets/netz", new { title = "Netz", publisher = "netz", license = "dl-de/by-2-0", kind = "observations", access = "internal", schema = new { primaryKey = new[] { "station", "time" }, fields } });
+
+        async Task<string> PushAsync(string rows) => Uri.EscapeDataString(Text((await OkAsync(admin.PostAsync("api/v1/datasets/netz/feeds/default/records", new StringContent(rows, Encoding.UTF8, "application/json")))).RootElement, "watermark")!);
+    }
+
+    [Fact]
     public async Task An_export_as_csv_has_all_columns_and_one_without_limit_everything()
     {
         await hub.KeyAsync("csv", KeyRole.Push);
