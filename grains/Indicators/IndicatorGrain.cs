@@ -33,6 +33,7 @@ internal sealed partial class IndicatorGrain(
     private const int MaxAttempts = 20;
 
     private static readonly TimeSpan s_joinPeriod = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan s_checkLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan s_readLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_again = TimeSpan.FromMilliseconds(20);
@@ -51,6 +52,7 @@ internal sealed partial class IndicatorGrain(
     private (IndicatorState? Stored, IndicatorSource? Source, DefinitionProgress? Progress) _infoOf;
     private Guid? _incarnation;
     private long _lastVersion;
+    private (int Version, Task<bool> Answer)? _joining;
     private Task? _reserving;
     private Task? _checking;
     private long _checked = long.MinValue;
@@ -362,7 +364,8 @@ internal sealed partial class IndicatorGrain(
 
     /// <summary>
     /// Tells the dataset's folds of what they may not know and lets a pending definition answer once it has joined in all
-    /// partitions; keeps what the dataset was found to be. Does not interleave with <see cref="PutAsync"/>.
+    /// partitions; keeps what the dataset was found to be. Does not interleave with <see cref="PutAsync"/>. An activation that
+    /// ends waits for its turns, and a fold that begins asks it in return: so no turn waits long for a fold.
     /// </summary>
     private async Task SettleAsync(CancellationToken cancellationToken)
     {
@@ -372,7 +375,7 @@ internal sealed partial class IndicatorGrain(
             if (_stored.Value.Definition is not null)
             {
                 await RefreshAsync();
-                if (_stored.Value.Pending is { } pending && await HasJoinedAsync(pending))
+                if (_stored.Value.Pending is { } pending && await IsKnownToHaveJoinedAsync(pending))
                 {
                     await _stored.StoreAsync(IndicatorRules.Joined(_stored.Value, options.Value.MaxDefinitions));
                     _ledger?.Outdate();
@@ -382,14 +385,14 @@ internal sealed partial class IndicatorGrain(
                 else if (_stored.Value is { Pending: null, Definition: { } first } && first.Version == _stored.Value.Changes)
                 {
                     // Never changed since it was made: it may still be the first, being filled.
-                    isBuilding = !await HasJoinedAsync(first);
+                    isBuilding = !await IsKnownToHaveJoinedAsync(first);
                 }
 
                 if (_source is not null) await _stored.StoreAsync(_stored.Value with { Source = _source });
                 var stored = _stored.Value;
                 if (stored.Announced < stored.Changes)
                 {
-                    var told = await GrainFactory.GetGrain<IDatasetGrain>(stored.Definition!.Spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id);
+                    var told = await GrainFactory.GetGrain<IDatasetGrain>(stored.Definition!.Spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id).WaitAsync(s_checkLimit);
                     if (told.Refusal != CatalogRefusal.None) throw new InvalidOperationException($"dataset {stored.Definition.Spec.Dataset}: {told.Refusal} {told.Detail?.In("en")}");
                     await _stored.StoreAsync(_stored.Value with { Announced = stored.Changes });
                 }
@@ -403,6 +406,15 @@ internal sealed partial class IndicatorGrain(
         {
             LogNotSettled(e, Id);
         }
+    }
+
+    /// <summary>Whether a definition has joined, as far as the folds say it soon; else the next turn hears it.</summary>
+    private async Task<bool> IsKnownToHaveJoinedAsync(IndicatorDefinition definition)
+    {
+        if (_joining is not { } asked || asked.Version != definition.Version) _joining = asked = (definition.Version, HasJoinedAsync(definition));
+        if (await Task.WhenAny(asked.Answer, Task.Delay(s_patience)) != asked.Answer) return false;
+        _joining = null;
+        return await asked.Answer;
     }
 
     private async Task<bool> HasJoinedAsync(IndicatorDefinition definition)

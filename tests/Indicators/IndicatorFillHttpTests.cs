@@ -91,6 +91,7 @@ public sealed class IndicatorFillHttpTests : IAsyncLifetime
         }
 
         await AnsweredAsync(wanted);
+        for (var tries = 0; !answers.Any(answer => answer.Definition == wanted) && tries < 500; tries++) await Task.Delay(20);
         await stop.CancelAsync();
         await Task.WhenAll([.. readers, pushing]);
         Assert.Empty(broken);
