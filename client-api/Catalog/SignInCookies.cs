@@ -31,7 +31,7 @@ internal sealed class SignInCookies(SignIn signIn, PeopleRing people, ISignInFai
 
         if (await SignInPages.ReadAsync(http, signIn) is not { } claims) return default;
         http.Features.Set(claims);
-        http.Features.Set(new SignedIn(claims.Name ?? claims.Subject));
+        http.Features.Set(new SignedIn(claims.Name ?? claims.Subject, signIn.IsLocal));
         // Asked again by an answer that goes on, its headers have been sent.
         if (!http.Response.HasStarted) http.Response.OnStarting(static state =>
         {
@@ -72,4 +72,5 @@ internal sealed class SignInCookies(SignIn signIn, PeopleRing people, ISignInFai
 
 /// <summary>Somebody has signed in on a page.</summary>
 /// <param name="Name">For people.</param>
-internal sealed record SignedIn(string Name);
+/// <param name="Locally">Without an issuer that vouches for it.</param>
+internal sealed record SignedIn(string Name, bool Locally);

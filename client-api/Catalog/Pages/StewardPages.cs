@@ -182,7 +182,7 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
     }
 
     /// <summary>What is shown depends on who asks: nobody keeps it.</summary>
-    private async Task WriteAsync(HttpContext http, PageQuery query, StewardView view)
+    public static async Task WriteAsync(PageRenderer pages, HttpContext http, PageQuery query, StewardView view, int status)
     {
         var body = await pages.RenderAsync<StewardPage>(new() { [nameof(StewardPage.View)] = view });
         http.Response.OnStarting(() =>
@@ -190,8 +190,10 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             http.Response.Headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
-        await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
+        await body.WriteAsync(http, status, query.Language);
     }
+
+    private Task WriteAsync(HttpContext http, PageQuery query, StewardView view, int status = StatusCodes.Status200OK) => WriteAsync(pages, http, query, view, status);
 }
 
 /// <summary>Registration of the pages.</summary>
