@@ -37,7 +37,7 @@ internal sealed class SignInCookies(SignIn signIn, PeopleRing people, ISignInFai
         {
             // What one person sees is nobody else's.
             var headers = ((HttpContext)state).Response.Headers;
-            headers.Append(HeaderNames.Vary, HeaderNames.Cookie);
+            if (!headers.Vary.ToString().Contains(HeaderNames.Cookie, StringComparison.Ordinal)) headers.Append(HeaderNames.Vary, HeaderNames.Cookie);
             if (headers.CacheControl == "no-cache") headers.CacheControl = "private, no-cache";
             else if (headers.CacheControl.Count == 0) headers.CacheControl = "private, no-store";
             return Task.CompletedTask;

@@ -78,6 +78,25 @@ public sealed class LocalSignInTests
         using var me = await OkAsync(browser.GetAsync("api/v1/me"));
         Assert.Equal("person:local:admin", me.RootElement.GetProperty("subject").GetString());
         Assert.Equal("administrator", me.RootElement.GetProperty("roles")[0].GetProperty("role").GetString());
+        // Under a name that somebody else may have pointed here, or through a proxy, the cookie is nobody's and there is no sign-in.
+        foreach (var (name, value) in new[] { ("Host", "hub.example"), ("X-Forwarded-For", "198.51.100.7") })
+        {
+            foreach (var (path, status) in new[] { ("api/v1/me", HttpStatusCode.OK), ("signin", HttpStatusCode.NotFound) })
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, path);
+                request.Headers.TryAddWithoutValidation(name, value);
+                request.Headers.TryAddWithoutValidation("Cookie", cookie.Split(';')[0]);
+                using var answer = await hub.Anonymous.SendAsync(request);
+                Assert.Equal(status, answer.StatusCode);
+                if (status == HttpStatusCode.OK) Assert.Contains("\"public\"", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            }
+
+            using var post = new HttpRequestMessage(HttpMethod.Post, "signin/local") { Content = new FormUrlEncodedContent([KeyValuePair.Create("key", hub.AdminKey)]) };
+            post.Headers.TryAddWithoutValidation(name, value);
+            post.Headers.TryAddWithoutValidation("Origin", name == "Host" ? "http://hub.example" : browser.Origin);
+            await RefusedAsync(hub.Anonymous.SendAsync(post), 404, "not-found");
+        }
+
         page = WebUtility.HtmlDecode(await browser.PageAsync("/audit"));
         Assert.Contains("local-administrators", page, StringComparison.Ordinal);
         Assert.Contains("lokal angemeldet", page, StringComparison.Ordinal);

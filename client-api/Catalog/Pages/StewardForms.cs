@@ -51,7 +51,7 @@ internal sealed class StewardForms(Display display, StewardEntry? entry, DateTim
     public StewardForm[] OfDataspaces(string[] agencies) =>
     [
         Form(NewDataspace, display.Say("Datenraum anlegen", "Make a dataspace"), "/dataspaces", display.Say("Anlegen", "Make"),
-            [Id(display.Say("Kennung", "Id")), Title("de"), Title("en"), Choice("owner", display.Say("Trägerin", "Owner"), agencies.Select(id => (id, id)))]),
+            [Id(), Title("de"), Title("en"), Choice("owner", display.Say("Trägerin", "Owner"), agencies.Select(id => (id, id)))]),
     ];
 
     /// <param name="datasets">Of the dataspace, with what the reader may do with each.</param>
@@ -150,7 +150,7 @@ internal sealed class StewardForms(Display display, StewardEntry? entry, DateTim
         var path = "/agencies/" + agency;
         var forms = new List<StewardForm>
         {
-            Form(NewGroup, display.Say("Gruppe anlegen", "Make a group"), path + "/" + NewGroup, display.Say("Anlegen", "Make"), [Id(display.Say("Kennung", "Id")), Title("de"), Title("en")]),
+            Form(NewGroup, display.Say("Gruppe anlegen", "Make a group"), path + "/" + NewGroup, display.Say("Anlegen", "Make"), [Id(), Title("de"), Title("en")]),
         };
         if (groups.Length > 0)
         {
@@ -173,7 +173,12 @@ internal sealed class StewardForms(Display display, StewardEntry? entry, DateTim
 
     private StewardForm Form(string id, string heading, string action, string button, StewardField[] fields) => new StewardForm("form-" + id, heading, action, button, [], fields).With(entry);
 
-    private static StewardField Id(string label) => new("id", label) { Required = true, MaxLength = CatalogIds.MaxLength, Hint = CatalogIds.Pattern };
+    private StewardField Id() => new("id", display.Say("Kennung", "Id"))
+    {
+        Required = true,
+        MaxLength = CatalogIds.MaxLength,
+        Hint = display.Say($"höchstens {CatalogIds.MaxLength} Kleinbuchstaben (a–z), Ziffern und Bindestriche; bleibt für immer", $"at most {CatalogIds.MaxLength} small letters (a–z), digits and hyphens; stays for ever"),
+    };
 
     private StewardField Title(string language) => language == "de"
         ? new("de", display.Say("Name auf Deutsch", "Name in German")) { Required = true, MaxLength = MaxText }

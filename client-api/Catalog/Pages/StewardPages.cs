@@ -40,7 +40,7 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             display.Say("Was zusammengehört und worüber gemeinsam entschieden wird: wer liest, wer entwickelt, wer freigibt.", "What belongs together and is decided about together: who reads, who develops, who releases."),
             [
                 new("dataspaces", display.Say("Alle Datenräume", "All dataspaces"), null, [display.Say("Name", "Name"), display.Say("Trägerin", "Owner")],
-                    [.. found.OfType<DataspaceInfo>().Select(info => new StewardCell[] { new StewardCell(info.Spec.Title.In(display.Language), "/dataspaces/" + info.Id, info.Id), new StewardCell(info.Spec.Owner, "/agencies/" + info.Spec.Owner) })],
+                    [.. found.OfType<DataspaceInfo>().Select(info => new StewardCell[] { new StewardCell(info.Spec.Title.In(display.Language), "/dataspaces/" + info.Id, info.Id), new StewardCell(info.Spec.Owner, "/agencies/" + info.Spec.Owner) }), .. agencies.Length == 0 ? Array.Empty<StewardCell[]>() : [Platform(display)]],
                     display.Say("Es gibt noch keinen Datenraum. Einen anlegen: PUT /api/v1/dataspaces/…", "There is no dataspace yet. To make one: PUT /api/v1/dataspaces/…"))
                 { Forms = agencies.Length == 0 ? [] : forms.OfDataspaces(agencies) },
                 .. agencies.Length == 0 ? Array.Empty<StewardSection>() :
@@ -172,6 +172,10 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             Next = next,
         });
     }
+
+    /// <summary>The hub itself as a dataspace, where those are given roles who administer it; nobody made it, so no list has it.</summary>
+    private static StewardCell[] Platform(Display display) =>
+        [new StewardCell(display.Say("Verwaltung der Plattform", "Administration of the platform"), "/dataspaces/" + Dataspaces.Platform, Dataspaces.Platform), new StewardCell(Caller.PlatformAgency, "/agencies/" + Caller.PlatformAgency)];
 
     private static bool HasSignedIn(HttpContext http) => http.Features.Get<SignedIn>() is not null;
 
