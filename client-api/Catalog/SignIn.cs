@@ -26,15 +26,31 @@ internal sealed class SignIn
     /// <summary>Empty: a public client.</summary>
     public string ClientSecret { get; }
 
+    /// <summary>Whether there is an issuer.</summary>
     public bool IsOn => Settings.Authority.Length > 0;
+
+    /// <summary>Whether people sign in without one, from this machine only.</summary>
+    public bool IsLocal => Settings.Local;
+
+    /// <summary>The name of whoever vouches for people: they are <c>{issuer}:{subject}</c>.</summary>
+    public string Issuer => IsLocal ? LocalSignIn.Issuer : Settings.Name;
 
     /// <summary>Where the issuer describes itself.</summary>
     public string MetadataAddress => Settings.Authority.TrimEnd('/') + "/.well-known/openid-configuration";
 
+    /// <param name="embedded">Whether it is a hub in one process, the only one that has a local sign-in.</param>
+    /// <param name="urls">Where it listens.</param>
     /// <exception cref="StartException">The settings do not allow a sign-in.</exception>
-    public static SignIn Open(IConfiguration configuration)
+    public static SignIn Open(IConfiguration configuration, bool embedded, string urls)
     {
         var settings = configuration.GetSection(SignInSettings.Section).Get<SignInSettings>() ?? new();
+        if (settings.Local)
+        {
+            return LocalFault(settings, embedded, urls) is { } fault
+                ? throw new StartException(new("DataHub:SignIn:Local: " + fault.De, "DataHub:SignIn:Local: " + fault.En))
+                : new(settings, "", []);
+        }
+
         if (settings.Authority.Length == 0) return Off;
         if (!Uri.TryCreate(settings.Authority, UriKind.Absolute, out var authority) || authority.Scheme is not ("https" or "http") || authority.Query.Length > 0)
             throw Fault(nameof(SignInSettings.Authority), settings.Authority, "eine Adresse wie https://sso.example/realms/stadt", "an address such as https://sso.example/realms/city");
@@ -43,6 +59,13 @@ internal sealed class SignIn
             throw new StartException(new(
                 $"Der Aussteller {settings.Authority} (DataHub:SignIn:Authority) muss über https erreichbar sein; DataHub:SignIn:RequireHttps darf nur für einen auf diesem Rechner (127.0.0.1) false sein.",
                 $"The issuer {settings.Authority} (DataHub:SignIn:Authority) must be reached by https; DataHub:SignIn:RequireHttps may be false only for one on this machine (127.0.0.1)."));
+        }
+
+        if (settings.Name == LocalSignIn.Issuer)
+        {
+            throw new StartException(new(
+                "DataHub:SignIn:Name darf nicht „local“ sein: So heißen Personen, die sich lokal angemeldet haben.",
+                "DataHub:SignIn:Name must not be “local”: that is what people are called who have signed in locally."));
         }
 
         if (!CatalogIds.IsValid(settings.Name)) throw Fault(nameof(SignInSettings.Name), settings.Name, $"eine Kennung der Form {CatalogIds.Pattern}", $"an id of the form {CatalogIds.Pattern}");
@@ -61,6 +84,22 @@ internal sealed class SignIn
         if (name is not null && (name.Length > MaxNameLength || name.Any(char.IsControl))) name = null;
         return new(Settings.Name, subject, name, GroupsOf(payload));
     }
+
+    /// <summary>Why there can be no local sign-in; null: nothing is in its way.</summary>
+    private static LocalText? LocalFault(SignInSettings settings, bool embedded, string urls) =>
+        !embedded ? new(
+            "Die lokale Anmeldung gibt es nur im eingebetteten Hub, nicht in einem Cluster. Hier meldet man sich bei einem Aussteller an (DataHub:SignIn:Authority).",
+            "There is a local sign-in in the embedded hub only, not in a cluster. Here one signs in with an issuer (DataHub:SignIn:Authority).")
+        : settings.Authority.Length > 0 ? new(
+            "Entweder lokale Anmeldung oder ein Aussteller (DataHub:SignIn:Authority), nicht beides.",
+            "Either a local sign-in or an issuer (DataHub:SignIn:Authority), not both.")
+        : settings.Address.Length > 0 ? new(
+            "Die lokale Anmeldung ist nur für diesen Rechner; eine öffentliche Adresse (DataHub:SignIn:Address) passt nicht dazu.",
+            "The local sign-in is for this machine only; a public address (DataHub:SignIn:Address) does not go with it.")
+        : ListenAddresses.Split(urls).FirstOrDefault(url => !ListenAddresses.IsLoopback(url)) is { } open ? new(
+            $"Die lokale Anmeldung ist nur für diesen Rechner; {open} ist auch von anderen zu erreichen. Mit --urls eine Adresse wie {ListenAddresses.Default} angeben.",
+            $"The local sign-in is for this machine only; {open} can be reached from others too. Name an address such as {ListenAddresses.Default} with --urls.")
+        : null;
 
     private string[] GroupsOf(JsonElement payload)
     {

@@ -31,13 +31,13 @@ internal sealed class SignInCookies(SignIn signIn, PeopleRing people, ISignInFai
 
         if (await SignInPages.ReadAsync(http, signIn) is not { } claims) return default;
         http.Features.Set(claims);
-        http.Features.Set(new SignedIn(claims.Name ?? claims.Subject));
+        http.Features.Set(new SignedIn(claims.Name ?? claims.Subject, signIn.IsLocal));
         // Asked again by an answer that goes on, its headers have been sent.
         if (!http.Response.HasStarted) http.Response.OnStarting(static state =>
         {
             // What one person sees is nobody else's.
             var headers = ((HttpContext)state).Response.Headers;
-            headers.Append(HeaderNames.Vary, HeaderNames.Cookie);
+            if (!headers.Vary.ToString().Contains(HeaderNames.Cookie, StringComparison.Ordinal)) headers.Append(HeaderNames.Vary, HeaderNames.Cookie);
             if (headers.CacheControl == "no-cache") headers.CacheControl = "private, no-cache";
             else if (headers.CacheControl.Count == 0) headers.CacheControl = "private, no-store";
             return Task.CompletedTask;
@@ -72,4 +72,5 @@ internal sealed class SignInCookies(SignIn signIn, PeopleRing people, ISignInFai
 
 /// <summary>Somebody has signed in on a page.</summary>
 /// <param name="Name">For people.</param>
-internal sealed record SignedIn(string Name);
+/// <param name="Locally">Without an issuer that vouches for it.</param>
+internal sealed record SignedIn(string Name, bool Locally);

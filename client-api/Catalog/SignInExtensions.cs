@@ -28,17 +28,41 @@ internal static partial class SignInExtensions
 
     /// <summary>Turns sign-in on as the settings say.</summary>
     /// <param name="dataFolder">Of an embedded hub, which has a place of its own for the keys of cookies; null for a front-end.</param>
+    /// <param name="urls">Where it listens.</param>
     /// <exception cref="StartException">They do not allow it.</exception>
-    public static IServiceCollection UseSignIn(this IServiceCollection services, IConfiguration configuration, string? dataFolder)
+    public static IServiceCollection UseSignIn(this IServiceCollection services, IConfiguration configuration, string? dataFolder, string urls)
     {
-        var signIn = SignIn.Open(configuration);
+        var signIn = SignIn.Open(configuration, embedded: dataFolder is not null, urls);
         services.AddSingleton(signIn);
+        if (signIn.IsLocal)
+        {
+            services.AddSignInPages(signIn, Path.Combine(dataFolder!, "signin-keys"));
+            services.AddSingleton<LocalSignIn>();
+            services.AddHostedService<LocalNotice>();
+            return services;
+        }
+
         if (!signIn.IsOn) return services;
         var settings = signIn.Settings;
         var folder = settings.KeysFolder.Length > 0 ? settings.KeysFolder : dataFolder is null ? "" : Path.Combine(dataFolder, "signin-keys");
         if (settings.ClientId.Length > 0 && folder.Length > 0) services.AddSignInPages(signIn, folder);
         services.AddHostedService(provider => new SignInNotice(signIn, settings.ClientId.Length == 0 ? nameof(settings.ClientId) : folder.Length == 0 ? nameof(settings.KeysFolder) : null, provider.GetRequiredService<ILogger<SignInNotice>>()));
         return services;
+    }
+
+    /// <summary>Says at the start that whoever sits at this machine may sign in.</summary>
+    private sealed partial class LocalNotice(ILogger<LocalNotice> logger) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            LogLocal();
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        [LoggerMessage(1260, LogLevel.Warning, "Local sign-in is on (DataHub:SignIn:Local), for trying out on this machine only; they are local:…")]
+        private partial void LogLocal();
     }
 
     /// <summary>Says at the start what of sign-in is on, so that nobody looks for it in vain.</summary>

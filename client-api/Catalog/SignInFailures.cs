@@ -27,7 +27,7 @@ internal sealed partial class SignInFailures(TimeProvider time, ILogger<SignInFa
 {
     public const string Malformed = "malformed", Mistyped = "mistyped", UnknownKey = "unknown-key", NotConfigured = "not-configured", NoKeys = "issuer-unavailable",
         Algorithm = "algorithm", Issuer = "issuer", Signature = "signature", Audience = "audience", Expired = "expired", NotYet = "not-yet-valid", Kind = "kind", Subject = "subject",
-        CodeFlow = "code-flow", Origin = "origin";
+        CodeFlow = "code-flow", Origin = "origin", NoAdministrator = "no-platform-administrator", NotHere = "not-from-this-machine";
 
     private static readonly TimeSpan s_apart = TimeSpan.FromSeconds(1);
 

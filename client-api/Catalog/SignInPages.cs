@@ -25,7 +25,7 @@ internal static class SignInPages
 {
     public const string CookieName = "datahub-signin";
 
-    private const string Cookies = "cookie", Issuer = "issuer", Callback = "/signin/callback", SignedInAt = "signed-in-at", GroupClaim = "group";
+    private const string Cookies = "cookie", Issuer = "issuer", Callback = "/signin/callback", SignedInAt = "signed-in-at", Locally = "locally", GroupClaim = "group";
 
     /// <summary>Of all groups in a cookie together: browsers and servers refuse more than about 16 KiB of cookies.</summary>
     private const int MaxGroupLetters = 4_000;
@@ -40,7 +40,7 @@ internal static class SignInPages
         var keys = services.AddDataProtection().SetApplicationName("datahub").PersistKeysToFileSystem(Open(folder, out var writable));
         // A mounted secret cannot be written; its keys are renewed by whoever made it.
         if (!writable) keys.DisableAutomaticKeyGeneration();
-        services.AddAuthentication().AddCookie(Cookies).AddOpenIdConnect(Issuer, _ => { });
+        services.AddAuthentication().AddCookie(Cookies);
         services.AddOptions<CookieAuthenticationOptions>(Cookies).Configure<TimeProvider>((cookie, time) =>
         {
             var secure = signIn.Settings.Address.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
@@ -50,11 +50,20 @@ internal static class SignInPages
             cookie.SlidingExpiration = true;
             cookie.Events.OnValidatePrincipal = context =>
             {
-                if (!context.Properties.Items.TryGetValue(SignedInAt, out var text) || !DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var at)
+                // Whoever signed in locally is nobody's whom an issuer vouches for, and the other way round.
+                if (context.Properties.Items.ContainsKey(Locally) != signIn.IsLocal
+                    || !context.Properties.Items.TryGetValue(SignedInAt, out var text) || !DateTimeOffset.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var at)
                     || time.GetUtcNow() - at >= signIn.Settings.LongestLife) context.RejectPrincipal();
                 return Task.CompletedTask;
             };
         });
+        services.AddSingleton(provider => new SignInCookies(signIn, provider.GetRequiredService<PeopleRing>(), provider.GetRequiredService<ISignInFailures>()));
+        if (signIn.IsOn) services.AddCodeFlow(signIn);
+    }
+
+    private static void AddCodeFlow(this IServiceCollection services, SignIn signIn)
+    {
+        services.AddAuthentication().AddOpenIdConnect(Issuer, _ => { });
         services.AddOptions<OpenIdConnectOptions>(Issuer).Configure<IssuerKeys, TimeProvider, ISignInFailures>((issuer, keys, time, failures) =>
         {
             var secure = signIn.Settings.Address.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ? CookieSecurePolicy.Always : CookieSecurePolicy.SameAsRequest;
@@ -95,11 +104,8 @@ internal static class SignInPages
                     return Task.CompletedTask;
                 }
 
-                context.Principal = new(new ClaimsIdentity(
-                [
-                    new("sub", claims.Subject), .. claims.Name is { } name ? [new("name", name)] : Array.Empty<Claim>(), .. Few(claims.Groups).Select(group => new Claim(GroupClaim, group)),
-                ], Cookies));
-                context.Properties!.Items[SignedInAt] = time.GetUtcNow().ToString("O", System.Globalization.CultureInfo.InvariantCulture);
+                context.Principal = PrincipalOf(claims);
+                context.Properties!.Items[SignedInAt] = Now(time);
                 return Task.CompletedTask;
             };
             issuer.Events.OnRemoteFailure = async context =>
@@ -112,7 +118,6 @@ internal static class SignInPages
                     "The sign-in did not succeed: it was cancelled, took too long or was not begun in this browser. Please sign in again.")));
             };
         });
-        services.AddSingleton(provider => new SignInCookies(signIn, provider.GetRequiredService<PeopleRing>(), provider.GetRequiredService<ISignInFailures>()));
     }
 
     /// <summary>Routes <c>/signin</c>, its callback, and <c>/signout</c>; they are there where sign-in on pages is on.</summary>
@@ -125,13 +130,20 @@ internal static class SignInPages
             return;
         }
 
+        routes.MapSignOut(signIn);
+        if (signIn.IsLocal)
+        {
+            routes.MapGet("/signin", (HttpContext http, LocalSignIn local) => local.PageAsync(http)).ExcludeFromDescription();
+            routes.MapPost(LocalSignIn.Path, (HttpContext http, LocalSignIn local) => local.SignInAsync(http)).ExcludeFromDescription();
+            return;
+        }
+
         routes.MapGet("/signin", async (HttpContext http, IssuerKeys keys) =>
         {
             http.Response.Headers.CacheControl = "no-store";
-            var back = http.Request.Query.TryGetValue("back", out var asked) ? asked.ToString() : Referring(http.Request);
-            if (!IsLocal(back))
+            if (BackOf(http) is not { } back)
             {
-                await AnswerAsync(http, Requests.InvalidParameter(http, "back", new("back muss ein Pfad dieses Hubs sein, etwa /api.", "back must be a path of this hub, such as /api.")));
+                await AnswerAsync(http, BadBack(http));
                 return;
             }
 
@@ -150,6 +162,31 @@ internal static class SignInPages
             Reach(http, signIn);
             if (await handlers.GetHandlerAsync(http, Issuer) is IAuthenticationRequestHandler handler) await handler.HandleRequestAsync();
         }).ExcludeFromDescription();
+    }
+
+    /// <summary>Sets the cookie of somebody who has signed in locally, like that of somebody for whom an issuer vouches.</summary>
+    public static Task SetLocallyAsync(HttpContext http, PersonClaims claims, TimeProvider time) =>
+        http.SignInAsync(Cookies, PrincipalOf(claims), new() { Items = { [SignedInAt] = Now(time), [Locally] = "true" } });
+
+    /// <summary>Where somebody who signs in comes back to; null where the address names a place that is none of the hub's.</summary>
+    public static string? BackOf(HttpContext http)
+    {
+        var back = http.Request.Query.TryGetValue("back", out var asked) ? asked.ToString() : Referring(http.Request);
+        return IsLocal(back) ? back : null;
+    }
+
+    public static IResult BadBack(HttpContext http) => Requests.InvalidParameter(http, "back", new("back muss ein Pfad dieses Hubs sein, etwa /api.", "back must be a path of this hub, such as /api."));
+
+    /// <summary>What the cookie says of somebody.</summary>
+    private static ClaimsPrincipal PrincipalOf(PersonClaims claims) => new(new ClaimsIdentity(
+    [
+        new("sub", claims.Subject), .. claims.Name is { } name ? [new("name", name)] : Array.Empty<Claim>(), .. Few(claims.Groups).Select(group => new Claim(GroupClaim, group)),
+    ], Cookies));
+
+    private static string Now(TimeProvider time) => time.GetUtcNow().ToString("O", System.Globalization.CultureInfo.InvariantCulture);
+
+    private static void MapSignOut(this IEndpointRouteBuilder routes, SignIn signIn)
+    {
         routes.MapPost("/signout", async (HttpContext http) =>
         {
             http.Response.Headers.CacheControl = "no-store";
@@ -168,8 +205,9 @@ internal static class SignInPages
     /// <summary>Who the cookie says it is; null where it does not hold (any more).</summary>
     public static async Task<PersonClaims?> ReadAsync(HttpContext http, SignIn signIn)
     {
+        if (signIn.IsLocal && !LocalSignIn.IsFromHere(http)) return null;
         if ((await http.AuthenticateAsync(Cookies)).Principal is not { } principal || principal.FindFirstValue("sub") is not { } subject) return null;
-        return new(signIn.Settings.Name, subject, principal.FindFirstValue("name"), [.. principal.FindAll(GroupClaim).Select(claim => claim.Value)]);
+        return new(signIn.Issuer, subject, principal.FindFirstValue("name"), [.. principal.FindAll(GroupClaim).Select(claim => claim.Value)]);
     }
 
     /// <summary>As many groups as a cookie can carry; the issuer should send those that mean something here.</summary>
@@ -202,7 +240,7 @@ internal static class SignInPages
         "The issuer with whom one signs in does not answer just now. Please repeat in some seconds; what is open can still be read."), TimeSpan.FromSeconds(5));
 
     /// <summary>A page for people, else the problem.</summary>
-    private static Task AnswerAsync(HttpContext http, IResult problem) =>
+    public static Task AnswerAsync(HttpContext http, IResult problem) =>
         PagesExtensions.IsForPeople(http.Request) && problem is IStatusCodeHttpResult { StatusCode: { } status }
             ? PagesExtensions.WriteErrorAsync(http, status, Problems.DetailOf(problem)?.In(Language.Of(http)))
             : problem.ExecuteAsync(http);

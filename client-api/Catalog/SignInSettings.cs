@@ -72,6 +72,10 @@ internal sealed class SignInSettings
     [Setting("Öffentliche Adresse des Hubs hinter einem Proxy, etwa https://daten.example; leer: die der Anfrage", "Public address of the hub behind a proxy, such as https://data.example; empty: the request's")]
     public string Address { get; set; } = "";
 
+    /// <summary>Whether the first administrator and the people of the demo sign in without an issuer; embedded hubs on an address of this machine only, never beside an authority. Default false.</summary>
+    [Setting("Lokale Anmeldung zur Erprobung, nur eingebettet und nur von diesem Rechner: mit dem Admin-Schlüssel der Plattform und als Personen der Demo", "Local sign-in for trying out, embedded and from this machine only: with the platform's admin key and as people of the demo")]
+    public bool Local { get; set; }
+
     /// <summary>After how long without a request somebody is signed out. 1 min to 24 h, default 30 min.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "1.00:00:00")]
     [Setting("Abmeldung nach dieser Zeit ohne Anfrage", "Signed out after this time without a request")]

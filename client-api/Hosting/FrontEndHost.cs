@@ -39,7 +39,7 @@ internal static class FrontEndHost
         // The client is started when it is connected; meanwhile the addresses are listened on, so that probes are answered.
         builder.Services.Configure<HostOptions>(options => options.ServicesStartConcurrently = true);
         builder.Services.AddFrontEnd();
-        builder.Services.UseSignIn(builder.Configuration, dataFolder: null);
+        builder.Services.UseSignIn(builder.Configuration, dataFolder: null, start.Urls);
         builder.Services.AddOperations<GrainsAnswer>();
         start.Services?.Invoke(builder.Services);
 

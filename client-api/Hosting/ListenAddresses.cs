@@ -48,6 +48,23 @@ internal static class ListenAddresses
             $"--urls has the value “{url}”; allowed is http://ADDRESS:PORT with a port from 0 to 65535, such as {Default}, several separated by semicolons."));
     }
 
+    /// <summary>Whether only this machine reaches an address.</summary>
+    public static bool IsLoopback(string url)
+    {
+        try
+        {
+            return IsLoopbackHost(BindingAddress.Parse(url).Host);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a name or an address, as it stands in <c>Host</c> or in a URL, can mean this machine only.</summary>
+    public static bool IsLoopbackHost(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
     /// <summary>Listens for a moment, so that a port that is taken is told before anything has started.</summary>
     private static void CheckFree(string url, BindingAddress address)
     {

@@ -82,7 +82,8 @@ public static class PagesExtensions
     private static async Task FrontAsync(HttpContext http, CitySource city, PageRenderer pages)
     {
         var query = PageQuery.Of(http);
-        var view = await city.ReadAsync(query, http.RequestAborted);
+        var caller = http.Caller();
+        var view = await city.ReadAsync(query, caller, http.RequestAborted);
         if (view is null)
         {
             // Without a body: what every request passes makes it a page or a problem.
@@ -90,8 +91,32 @@ public static class PagesExtensions
             return;
         }
 
-        var body = await pages.FrontPageAsync(query, view, $"{http.Request.Scheme}://{http.Request.Host}");
+        var address = $"{http.Request.Scheme}://{http.Request.Host}";
+        var body = caller.IsPublic ? await pages.FrontPageAsync(query, view, address) : await pages.OwnFrontPageAsync(view, address);
+        if (!await KeepAsync(http)) return;
         await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
+    }
+
+    /// <summary>
+    /// Before a page is given that somebody in particular may see: that nobody keeps it, and that what allowed it still holds
+    /// although it was some time in the making.
+    /// </summary>
+    /// <returns>False where it does not; then that is answered.</returns>
+    private static async Task<bool> KeepAsync(HttpContext http)
+    {
+        if (http.Caller().IsPublic) return true;
+        if (!await Authentication.IsStillAsync(http))
+        {
+            await WriteErrorAsync(http, StatusCodes.Status503ServiceUnavailable);
+            return false;
+        }
+
+        http.Response.OnStarting(() =>
+        {
+            http.Response.Headers.CacheControl = "private, no-store";
+            return Task.CompletedTask;
+        });
+        return true;
     }
 
     private static async Task ExplainAsync(HttpContext http, string indicator, ExplainedSource source, PageRenderer pages)
@@ -105,6 +130,7 @@ public static class PagesExtensions
         }
 
         var body = await pages.RenderAsync<ExplainedNumber>(new() { [nameof(ExplainedNumber.View)] = view });
+        if (!await KeepAsync(http)) return;
         await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
     }
 

@@ -7,6 +7,9 @@ namespace DataHub.Catalog;
 /// <param name="Note">Where more than the right decides, or less is told.</param>
 public sealed record AccessOperation(string Route, AccessRights? Right, AccessTarget Target, LocalText? Note = null);
 
+/// <summary>A form of a page, and the operation of the interface that it stands for.</summary>
+public sealed record AccessForm(string Route, string Operation);
+
 /// <summary>What an operation is about.</summary>
 public enum AccessTarget
 {
@@ -104,6 +107,21 @@ public static class AccessTable
         new("GET /api/v1/receipts/{receipt}", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
         new("GET /api/v1/receipts/{receipt}/errors", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
         new("GET /api/v1/values", AccessRights.ReadRows, AccessTarget.Indicator),
+    ];
+
+    /// <summary>Forms of the pages, each with the operation that it stands for: who may do that may send it, signed in and from the hub's own pages.</summary>
+    public static IReadOnlyList<AccessForm> Forms { get; } =
+    [
+        new("POST /agencies/{agency}/groups", "PUT /api/v1/agencies/{agency}/groups/{group}"),
+        new("POST /agencies/{agency}/key-revocations", "DELETE /api/v1/agencies/{agency}/keys/{id}"),
+        new("POST /agencies/{agency}/keys", "POST /api/v1/agencies/{agency}/keys"),
+        new("POST /agencies/{agency}/members", "PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}"),
+        new("POST /agencies/{agency}/removals", "DELETE /api/v1/agencies/{agency}/groups/{group}/members/{person}"),
+        new("POST /agencies/{agency}/rotations", "POST /api/v1/agencies/{agency}/keys/{id}/rotation"),
+        new("POST /dataspaces", "PUT /api/v1/dataspaces/{dataspace}"),
+        new("POST /dataspaces/{dataspace}/grants", "POST /api/v1/dataspaces/{dataspace}/grants"),
+        new("POST /dataspaces/{dataspace}/revocations", "POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation"),
+        new("POST /dataspaces/{dataspace}/states", "POST /api/v1/datasets/{dataset}/release"),
     ];
 
     /// <summary>Routes beside the interface: pages, checks of health and descriptions, open to everybody.</summary>

@@ -42,4 +42,12 @@ internal static class AccessTableText
             text.Append(CultureInfo.InvariantCulture, $"| `{operation.Route}` | {(operation.Right is { } right ? $"`{AccessWords.Of(right)}`" : "–")} | {operation.Note?.In(language)} |\n");
         return text.ToString();
     }
+
+    /// <summary>Every form of the pages with the operation that it stands for.</summary>
+    public static string Forms(string language)
+    {
+        var text = new StringBuilder().Append(language == "de" ? "| Formular | steht für |\n" : "| Form | stands for |\n").Append("| --- | --- |\n");
+        foreach (var form in AccessTable.Forms) text.Append("| `").Append(form.Route).Append("` | `").Append(form.Operation).Append("` |\n");
+        return text.ToString();
+    }
 }

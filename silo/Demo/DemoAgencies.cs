@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 
+using DataHub.Catalog;
 using DataHub.Hosting;
 
 using Microsoft.AspNetCore.Hosting.Server;
@@ -15,7 +16,7 @@ namespace DataHub.Demo;
 /// last two days, then push what is measured, late, twice, wrong or not at all, as real ones do.
 /// </summary>
 internal sealed partial class DemoAgencies(
-    IOptions<DemoOptions> options, DataFolder folder, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoAgencies> logger) : BackgroundService
+    IOptions<DemoOptions> options, SignIn signIn, DataFolder folder, IServer server, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<DemoAgencies> logger) : BackgroundService
 {
     /// <summary>How much is told when the demo starts.</summary>
     private static readonly TimeSpan s_past = TimeSpan.FromHours(48);
@@ -109,6 +110,21 @@ internal sealed partial class DemoAgencies(
         await Task.WhenAll(DemoDefinitions.Feeds.Select(f => PutAsync(client, $"api/v1/datasets/{f.Dataset}/feeds/{f.Id}", _state.Keys[f.Agency].Admin, f.Body, cancellationToken)));
         await Task.WhenAll(DemoDefinitions.Indicators.Select(i => PutAsync(client, $"api/v1/indicators/{i.Id}", _state.Keys[i.Agency].Admin, i.Body, cancellationToken)));
         await Task.WhenAll(DemoDefinitions.Formulas.Select(i => PutAsync(client, $"api/v1/indicators/{i.Id}", _state.Keys[i.Agency].Admin, i.Body, cancellationToken)));
+        if (signIn.IsLocal && !_state.People) await IntroduceAsync(client, cancellationToken);
+    }
+
+    /// <summary>Gives people their groups and roles, once; an act that was interrupted is repeated whole, which changes nothing.</summary>
+    private async Task IntroduceAsync(DemoClient client, CancellationToken cancellationToken)
+    {
+        foreach (var (method, path, body) in DemoPeople.Acts)
+        {
+            var (status, text) = await client.SendAsync(method, path, _state.Keys[DemoPeople.Agency].Admin, "application/json", Encoding.UTF8.GetBytes(body), null, cancellationToken);
+            if (status is not (HttpStatusCode.OK or HttpStatusCode.Created)) throw new DemoRefusedException($"{method} {path} was answered {(int)status} {text}");
+        }
+
+        _state.People = true;
+        await StoreAsync();
+        LogIntroduced(DemoPeople.All.Length);
     }
 
     private static Task PutAsync(DemoClient client, string path, string key, string body, CancellationToken cancellationToken) =>
@@ -229,6 +245,9 @@ internal sealed partial class DemoAgencies(
 
     [LoggerMessage(9001, LogLevel.Information, "The demo city stands: {Areas} areas, {Datasets} datasets, {Indicators} indicators")]
     private partial void LogDefined(int areas, int datasets, int indicators);
+
+    [LoggerMessage(1262, LogLevel.Information, "{People} people of the demo city have their groups and roles")]
+    private partial void LogIntroduced(int people);
 
     [LoggerMessage(9002, LogLevel.Information, "Demo feed {Feed} has caught up and pushes live")]
     private partial void LogLive(string feed);

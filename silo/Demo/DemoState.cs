@@ -14,6 +14,9 @@ internal sealed record DemoState(int Seed, DateTimeOffset Started)
     /// <summary>Each agency's keys.</summary>
     public Dictionary<string, DemoKeys> Keys { get; init; } = [];
 
+    /// <summary>Whether people have their groups and roles; what becomes of them later is theirs.</summary>
+    public bool People { get; set; }
+
     /// <summary>By dataset/feed.</summary>
     public Dictionary<string, DemoPosition> Positions { get; init; } = [];
 

@@ -60,6 +60,8 @@ internal static class ClusterHub
         builder.Services.AddSingleton(_ => new Ownership(stores));
         Hub.Settings.AddTo(builder.Services);
         builder.Host.UseOrleans(silo => silo.AddClusterSilo(stores, cluster, host, dashboard, tls));
+        // Said here too, so that nobody looks for it in vain.
+        if (builder.Configuration.GetValue<bool>($"{SignInSettings.Section}:{nameof(SignInSettings.Local)}")) _ = SignIn.Open(builder.Configuration, embedded: false, start.Urls);
         // Its own routes are for operators with keys; tokens and pages are the front-ends'.
         builder.Services.AddSingleton<KeyRing>().AddSingleton<PeopleRing>().AddSignIn();
         builder.Services.AddHostedService<AdminKeyAdoption>();

@@ -84,12 +84,12 @@ internal static class Hub
         });
         builder.Host.UseOrleans(silo => silo.AddEmbeddedSilo(stores, host, dashboard));
         builder.Services.AddFrontEnd();
-        builder.Services.UseSignIn(builder.Configuration, folder.Path);
+        builder.Services.UseSignIn(builder.Configuration, folder.Path, start.Urls);
         builder.Services.AddSingleton<AdminKey>();
         builder.Services.AddHostedService<FirstStart>();
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddOperations<GrainsAnswer>();
-        builder.Services.AddDemo();
+        builder.Services.AddDemo(builder.Configuration);
         start.Services?.Invoke(builder.Services);
 
         var hub = builder.Build();

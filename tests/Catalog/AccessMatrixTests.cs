@@ -69,6 +69,19 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         Assert.Empty(table.Except(routes.Select(route => $"{route.Method} {route.Path}")));
     }
 
+    [Fact]
+    public async Task Every_form_of_the_pages_stands_for_an_operation_of_the_table()
+    {
+        await using var hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:SignIn:Local"] = "true" });
+        var posts = hub.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .SelectMany(endpoint => (endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]).Where(method => method is not ("GET" or "HEAD" or "OPTIONS"))
+                .Select(method => $"{method} /{endpoint.RoutePattern.RawText!.Trim('/')}"))
+            .Where(route => !route.Contains(" /api/", StringComparison.Ordinal)).Distinct();
+
+        Assert.Equal([.. AccessTable.Forms.Select(form => form.Route).Append("POST /signin/local").Append("POST /signout").Order(StringComparer.Ordinal)], posts.Order(StringComparer.Ordinal));
+        Assert.Empty(AccessTable.Forms.Select(form => form.Operation).Except(AccessTable.Operations.Select(operation => operation.Route)));
+    }
+
     /// <summary>What the document says of a cell.</summary>
     private static bool Expected(Dictionary<string, HashSet<string>> roles, string route, string? right, string who, string relation)
     {

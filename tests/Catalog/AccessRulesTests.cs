@@ -240,6 +240,14 @@ public sealed class AccessRulesTests
 
             {AccessTableText.Operations("de")}
             {AccessTableText.Operations("en")}
+            ## Formulare · Forms
+
+            Die Formulare der Seiten senden, wer angemeldet ist und das darf, wofür sie stehen; nur von Seiten dieses Hubs.
+
+            {AccessTableText.Forms("de")}
+            The forms of the pages are sent by whoever has signed in and may do what they stand for; from pages of this hub only.
+
+            {AccessTableText.Forms("en")}
             """.ReplaceLineEndings("\n");
         if (Environment.GetEnvironmentVariable("DATAHUB_WRITE_ACCESS") == "1") File.WriteAllText(file, expected);
         Assert.Equal(expected, File.ReadAllText(file));

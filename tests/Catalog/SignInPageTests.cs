@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
 
 using DataHub.Catalog;
 using DataHub.Hosting;
@@ -26,7 +25,7 @@ public sealed class SignInPageTests
         await using var hub = await StartAsync(Settings(issuer));
         await SignInTokenTests.InternalDatasetAsync(hub, "umwelt");
         issuer.Person = ("anna", "Anna <Beispiel>", ["umwelt/leser"]);
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
         await RefusedAsync(browser.GetAsync("api/v1/datasets/umwelt/records"), 404, "not-found");
         Assert.Contains(">Anmelden</a>", await browser.PageAsync("/"), StringComparison.Ordinal);
         Assert.Contains(">Sign in</a>", await browser.PageAsync("/problems?lang=en"), StringComparison.Ordinal);
@@ -67,7 +66,7 @@ public sealed class SignInPageTests
         var coordinator = await hub.Grains.GetGrain<IDataspaceGrain>(Dataspaces.Platform).GrantAsync(Caller.Hub, new("umwelt/leser", DataspaceRole.Administrator, null, "Test", null));
         Assert.Equal(CatalogRefusal.None, coordinator.Refusal);
         issuer.Person = ("anna", "Anna", ["umwelt/leser"]);
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
         await browser.FollowAsync("/signin");
 
         foreach (var (origin, site, mode, status) in new (string?, string?, string?, HttpStatusCode)[]
@@ -104,7 +103,7 @@ public sealed class SignInPageTests
     {
         await using var issuer = await SignInIssuer.StartAsync();
         await using var hub = await StartAsync(Settings(issuer));
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
         foreach (var back in new[] { "https://boese.example/", "//boese.example", "/\\boese.example", "\\\\boese.example", "boese", "/\tboese", "/%0d%0aSet-Cookie: x=y", "" })
         {
             var sent = back.Contains("%0d", StringComparison.Ordinal) ? back : Uri.EscapeDataString(back);
@@ -122,8 +121,8 @@ public sealed class SignInPageTests
     {
         await using var issuer = await SignInIssuer.StartAsync();
         await using var hub = await StartAsync(Settings(issuer));
-        using var mine = new Browser(hub.Address);
-        using var theirs = new Browser(hub.Address);
+        using var mine = new PageBrowser(hub.Address);
+        using var theirs = new PageBrowser(hub.Address);
         await RefusedAsync(mine.GetAsync("/signin/callback?code=x&state=gefaelscht"), 400, "bad-request");
         await RefusedAsync(mine.GetAsync("/signin/callback?code=x"), 400, "bad-request");
         await RefusedAsync(mine.GetAsync("/signin/callback"), 400, "bad-request");
@@ -144,7 +143,7 @@ public sealed class SignInPageTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var issuer = await SignInIssuer.StartAsync();
         await using var hub = await StartAsync(Settings(issuer, ("IdleLife", "00:10:00"), ("LongestLife", "00:30:00")), clock);
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
         await browser.FollowAsync("/signin");
         await hub.RestartAsync();
         Assert.Equal("person", await KindAsync());
@@ -167,7 +166,7 @@ public sealed class SignInPageTests
     {
         await using var issuer = await SignInIssuer.StartAsync();
         await using var hub = await StartAsync(issuer.Settings());
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
 
         Assert.DoesNotContain("Anmelden", await browser.PageAsync("/"), StringComparison.Ordinal);
         await RefusedAsync(browser.GetAsync("/signin"), 404, "not-found");
@@ -183,7 +182,7 @@ public sealed class SignInPageTests
         await using var issuer = await SignInIssuer.StartAsync();
         await issuer.StopAsync();
         await using var hub = await StartAsync(Settings(issuer));
-        using var browser = new Browser(hub.Address);
+        using var browser = new PageBrowser(hub.Address);
 
         using var page = await browser.PageAnswerAsync("/signin");
 
@@ -220,79 +219,4 @@ public sealed class SignInPageTests
 
     private static Dictionary<string, string?> Settings(SignInIssuer issuer, params (string Name, string Value)[] more) =>
         issuer.Settings([("ClientId", SignInIssuer.ClientId), ("ClientSecret", SignInIssuer.ClientSecret), .. more]);
-
-    /// <summary>Cookies and redirects as a browser has them, one step at a time.</summary>
-    private sealed class Browser : IDisposable
-    {
-        private readonly HttpClient _http;
-
-        public Browser(Uri hub)
-        {
-            _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer(), UseCookies = true }) { BaseAddress = hub };
-            Origin = hub.GetLeftPart(UriPartial.Authority);
-        }
-
-        public string Origin { get; }
-
-        public List<string> SetCookies { get; } = [];
-
-        public void Dispose() => _http.Dispose();
-
-        public Task<HttpResponseMessage> GetAsync(string address) => SendAsync(new(HttpMethod.Get, address));
-
-        public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
-        {
-            var answer = await _http.SendAsync(request);
-            if (answer.Headers.TryGetValues("Set-Cookie", out var cookies)) SetCookies.AddRange(cookies);
-            return answer;
-        }
-
-        public Task<HttpResponseMessage> SendAsync(HttpMethod method, string address, string? origin, string? site = null, string? mode = null, HttpContent? content = null)
-        {
-            var request = new HttpRequestMessage(method, address) { Content = content };
-            if (origin is not null) request.Headers.TryAddWithoutValidation("Origin", origin);
-            if (site is not null) request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", site);
-            if (mode is not null) request.Headers.TryAddWithoutValidation("Sec-Fetch-Mode", mode);
-            return SendAsync(request);
-        }
-
-        public Task<HttpResponseMessage> PageAnswerAsync(string address)
-        {
-            var request = new HttpRequestMessage(HttpMethod.Get, address);
-            request.Headers.Accept.ParseAdd("text/html");
-            return SendAsync(request);
-        }
-
-        public async Task<string> PageAsync(string address)
-        {
-            using var answer = await PageAnswerAsync(address);
-            return await answer.Content.ReadAsStringAsync();
-        }
-
-        public Task<string> FollowAsync(string address) => FollowAsync(new HttpRequestMessage(HttpMethod.Get, address));
-
-        /// <summary>Where a sign-in ends on the hub.</summary>
-        public async Task<string> FollowAsync(HttpRequestMessage request)
-        {
-            for (var steps = 0; steps < 6; steps++)
-            {
-                using var answer = await SendAsync(request);
-                var text = new StringBuilder().Append(request.RequestUri).Append(" → ").Append((int)answer.StatusCode).Append(' ').Append(await answer.Content.ReadAsStringAsync()).ToString();
-                Assert.True(answer.StatusCode is HttpStatusCode.Redirect or HttpStatusCode.SeeOther, text);
-                var next = answer.Headers.Location!.ToString();
-                if (next.StartsWith('/')) return next;
-                request = new HttpRequestMessage(HttpMethod.Get, next);
-            }
-
-            throw new InvalidOperationException("too many steps");
-        }
-
-        /// <summary>The address at the hub that the issuer sends the browser to.</summary>
-        public async Task<string> UntilCallbackAsync(string address)
-        {
-            using var begun = await GetAsync(address);
-            using var answered = await GetAsync(begun.Headers.Location!.ToString());
-            return answered.Headers.Location!.ToString();
-        }
-    }
 }

@@ -192,7 +192,7 @@ public sealed class SignInTokenTests
         var settings = new Dictionary<string, string?> { ["DataHub:SignIn:Authority"] = "https://sso.example/realms/stadt" };
         settings["DataHub:SignIn:" + setting] = value;
 
-        var fault = Assert.Throws<StartException>(() => SignIn.Open(new ConfigurationBuilder().AddInMemoryCollection(settings).Build()));
+        var fault = Assert.Throws<StartException>(() => SignIn.Open(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), embedded: true, ListenAddresses.Default));
 
         Assert.Contains(named, fault.Reason.De, StringComparison.Ordinal);
     }

@@ -19,13 +19,19 @@ namespace DataHub.Catalog;
 internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
 {
     private const int PageSize = 100;
-    private const string Zone = "Europe/Berlin";
+
+    /// <summary>By whose clock instants are shown and days end.</summary>
+    public const string Zone = "Europe/Berlin";
 
     private static readonly string[] s_filters = ["action", "agency", "actor", "object"];
 
-    public async Task DataspacesAsync(HttpContext http)
+    /// <param name="entry">What was entered in a form and refused; null: nothing.</param>
+    public async Task DataspacesAsync(HttpContext http, StewardEntry? entry = null)
     {
         var (query, display) = Asked(http);
+        var forms = new StewardForms(display, entry, DateTimeOffset.UtcNow);
+        // Whoever administers the platform makes dataspaces; of agencies their keys do, which are no people.
+        var agencies = HasSignedIn(http) && http.Caller().IsPlatformAdmin ? await grains.GetGrain<ICatalogGrain>(CatalogKinds.Agencies).ListAsync(http.Caller(), null, 1_000) : [];
         var after = http.Request.Query["after"].ToString();
         var ids = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Dataspaces).ListAsync(http.Caller(), after.Length == 0 ? null : after, PageSize);
         var found = await Task.WhenAll(ids.Select(id => grains.GetGrain<IDataspaceGrain>(id).GetAsync(http.Caller())));
@@ -34,13 +40,19 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             display.Say("Was zusammengehört und worüber gemeinsam entschieden wird: wer liest, wer entwickelt, wer freigibt.", "What belongs together and is decided about together: who reads, who develops, who releases."),
             [
                 new("dataspaces", display.Say("Alle Datenräume", "All dataspaces"), null, [display.Say("Name", "Name"), display.Say("Trägerin", "Owner")],
-                    [.. found.OfType<DataspaceInfo>().Select(info => new StewardCell[] { new StewardCell(info.Spec.Title.In(display.Language), "/dataspaces/" + info.Id, info.Id), new StewardCell(info.Spec.Owner, "/agencies/" + info.Spec.Owner) })],
-                    display.Say("Es gibt noch keinen Datenraum. Einen anlegen: PUT /api/v1/dataspaces/…", "There is no dataspace yet. To make one: PUT /api/v1/dataspaces/…")),
+                    [.. found.OfType<DataspaceInfo>().Select(info => new StewardCell[] { new StewardCell(info.Spec.Title.In(display.Language), "/dataspaces/" + info.Id, info.Id), new StewardCell(info.Spec.Owner, "/agencies/" + info.Spec.Owner) }), .. agencies.Length == 0 ? Array.Empty<StewardCell[]>() : [Platform(display)]],
+                    display.Say("Es gibt noch keinen Datenraum. Einen anlegen: PUT /api/v1/dataspaces/…", "There is no dataspace yet. To make one: PUT /api/v1/dataspaces/…"))
+                { Forms = agencies.Length == 0 ? [] : forms.OfDataspaces(agencies) },
+                .. agencies.Length == 0 ? Array.Empty<StewardSection>() :
+                [
+                    new("agencies", display.Say("Behörden", "Agencies"), display.Say("Ihre Schlüssel und Gruppen.", "Their keys and groups."), [display.Say("Kennung", "Id")], [.. agencies.Select(id => new StewardCell[] { new StewardCell(id, "/agencies/" + id) })], null),
+                ],
             ])
-        { Next = ids.Length == PageSize ? "/dataspaces?after=" + ids[^1] : null });
+        { Next = ids.Length == PageSize ? "/dataspaces?after=" + ids[^1] : null }, entry?.Status ?? StatusCodes.Status200OK);
     }
 
-    public async Task DataspaceAsync(HttpContext http, string dataspace)
+    /// <param name="entry">What was entered in a form and refused; null: nothing.</param>
+    public async Task DataspaceAsync(HttpContext http, string dataspace, StewardEntry? entry = null)
     {
         var (query, display) = Asked(http);
         if (!CatalogIds.IsValid(dataspace) || await grains.GetGrain<IDataspaceGrain>(dataspace).GetAsync(http.Caller()) is not { } info)
@@ -49,19 +61,25 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             return;
         }
 
-        var datasets = await Task.WhenAll(info.Datasets.Select(id => grains.GetGrain<IDatasetGrain>(id).GetAsync(http.Caller())));
+        var found = await Task.WhenAll(info.Datasets.Select(id => grains.GetGrain<IDatasetGrain>(id).GetAsync(http.Caller())));
+        var datasets = found.OfType<DatasetInfo>().Where(dataset => dataset.Spec.Dataspace == dataspace).ToArray();
+        var rights = HasSignedIn(http) ? await Task.WhenAll(datasets.Select(dataset => RightsAsync(http, dataset.Id))) : [];
         var grants = await grains.GetGrain<IDataspaceGrain>(dataspace).ListGrantsAsync(http.Caller());
         var now = DateTimeOffset.UtcNow;
+        var forms = new StewardForms(display, entry, now);
+        (DatasetInfo, AccessRights)[] held = [.. datasets.Zip(rights)];
         await WriteAsync(http, query, new(
             display, "/dataspaces/" + dataspace, query.LanguageChosen, info.Spec.Title.In(display.Language), [(display.Say("Datenräume", "Dataspaces"), "/dataspaces")], info.Spec.Description?.In(display.Language),
             [
                 new("datasets", display.Say("Datensätze", "Datasets"), null, [display.Say("Titel", "Title"), display.Say("Zustand", "State"), display.Say("Zugang", "Access"), display.Say("Veröffentlicht von", "Published by")],
-                    [.. datasets.OfType<DatasetInfo>().Where(dataset => dataset.Spec.Dataspace == dataspace).Select(dataset => new StewardCell[]
+                    [.. datasets.Select(dataset => new StewardCell[]
                     {
-                        new StewardCell(dataset.Spec.Title.In(display.Language), null, dataset.Id), new StewardCell(AccessWords.Name(dataset.State).In(display.Language), null, AccessWords.Of(dataset.State)),
+                        new StewardCell(dataset.Spec.Title.In(display.Language), null, dataset.Id),
+                        new StewardCell(AccessWords.Name(dataset.State).In(display.Language), null, string.Join(" · ", new[] { AccessWords.Of(dataset.State), dataset.State is ReleaseState.Draft or ReleaseState.Ready ? forms.Lacks(DatasetChecklist.Of(dataset.Spec)) : null }.OfType<string>())),
                         dataset.Spec.Access == AccessClass.Open ? display.Say("offen", "open") : display.Say("intern", "internal"), new StewardCell(dataset.Spec.Publisher, "/agencies/" + dataset.Spec.Publisher),
                     })],
-                    display.Say("Keine, von denen Sie wissen dürfen.", "None that you may know of.")),
+                    display.Say("Keine, von denen Sie wissen dürfen.", "None that you may know of."))
+                { Forms = forms.OfDatasets(dataspace, held), Done = forms.Done(http, StewardForms.State) },
                 new("roles", display.Say("Rollen", "Roles"), grants.Detail?.In(display.Language),
                     [display.Say("Gruppe", "Group"), display.Say("Rolle", "Role"), display.Say("Gilt für", "Holds for"), display.Say("Vergeben", "Given"), display.Say("Bis", "Until"), display.Say("Warum", "Why")],
                     [.. grants.Grants.OrderByDescending(grant => grant.Holds(now)).ThenByDescending(grant => grant.At).Select(grant => new StewardCell[]
@@ -73,11 +91,14 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
                             : display.Say("auf Widerruf", "until revoked"),
                         grant.Why,
                     })],
-                    grants.Refusal == CatalogRefusal.None ? display.Say("Noch keine Rolle vergeben.", "No role given yet.") : null),
-            ]));
+                    grants.Refusal == CatalogRefusal.None ? display.Say("Noch keine Rolle vergeben.", "No role given yet.") : null)
+                { Forms = HasSignedIn(http) ? forms.OfRoles(info, held, grants.Grants, whole: grants.Refusal == CatalogRefusal.None) : [], Done = forms.Done(http, StewardForms.NewDataspace, StewardForms.Grant, StewardForms.Revocation) },
+            ]), entry?.Status ?? StatusCodes.Status200OK);
     }
 
-    public async Task AgencyAsync(HttpContext http, string agency)
+    /// <param name="entry">What was entered in a form and refused; null: nothing.</param>
+    /// <param name="made">A key that was just made, and is shown on this page only; null: none.</param>
+    public async Task AgencyAsync(HttpContext http, string agency, StewardEntry? entry = null, KeyResult? made = null)
     {
         var (query, display) = Asked(http);
         if (!CatalogIds.IsValid(agency) || await grains.GetGrain<IAgencyGrain>(agency).GetAsync(http.Caller()) is not { } info)
@@ -91,6 +112,8 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
         var ids = may ? await grains.GetGrain<ICatalogGrain>(CatalogKinds.GroupsOf(agency)).ListAsync(http.Caller(), null, 1_000) : [];
         var groups = await Task.WhenAll(ids.Select(id => grains.GetGrain<IGroupGrain>(Subjects.Group(agency, id)).GetAsync(http.Caller())));
         var now = DateTimeOffset.UtcNow;
+        var forms = new StewardForms(display, entry, now);
+        var offered = may && HasSignedIn(http);
         await WriteAsync(http, query, new(
             display, "/agencies/" + agency, query.LanguageChosen, info.Name.In(display.Language), [(display.Say("Datenräume", "Dataspaces"), "/dataspaces")], null,
             [
@@ -104,12 +127,23 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
                             : display.Say("bis auf Widerruf", "until revoked"),
                         key.LastUsed is { } used ? display.Instant(used, Zone) : display.Say("noch nie", "never"),
                     })],
-                    may ? display.Say("Noch kein Schlüssel.", "No key yet.") : null),
+                    may ? display.Say("Noch kein Schlüssel.", "No key yet.") : null)
+                {
+                    Forms = offered ? forms.OfKeys(agency, keys.Keys) : [],
+                    Secret = made?.Secret,
+                    Done = made is { Key: { } key }
+                        ? display.Say($"Der neue Schlüssel „{key.Id}“ – jetzt kopieren, er wird nur hier gezeigt und nie wieder:", $"The new key “{key.Id}” – copy it now, it is shown here only and never again:")
+                        : forms.Done(http, StewardForms.KeyRevocation),
+                },
                 new("groups", display.Say("Gruppen und Mitglieder", "Groups and members"), may ? display.Say("Wen der Anmeldedienst einer Gruppe zuordnet, steht hier nicht.", "Whom the sign-in service puts into a group is not listed here.") : keys.Detail?.In(display.Language),
                     [display.Say("Gruppe", "Group"), display.Say("Mitglied", "Member"), display.Say("Aufgenommen", "Taken in"), display.Say("Bis", "Until"), display.Say("Warum", "Why")],
                     [.. groups.Where(group => group.Group is not null).SelectMany(group => Members(group.Group!, display, now))],
-                    may ? display.Say("Noch keine Gruppe.", "No group yet.") : null),
-            ]));
+                    may ? display.Say("Noch keine Gruppe.", "No group yet.") : null)
+                {
+                    Forms = offered ? forms.OfGroups(agency, [.. groups.Select(group => group.Group).OfType<GroupInfo>()]) : [],
+                    Done = forms.Done(http, StewardForms.NewGroup, StewardForms.Member, StewardForms.Removal),
+                },
+            ]), entry?.Status ?? StatusCodes.Status200OK);
     }
 
     public async Task AuditAsync(HttpContext http)
@@ -137,6 +171,19 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             ],
             Next = next,
         });
+    }
+
+    /// <summary>The hub itself as a dataspace, where those are given roles who administer it; nobody made it, so no list has it.</summary>
+    private static StewardCell[] Platform(Display display) =>
+        [new StewardCell(display.Say("Verwaltung der Plattform", "Administration of the platform"), "/dataspaces/" + Dataspaces.Platform, Dataspaces.Platform), new StewardCell(Caller.PlatformAgency, "/agencies/" + Caller.PlatformAgency)];
+
+    private static bool HasSignedIn(HttpContext http) => http.Features.Get<SignedIn>() is not null;
+
+    /// <summary>What the reader may do with a dataset, by the grain that decides when it is done.</summary>
+    private async Task<AccessRights> RightsAsync(HttpContext http, string dataset)
+    {
+        var explained = await grains.GetGrain<IDatasetGrain>(dataset).AccessAsync(http.Caller(), http.Caller());
+        return explained?.Decisions.Where(decision => decision.IsAllowed).Aggregate(AccessRights.None, (rights, decision) => rights | decision.Right) ?? AccessRights.None;
     }
 
     private static StewardCell[] Entry(AuditRecord record, Display display)
@@ -182,7 +229,7 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
     }
 
     /// <summary>What is shown depends on who asks: nobody keeps it.</summary>
-    private async Task WriteAsync(HttpContext http, PageQuery query, StewardView view)
+    public static async Task WriteAsync(PageRenderer pages, HttpContext http, PageQuery query, StewardView view, int status)
     {
         var body = await pages.RenderAsync<StewardPage>(new() { [nameof(StewardPage.View)] = view });
         http.Response.OnStarting(() =>
@@ -190,14 +237,16 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
             http.Response.Headers.CacheControl = "no-store";
             return Task.CompletedTask;
         });
-        await body.WriteAsync(http, StatusCodes.Status200OK, query.Language);
+        await body.WriteAsync(http, status, query.Language);
     }
+
+    private Task WriteAsync(HttpContext http, PageQuery query, StewardView view, int status = StatusCodes.Status200OK) => WriteAsync(pages, http, query, view, status);
 }
 
 /// <summary>Registration of the pages.</summary>
 internal static class StewardPagesExtensions
 {
-    public static void AddStewardPages(this IServiceCollection services) => services.TryAddSingleton<StewardPages>();
+    public static void AddStewardPages(this IServiceCollection services) => services.AddSingleton<StewardPages>().AddSingleton<StewardActs>();
 
     /// <summary>Routes <c>/dataspaces</c>, <c>/dataspaces/{dataspace}</c>, <c>/agencies/{agency}</c> and <c>/audit</c>.</summary>
     public static void MapStewardPages(this IEndpointRouteBuilder routes)
@@ -206,5 +255,6 @@ internal static class StewardPagesExtensions
         routes.MapRead("/dataspaces/{dataspace}", (HttpContext http, string dataspace, StewardPages pages) => pages.DataspaceAsync(http, dataspace)).ExcludeFromDescription();
         routes.MapRead("/agencies/{agency}", (HttpContext http, string agency, StewardPages pages) => pages.AgencyAsync(http, agency)).ExcludeFromDescription();
         routes.MapRead("/audit", (HttpContext http, StewardPages pages) => pages.AuditAsync(http)).ExcludeFromDescription();
+        if (routes.ServiceProvider.GetService<SignInCookies>() is not null) routes.MapStewardActs();
     }
 }

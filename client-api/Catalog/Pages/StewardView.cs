@@ -14,6 +14,12 @@ public sealed record StewardView(Display Display, string Path, bool LanguageChos
     /// <summary>Path and query of what comes after; null: nothing.</summary>
     public string? Next { get; init; }
 
+    /// <summary>What has to be seen before everything else; null: nothing.</summary>
+    public string? Banner { get; init; }
+
+    /// <summary>Where the reader came from, kept by links to this page in another language; null: nowhere.</summary>
+    public string? Back { get; init; }
+
     /// <summary>An address of the hub's own pages, in the chosen language.</summary>
     public string Href(string path) => LanguageChosen ? path + (path.Contains('?', StringComparison.Ordinal) ? "&lang=" : "?lang=") + Display.Language : path;
 }
@@ -21,7 +27,17 @@ public sealed record StewardView(Display Display, string Path, bool LanguageChos
 /// <param name="Id">For links within the page.</param>
 /// <param name="Note">What is to be known of it, or why it is not told; null: nothing.</param>
 /// <param name="Rows">Empty: <paramref name="Empty"/> is said.</param>
-public sealed record StewardSection(string Id, string Heading, string? Note, string[] Columns, StewardCell[][] Rows, string? Empty);
+public sealed record StewardSection(string Id, string Heading, string? Note, string[] Columns, StewardCell[][] Rows, string? Empty)
+{
+    /// <summary>What those who may change here.</summary>
+    public StewardForm[] Forms { get; init; } = [];
+
+    /// <summary>What has just been done; null: nothing.</summary>
+    public string? Done { get; init; }
+
+    /// <summary>What is shown once, such as a new key; null: nothing.</summary>
+    public string? Secret { get; init; }
+}
 
 /// <param name="Text">What stands there.</param>
 /// <param name="Path">Where it leads; null: nowhere.</param>

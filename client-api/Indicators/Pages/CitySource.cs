@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace DataHub.Indicators;
 
-/// <summary>Reads what a page shows from the grains, as anybody without a key may see it.</summary>
+/// <summary>Reads what a page shows from the grains, as whoever asks may see it. What is read for somebody in particular is kept for nobody.</summary>
 internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, MapShapes shapes, ValuesMemory values, IOptions<PageOptions> options)
 {
     /// <summary>Rows that one page shows.</summary>
@@ -21,23 +21,23 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
     /// <summary>How often the parts of a page are read again to make them of one version.</summary>
     private const int Attempts = 3;
 
-    /// <returns>Null where the address names an indicator or an area that does not exist or is not open.</returns>
-    public async Task<CityView?> ReadAsync(PageQuery query, CancellationToken cancellationToken)
+    /// <returns>Null where the address names an indicator or an area that does not exist or that the caller may not read.</returns>
+    public async Task<CityView?> ReadAsync(PageQuery query, Caller caller, CancellationToken cancellationToken)
     {
         var display = Display.In(query.Language);
-        var (infos, next) = await OpenIndicatorsAsync(query.After, cancellationToken);
+        var (infos, next) = await IndicatorsAsync(query.After, caller, cancellationToken);
         var chosen = query.Indicator is { } id
-            ? CatalogIds.IsValid(id) ? infos.Find(i => i.Id == id) ?? await InfoAsync(id, cancellationToken) : null
+            ? CatalogIds.IsValid(id) ? infos.Find(i => i.Id == id) ?? await InfoAsync(id, caller, cancellationToken) : null
             : infos.Where(i => i.Definition.Spec.ByArea && i.AreaSystem is not null).MinBy(i => Length(i.Definition.Spec)) ?? infos.FirstOrDefault();
-        if (query.Indicator is not null && chosen?.Definition.Spec.Access != AccessClass.Open) return null;
+        if (query.Indicator is not null && chosen is null) return null;
 
         var tree = chosen is { AreaSystem: { } system, Definition.Spec.ByArea: true } ? (await areas.GetAsync(system, chosen.AreaVersion, cancellationToken))?.Tree : null;
         Area? area = null;
         // An area that another indicator's system has is no mistake of the reader: they came from there.
         if (query.Area is { } areaId && tree is not null && !tree.TryGet(areaId, out area)) return null;
 
-        var tiles = Task.WhenAll(infos.Select(i => TileAsync(i, area, tree, display, cancellationToken)));
-        var shown = chosen is null ? null : await ChosenAsync(chosen, tree, area, query, display, cancellationToken);
+        var tiles = Task.WhenAll(infos.Select(i => TileAsync(i, area, tree, display, caller, cancellationToken)));
+        var shown = chosen is null ? null : await ChosenAsync(chosen, tree, area, query, display, caller, cancellationToken);
         var city = tree?.System.Title?.In(query.Language) ?? await CityAsync(query.Language, cancellationToken);
         var view = new CityView(query with { Indicator = chosen?.Id, Level = shown?.Level, Area = area?.Id }, city, [.. await tiles], next, shown, "");
         return view with { Fingerprint = Fingerprint(view) };
@@ -54,17 +54,17 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         return null;
     }
 
-    private async Task<(List<IndicatorInfo> Infos, string? Next)> OpenIndicatorsAsync(string? after, CancellationToken cancellationToken)
+    private async Task<(List<IndicatorInfo> Infos, string? Next)> IndicatorsAsync(string? after, Caller caller, CancellationToken cancellationToken)
     {
         var wanted = options.Value.IndicatorsPerPage;
         var catalog = cluster.GetGrain<ICatalogGrain>(CatalogKinds.Indicators);
         var found = new List<IndicatorInfo>();
         while (true)
         {
-            var ids = await catalog.ListAsync(Caller.Public, after, wanted + 1).WaitAsync(cancellationToken);
-            foreach (var info in await Task.WhenAll(ids.Select(id => InfoAsync(id, cancellationToken))))
+            var ids = await catalog.ListAsync(caller, after, wanted + 1).WaitAsync(cancellationToken);
+            foreach (var info in await Task.WhenAll(ids.Select(id => InfoAsync(id, caller, cancellationToken))))
             {
-                if (info?.Definition.Spec.Access != AccessClass.Open) continue;
+                if (info is null) continue;
                 if (found.Count == wanted) return (found, found[^1].Id);
                 found.Add(info);
             }
@@ -74,24 +74,32 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         }
     }
 
-    private Task<IndicatorInfo?> InfoAsync(string id, CancellationToken cancellationToken) =>
-        cluster.GetGrain<IIndicatorGrain>(id).GetAsync(Caller.Public).WaitAsync(cancellationToken);
+    /// <summary>An indicator whose values the caller may read; null: there is none.</summary>
+    private async Task<IndicatorInfo?> InfoAsync(string id, Caller caller, CancellationToken cancellationToken)
+    {
+        var grain = cluster.GetGrain<IIndicatorGrain>(id);
+        if (await grain.GetAsync(caller).WaitAsync(cancellationToken) is not { } info) return null;
+        if (info.Definition.Spec.Access == AccessClass.Open) return info;
+        if (caller.IsPublic) return null;
+        var explained = await grain.AccessAsync(caller, caller).WaitAsync(cancellationToken);
+        return explained?.Decisions.Any(decision => decision is { Right: AccessRights.ReadRows, IsAllowed: true }) is true ? info : null;
+    }
 
-    private async Task<IndicatorTile> TileAsync(IndicatorInfo info, Area? area, AreaTree? tree, Display display, CancellationToken cancellationToken)
+    private async Task<IndicatorTile> TileAsync(IndicatorInfo info, Area? area, AreaTree? tree, Display display, Caller caller, CancellationToken cancellationToken)
     {
         var spec = info.Definition.Spec;
         var cityWide = area is not null && (!spec.ByArea || info.AreaSystem != tree?.System.Id);
-        var answer = await values.ReadAsync(info.Id, Latest(spec, cityWide ? null : area), cancellationToken);
+        var answer = await values.ReadAsync(caller, info.Id, Latest(spec, cityWide ? null : area), cancellationToken);
         var rows = answer.Page?.Rows ?? [];
         return new(info.Id, spec.Title.In(display.Language), display.Unit(spec.Unit), rows.Length == 1 ? AreaRows.Row(info, rows[0], tree, WholeCity(display), display) : null, rows.Length, cityWide);
     }
 
-    private async Task<ChosenIndicator> ChosenAsync(IndicatorInfo info, AreaTree? tree, Area? area, PageQuery query, Display display, CancellationToken cancellationToken)
+    private async Task<ChosenIndicator> ChosenAsync(IndicatorInfo info, AreaTree? tree, Area? area, PageQuery query, Display display, Caller caller, CancellationToken cancellationToken)
     {
         var spec = info.Definition.Spec;
         var level = tree is null ? (int?)null : Math.Min(query.Level ?? 0, tree.Levels - 1);
-        var describing = cluster.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(Caller.Public).WaitAsync(cancellationToken);
-        var publisher = cluster.GetGrain<IAgencyGrain>(info.Publisher).GetAsync(Caller.Public).WaitAsync(cancellationToken);
+        var describing = cluster.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(caller).WaitAsync(cancellationToken);
+        var publisher = cluster.GetGrain<IAgencyGrain>(info.Publisher).GetAsync(caller).WaitAsync(cancellationToken);
 
         ValuesResult table, headline, course;
         DateTimeOffset begin = default;
@@ -99,14 +107,14 @@ internal sealed class CitySource(IClusterClient cluster, AreaDirectory areas, Ma
         do
         {
             var answers = await Task.WhenAll(
-                values.ReadAsync(info.Id, new(null, null, true, level, null, null, null, MaxRows), cancellationToken),
-                values.ReadAsync(info.Id, Latest(spec, area), cancellationToken));
+                values.ReadAsync(caller, info.Id, new(null, null, true, level, null, null, null, MaxRows), cancellationToken),
+                values.ReadAsync(caller, info.Id, Latest(spec, area), cancellationToken));
             (table, headline) = (answers[0], answers[1]);
             course = headline;
             if (headline.Page is { Rows: [_, ..] rows })
             {
                 begin = Course.Begin(CalendarWindows.Parse(spec.Window, spec.TimeZone), rows.Max(r => r.From), options.Value.ChartWindows);
-                course = await values.ReadAsync(info.Id, Latest(spec, area) with { Latest = false, From = begin, Limit = MaxValues }, cancellationToken);
+                course = await values.ReadAsync(caller, info.Id, Latest(spec, area) with { Latest = false, From = begin, Limit = MaxValues }, cancellationToken);
             }
         }
         while (++attempt < Attempts && (table.Page?.Version != headline.Page?.Version || table.Page?.Version != course.Page?.Version));
@@ -180,22 +188,22 @@ internal sealed class ValuesMemory(IClusterClient cluster, IOptions<PageOptions>
     private readonly ConcurrentDictionary<(string Indicator, ValuesQuery Query), Entry> _entries = new();
     private long _clock;
 
-    /// <summary>The answer as it is now; a part of the hub that does not answer is a refusal.</summary>
-    public async Task<ValuesResult> ReadAsync(string indicator, ValuesQuery query, CancellationToken cancellationToken)
+    /// <summary>The answer as it is now; a part of the hub that does not answer is a refusal. Only what the public is answered is remembered.</summary>
+    public async Task<ValuesResult> ReadAsync(Caller caller, string indicator, ValuesQuery query, CancellationToken cancellationToken)
     {
         var key = (indicator, query);
-        var known = _entries.GetValueOrDefault(key);
+        var known = caller.IsPublic ? _entries.GetValueOrDefault(key) : null;
         ValuesResult result;
         try
         {
-            result = await cluster.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(Caller.Public, query with { KnownVersion = known?.Page.Version }).WaitAsync(cancellationToken);
+            result = await cluster.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Page.Version }).WaitAsync(cancellationToken);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
             return new(ReadRefusal.Unavailable, null, null);
         }
 
-        if (result.Page is not { } page) return result;
+        if (result.Page is not { } page || !caller.IsPublic) return result;
         if (page.NotModified && known is not null)
         {
             known.Used = Interlocked.Increment(ref _clock);

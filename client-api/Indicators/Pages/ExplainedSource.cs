@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace DataHub.Indicators;
 
-/// <summary>Reads what the page shows that explains a number, as anybody without a key may see it.</summary>
+/// <summary>Reads what the page shows that explains a number, as whoever asks may see it.</summary>
 internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory areas, CitySource city)
 {
     /// <summary>Rows of a page where the address names no limit, and at most.</summary>
@@ -26,12 +26,12 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
         if (RowsParameters.Text(http, "after") is { } text && !CellParameters.TryRow(text, out after)) return Wrong(RowsParameters.BadCursor(http));
 
         var dimensions = CellParameters.Dimensions(http);
-        var result = await cluster.GetGrain<IIndicatorGrain>(indicator).ExplainAsync(Caller.Public, new(cell!, dimensions, after, limit)).WaitAsync(http.RequestAborted);
+        var result = await cluster.GetGrain<IIndicatorGrain>(indicator).ExplainAsync(http.Caller(), new(cell!, dimensions, after, limit)).WaitAsync(http.RequestAborted);
         if (result.Page is not { } page)
         {
             return (null, result.Refusal switch
             {
-                // What is not open is not there for who has no key.
+                // What somebody may not read is not there for them.
                 ReadRefusal.NotFound or ReadRefusal.Forbidden => StatusCodes.Status404NotFound,
                 ReadRefusal.Invalid => StatusCodes.Status400BadRequest,
                 ReadRefusal.Gone => StatusCodes.Status410Gone,
@@ -48,8 +48,8 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
     private async Task<ExplainedView> ViewAsync(HttpContext http, ExplainPage page, PageQuery query, ValuesQuery cell, DimensionValue[] dimensions, int limit, bool later)
     {
         var (info, spec, display) = (page.Indicator, page.Indicator.Definition.Spec, Display.In(query.Language));
-        var dataset = await cluster.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(Caller.Public).WaitAsync(http.RequestAborted);
-        var publisher = await cluster.GetGrain<IAgencyGrain>(info.Publisher).GetAsync(Caller.Public).WaitAsync(http.RequestAborted);
+        var dataset = await cluster.GetGrain<IDatasetGrain>(spec.Dataset).GetAsync(http.Caller()).WaitAsync(http.RequestAborted);
+        var publisher = await cluster.GetGrain<IAgencyGrain>(info.Publisher).GetAsync(http.Caller()).WaitAsync(http.RequestAborted);
         var tree = info.AreaSystem is { } system ? (await areas.GetAsync(system, info.AreaVersion, http.RequestAborted))?.Tree : null;
         var fields = dataset?.Spec.Schema.Fields.Where(field => field.Title is not null).ToDictionary(field => field.Name, field => field.Title!.In(query.Language), StringComparer.Ordinal) ?? [];
         var place = page.Value.Area is { } area ? NameOf(area)!

@@ -14,8 +14,9 @@ internal sealed class PageRenderer(IServiceProvider services, ILoggerFactory log
     private readonly ConcurrentDictionary<(PageQuery Asked, string Address), Entry> _pages = new();
     private long _clock;
 
-    /// <summary>The front page, rendered anew only where something in it is new.</summary>
+    /// <summary>The front page of the public, rendered anew only where something in it is new.</summary>
     /// <param name="asked">What the address says.</param>
+    /// <param name="view">What the public is told.</param>
     /// <param name="address">Scheme and host that the reader uses.</param>
     public async Task<PageBody> FrontPageAsync(PageQuery asked, CityView view, string address)
     {
@@ -27,17 +28,22 @@ internal sealed class PageRenderer(IServiceProvider services, ILoggerFactory log
             return entry.Body;
         }
 
-        var body = await RenderAsync<FrontPage>(new()
-        {
-            [nameof(FrontPage.View)] = view,
-            [nameof(FrontPage.Address)] = address,
-            [nameof(FrontPage.Refresh)] = options.Value.Refresh,
-            [nameof(FrontPage.Reload)] = options.Value.Reload,
-        });
+        var body = await RenderAsync<FrontPage>(FrontPageOf(view, address));
         _pages[(asked, address)] = new(view.Fingerprint, body) { Used = Interlocked.Increment(ref _clock) };
         while (_pages.Count > options.Value.CachedPages) _pages.TryRemove(_pages.MinBy(p => p.Value.Used));
         return body;
     }
+
+    /// <summary>The front page of somebody in particular, rendered now and kept for nobody.</summary>
+    public Task<PageBody> OwnFrontPageAsync(CityView view, string address) => RenderAsync<FrontPage>(FrontPageOf(view, address));
+
+    private Dictionary<string, object?> FrontPageOf(CityView view, string address) => new()
+    {
+        [nameof(FrontPage.View)] = view,
+        [nameof(FrontPage.Address)] = address,
+        [nameof(FrontPage.Refresh)] = options.Value.Refresh,
+        [nameof(FrontPage.Reload)] = options.Value.Reload,
+    };
 
     /// <summary>Any page, rendered now.</summary>
     public async Task<PageBody> RenderAsync<TComponent>(Dictionary<string, object?> parameters)

@@ -26,12 +26,12 @@ internal static class SignInBar
         foreach (var (anonymous, display) in new[] { (s_german, Display.German), (s_english, Display.English) })
         {
             var place = html.AsSpan().IndexOf(anonymous);
-            if (place >= 0) return [.. html.AsSpan(0, place), .. Encoding.UTF8.GetBytes(Personal(display, person.Name)), .. html.AsSpan(place + anonymous.Length)];
+            if (place >= 0) return [.. html.AsSpan(0, place), .. Encoding.UTF8.GetBytes(Personal(display, person)), .. html.AsSpan(place + anonymous.Length)];
         }
 
         return null;
     }
 
-    private static string Personal(Display display, string name) =>
-        $"<form class=\"account\" method=\"post\" action=\"/signout\"><span class=\"who\">{HtmlEncoder.Default.Encode(name)}</span> <button type=\"submit\">{display.Say("Abmelden", "Sign out")}</button></form>";
+    private static string Personal(Display display, SignedIn person) =>
+        $"<form class=\"account\" method=\"post\" action=\"/signout\"><span class=\"who\">{HtmlEncoder.Default.Encode(person.Name)}</span> {(person.Locally ? $"<span class=\"local\">{display.Say("lokal angemeldet", "signed in locally")}</span> " : "")}<button type=\"submit\">{display.Say("Abmelden", "Sign out")}</button></form>";
 }
