@@ -392,7 +392,7 @@ internal sealed partial class IndicatorGrain(
                 var stored = _stored.Value;
                 if (stored.Announced < stored.Changes)
                 {
-                    var told = await GrainFactory.GetGrain<IDatasetGrain>(stored.Definition!.Spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id).WaitAsync(s_checkLimit);
+                    var told = await GrainFactory.GetGrain<IDatasetGrain>(stored.Definition!.Spec.Dataset).AttachIndicatorAsync(Caller.Hub, Id).WaitAsync(s_checkLimit, cancellationToken);
                     if (told.Refusal != CatalogRefusal.None) throw new InvalidOperationException($"dataset {stored.Definition.Spec.Dataset}: {told.Refusal} {told.Detail?.In("en")}");
                     await _stored.StoreAsync(_stored.Value with { Announced = stored.Changes });
                 }

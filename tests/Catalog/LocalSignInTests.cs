@@ -214,5 +214,9 @@ public sealed class LocalSignInTests
     private sealed class Noting(ConcurrentQueue<(string, string?)> notes) : ISignInFailures
     {
         public void Note(string reason, string? who, string? network) => notes.Enqueue((reason, who));
+
+        public void Refused(string who, string request, string? network)
+        {
+        }
     }
 }
