@@ -12,7 +12,7 @@ internal sealed partial class AgencyGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain
+    ILogger<AgencyGrain> logger) : Grain, IAgencyGrain, IOutboxGrain
 {
     /// <summary>How often it is stored when keys were used last: a key that is used all the time must not write all the time.</summary>
     private static readonly TimeSpan s_usesPeriod = TimeSpan.FromMinutes(5);
@@ -164,6 +164,8 @@ internal sealed partial class AgencyGrain(
 
     private AuditEvent Happened(Caller caller, string action, params (string Name, string? Text)[] detail) =>
         AuditEvents.Of(time.GetUtcNow(), caller, action, Id, $"agency:{Id}", AuditOutcome.Done, detail);
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     [LoggerMessage(1001, LogLevel.Information, "Agency {Agency}: key {Key} created with role {Role} by {By}")]
     private partial void LogKeyCreated(string agency, string key, KeyRole role, string? by);

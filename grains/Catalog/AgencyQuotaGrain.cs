@@ -17,7 +17,7 @@ internal sealed partial class AgencyQuotaGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<AgencyQuotaGrain> logger) : Grain, IAgencyQuotaGrain
+    ILogger<AgencyQuotaGrain> logger) : Grain, IAgencyQuotaGrain, IOutboxGrain
 {
     private static readonly TimeSpan s_storePeriod = TimeSpan.FromSeconds(10);
 
@@ -114,6 +114,8 @@ internal sealed partial class AgencyQuotaGrain(
     {
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself counts what an agency uses");
     }
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     [LoggerMessage(1015, LogLevel.Warning, "Agency {Agency}: what it used today could not be stored; will be repeated")]
     private partial void LogNotStored(Exception exception, string agency);

@@ -17,7 +17,7 @@ internal sealed partial class DatasetGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<DatasetGrain> logger) : Grain, IDatasetGrain
+    ILogger<DatasetGrain> logger) : Grain, IDatasetGrain, IOutboxGrain
 {
     private static readonly TimeSpan s_catchUpPeriod = TimeSpan.FromSeconds(2);
 
@@ -256,6 +256,8 @@ internal sealed partial class DatasetGrain(
         _catchUp?.Dispose();
         _catchUp = null;
     }
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     [LoggerMessage(1010, LogLevel.Information, "Dataset {Dataset} created by {Publisher}")]
     private partial void LogCreated(string dataset, string publisher);

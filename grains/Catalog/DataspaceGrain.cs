@@ -13,7 +13,7 @@ internal sealed partial class DataspaceGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<DataspaceGrain> logger) : Grain, IDataspaceGrain
+    ILogger<DataspaceGrain> logger) : Grain, IDataspaceGrain, IOutboxGrain
 {
     private StoredState<DataspaceState> _stored = null!;
     private Outbox<DataspaceState> _outbox = null!;
@@ -120,6 +120,8 @@ internal sealed partial class DataspaceGrain(
 
     private static (string, string?)[] Details(GrantInfo grant) =>
         [("grant", grant.Id), ("group", grant.Group), ("role", ContractWords.Of(grant.Role)), ("dataset", grant.Dataset), ("why", grant.Why), ("until", grant.Until?.ToString("u"))];
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     [LoggerMessage(1020, LogLevel.Information, "Dataspace {Dataspace}: role {Role} given to {Group}, dataset {Dataset}, as {Grant} by {By}")]
     private partial void LogGranted(string dataspace, DataspaceRole role, string group, string? dataset, string grant, string by);

@@ -12,7 +12,7 @@ internal sealed class GroupGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<GroupGrain> logger) : Grain, IGroupGrain
+    ILogger<GroupGrain> logger) : Grain, IGroupGrain, IOutboxGrain
 {
     private StoredState<GroupState> _stored = null!;
     private Outbox<GroupState> _outbox = null!;
@@ -79,6 +79,8 @@ internal sealed class GroupGrain(
         if (result.Refusal == CatalogRefusal.None) await _outbox.StoreAsync(next, Happened(caller, AuditEvents.MemberRemoved, ("person", person)));
         return result;
     }
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     private AuditEvent Happened(Caller caller, string action, params (string Name, string? Text)[] detail) =>
         AuditEvents.Of(time.GetUtcNow(), caller, action, Subjects.AgencyOf(Id), $"group:{Id}", AuditOutcome.Done, detail);

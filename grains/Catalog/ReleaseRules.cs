@@ -93,12 +93,18 @@ internal static class ReleaseRules
                 $"“{standing.Id}” is {Word(standing.State)}; for that there would be missing: {string.Join("; ", lacking.Select(text => text.In("en")))}. First withdraw it by state: DRAFT.");
         }
 
-        return DatasetChecklist.IsPersonal(wanted) && (!DatasetChecklist.IsPersonal(standing.Spec) || (standing.Spec.Access != AccessClass.Open && wanted.Access == AccessClass.Open)) && standing.State == ReleaseState.Available
+        return standing.State == ReleaseState.Available && DatasetChecklist.IsPersonal(wanted) && ReleasesOtherwise(standing.Spec, wanted)
             ? new(
                 $"„{standing.Id}“ würde personenbezogene Daten anders als bisher freigeben; das entscheiden zwei. Erst mit state: DRAFT zurückziehen, dann READY und von anderer Hand AVAILABLE.",
                 $"“{standing.Id}” would release personal data otherwise than so far; two decide that. First withdraw it by state: DRAFT, then READY and, by another hand, AVAILABLE.")
             : null;
     }
+
+    /// <summary>Whether personal data would be given that was not, or to others.</summary>
+    private static bool ReleasesOtherwise(DatasetSpec standing, DatasetSpec wanted) =>
+        (standing.Access != AccessClass.Open && wanted.Access == AccessClass.Open)
+        || standing.Dataspace != wanted.Dataspace
+        || wanted.Schema.Fields.Any(field => field.Role == FieldRole.Personal && !standing.Schema.Fields.Any(known => known.Name == field.Name && known.Role == FieldRole.Personal));
 
     /// <summary>DRAFT, READY, AVAILABLE, RETIRED.</summary>
     public static string Word(ReleaseState state) => AccessWords.Of(state);

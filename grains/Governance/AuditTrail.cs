@@ -44,6 +44,13 @@ internal sealed partial class AuditTrail : ILifecycleParticipant<ISiloLifecycle>
         }
     }
 
+    /// <summary>Notes, durably, that a grain may keep events from here on; or that it keeps none any more.</summary>
+    public Task KeepsAsync(GrainId grain, bool keeps)
+    {
+        var part = _grains.GetGrain<IOutboxesGrain>(grain.GetUniformHashCode() % IOutboxesGrain.Parts);
+        return keeps ? part.OpenAsync(Caller.Hub, grain.ToString()) : part.CloseAsync(Caller.Hub, grain.ToString());
+    }
+
     /// <summary>Notes an event beside the caller's work, together with others. It is lost if the process dies first, if the silo stops while the log takes nothing, or if too many are waiting.</summary>
     public void Note(AuditEvent happened)
     {

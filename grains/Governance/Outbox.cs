@@ -1,3 +1,5 @@
+using DataHub.Catalog;
+
 using Microsoft.Extensions.Logging;
 
 namespace DataHub.Governance;
@@ -15,7 +17,7 @@ internal interface IKeepsEvents<T>
 /// <summary>
 /// Notes what a grain changes, so that neither is ever without the other: the event is stored in one write with the change,
 /// then sent to the audit log, then taken out of the state. Whatever dies in between, the next activation sends it again,
-/// and the log takes it once.
+/// and the log takes it once; that there is a next one, the note of it (<see cref="IOutboxesGrain"/>) sees to.
 /// </summary>
 /// <param name="stored">The grain's state.</param>
 /// <param name="grain">For the timer that tries again.</param>
@@ -24,7 +26,12 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
 {
     private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long after the last change it stays noted: several in a row note it once.</summary>
+    private static readonly TimeSpan s_closing = TimeSpan.FromSeconds(30);
+
     private IGrainTimer? _timer;
+    private IGrainTimer? _closing;
+    private bool _isNoted;
 
     /// <summary>Whether so many events wait that nothing may be changed before the log has them.</summary>
     public bool IsFull => stored.Value.Pending.Length >= options.MaxPending;
@@ -39,8 +46,35 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
     public async Task StoreAsync(T next, AuditEvent happened)
     {
         if (next == stored.Value) return;
+        if (!_isNoted) await trail.KeepsAsync(grain.GrainContext.GrainId, true);
+        _isNoted = true;
+        _closing ??= grain.RegisterGrainTimer(_ => CloseAsync(), new GrainTimerCreationOptions(s_closing, s_closing));
+        _closing.Change(s_closing, s_closing);
         await stored.StoreAsync(next.WithPending([.. stored.Value.Pending, happened]));
         await SendAsync(options.Patience);
+    }
+
+    /// <summary>Sends what is kept; once nothing is, it need not be looked for any more.</summary>
+    public async Task FlushAsync(Caller caller)
+    {
+        if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself asks for kept events");
+        await SendAsync(options.Patience);
+        await CloseAsync();
+    }
+
+    private async Task CloseAsync()
+    {
+        if (stored.Value.Pending.Length > 0) return;
+        try
+        {
+            await trail.KeepsAsync(grain.GrainContext.GrainId, false);
+            _isNoted = false;
+            _closing?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception e)
+        {
+            LogNotClosed(e, grain.GrainContext.GrainId);
+        }
     }
 
     /// <summary>The change stands, whatever comes of this: a failure is only put off.</summary>
@@ -80,6 +114,9 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
             _timer = null;
         },
         new GrainTimerCreationOptions(due, s_again) { KeepAlive = true });
+
+    [LoggerMessage(1259, LogLevel.Warning, "{Grain} keeps no events, but stays noted as if it did; it is tried again")]
+    private partial void LogNotClosed(Exception exception, GrainId grain);
 
     [LoggerMessage(1257, LogLevel.Warning, "{Grain}: {Events} events could not be noted in the audit log yet; they are kept and sent again")]
     private partial void LogPutOff(Exception exception, GrainId grain, int events);

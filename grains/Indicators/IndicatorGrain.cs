@@ -27,7 +27,7 @@ internal sealed partial class IndicatorGrain(
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
-    ILogger<IndicatorGrain> logger) : Grain, IIndicatorGrain
+    ILogger<IndicatorGrain> logger) : Grain, IIndicatorGrain, IOutboxGrain
 {
     /// <summary>Reads of one query that others overtook, before its callers get 503.</summary>
     private const int MaxAttempts = 20;
@@ -533,6 +533,8 @@ internal sealed partial class IndicatorGrain(
         /// <summary>What the page was made from.</summary>
         public IndicatorDefinition? Definition { get; init; }
     }
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     [LoggerMessage(1300, LogLevel.Information, "Indicator {Indicator} created on {Dataset}")]
     private partial void LogCreated(string indicator, string dataset);
