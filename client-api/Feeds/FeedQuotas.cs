@@ -14,7 +14,7 @@ internal sealed class FeedQuotas(TimeProvider time)
     private const int MostFeeds = 100_000;
 
     /// <summary>A quota may be raised in between: what was said is not believed for longer.</summary>
-    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Believed = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(string Dataset, string Feed), (DateTimeOffset Until, DateTimeOffset Said, QuotaReading[] Quotas)> _over = new();
 

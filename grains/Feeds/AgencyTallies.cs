@@ -9,7 +9,7 @@ namespace DataHub.Feeds;
 /// </summary>
 internal sealed class AgencyTallies
 {
-    /// <summary>How often an agency's sums are told that has quotas, and that has none.</summary>
+    /// <summary>How often an agency's sums are told that has quotas, and that has none; the latter too how often it is asked whether one that waits still has to.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(200), FreePeriod = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan s_idle = TimeSpan.FromMinutes(1);
@@ -46,6 +46,8 @@ internal sealed class AgencyTallies
         {
             if (tally.Load == default)
             {
+                // Its quota may have been raised since.
+                if (tally.Until > now && now - tally.Told >= FreePeriod) due.Add((agency, default));
                 if (now - tally.Used > s_idle && tally.Until < now) _tallies.Remove(agency);
                 continue;
             }

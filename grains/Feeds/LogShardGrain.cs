@@ -24,6 +24,8 @@ internal sealed partial class LogShardGrain(
     /// <summary>How long a description is believed: dataspace, state and quotas change.</summary>
     private static readonly TimeSpan DescriptionHolds = TimeSpan.FromMilliseconds(500);
 
+    private static readonly TimeSpan s_lastWord = TimeSpan.FromMilliseconds(200);
+
     private readonly Dictionary<string, (DatasetInfo Dataset, DateTimeOffset Asked)> _datasets = [];
     private readonly AgencyTallies _tallies = new();
     private IGrainTimer? _tell;
@@ -80,7 +82,12 @@ internal sealed partial class LogShardGrain(
             ? await RetireWithWriterAsync(shard => shard.AppendControlAsync(partition, contractVersion, areaVersion))
             : AppendResult.Refused(AppendRefusal.Forbidden, "only the hub changes versions");
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => TellAgenciesAsync(all: true);
+    /// <summary>Tells the last sums, where somebody hears them soon; while a silo stops, nobody may.</summary>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_tallies.IsEmpty || reason.ReasonCode == DeactivationReasonCode.ShuttingDown) return;
+        await TellAgenciesAsync(all: true).WaitAsync(s_lastWord, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     private void Tally(string agency, PushLoad load)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 
 using DataHub.Catalog;
@@ -19,11 +20,15 @@ internal sealed partial class AuditTrail : ILifecycleParticipant<ISiloLifecycle>
     private readonly Lock _starting = new();
     private readonly CancellationTokenSource _closing = new();
     private Task? _pump;
+    private readonly Counter<long> _failed;
     private long _dropped;
 
-    public AuditTrail(IGrainFactory grains, IOptions<AuditOptions> options, ILogger<AuditTrail> logger)
+    public AuditTrail(IGrainFactory grains, IOptions<AuditOptions> options, IMeterFactory meters, ILogger<AuditTrail> logger)
     {
         (_grains, _logger) = (grains, logger);
+        var meter = meters.Create("DataHub");
+        _failed = meter.CreateCounter<long>("datahub.audit.failed", "{event}", "Events that the audit log did not take at a try; they are kept and sent again.");
+        meter.CreateObservableCounter("datahub.audit.dropped", () => Dropped, "{event}", "Events that were not noted because too many were waiting.");
         _noted = Channel.CreateBounded<AuditEvent>(new BoundedChannelOptions(options.Value.MaxWaiting) { SingleReader = true });
     }
 
@@ -39,8 +44,20 @@ internal sealed partial class AuditTrail : ILifecycleParticipant<ISiloLifecycle>
     {
         foreach (var some in events.Chunk(IAuditGrain.MaxEvents))
         {
-            var result = await _grains.GetGrain<IAuditGrain>(IAuditGrain.Main).AppendAsync(Caller.Hub, some);
-            if (result.Refusal != ReadRefusal.None) throw new AuditUnavailableException($"the audit log did not take {some.Length} events: {result.Refusal} {result.Detail?.En}");
+            AuditHeadResult result;
+            try
+            {
+                result = await _grains.GetGrain<IAuditGrain>(IAuditGrain.Main).AppendAsync(Caller.Hub, some);
+            }
+            catch
+            {
+                _failed.Add(some.Length);
+                throw;
+            }
+
+            if (result.Refusal == ReadRefusal.None) continue;
+            _failed.Add(some.Length);
+            throw new AuditUnavailableException($"the audit log did not take {some.Length} events: {result.Refusal} {result.Detail?.En}");
         }
     }
 

@@ -72,11 +72,37 @@ public sealed class AgencyQuotaTests
         }
 
         await OkAsync(PushAsync(calm, "c1", 200));
+
+        // Once the quota is raised nobody waits for what was said before.
+        await OkAsync(PushUntilTakenAsync(1_000, 300));
+        await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agencies/flood/quota", new { rowsPerSecond = 10 }));
+        await PushAsync(flood, "f1", 150, at: 600);
+        using (var again = await PushUntilAsync(answer => (int)answer.StatusCode == 429, 900)) wait = int.Parse(again.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture);
         clock.Advance(TimeSpan.FromSeconds(wait));
         await OkAsync(PushAsync(flood, "f2", 1, at: 500));
         var used = (await OkAsync((await hub.AgencyAsync("flood", KeyRole.Admin)).GetAsync("api/v1/agencies/flood/quota"))).RootElement.GetProperty("used");
         Assert.True(used.GetProperty("rowsToday").GetInt32() >= 150);
         Assert.Equal(2, used.GetProperty("datasets").GetInt32());
+
+        async Task<HttpResponseMessage> PushUntilTakenAsync(int rowsPerSecond, int at)
+        {
+            await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agencies/flood/quota", new { rowsPerSecond }));
+            return await PushUntilAsync(answer => answer.IsSuccessStatusCode, at);
+        }
+
+        async Task<HttpResponseMessage> PushUntilAsync(Func<HttpResponseMessage, bool> holds, int at)
+        {
+            for (var tries = 0; ; tries++)
+            {
+                // Less than it would have had to wait.
+                if (tries < 12) clock.Advance(AgencyTallies.Period);
+                await Task.Delay(50);
+                var answer = await PushAsync(flood, "f2", 1, at + tries);
+                if (holds(answer)) return answer;
+                Assert.True(tries < 100, $"{(int)answer.StatusCode}");
+                answer.Dispose();
+            }
+        }
     }
 
     [Fact]
