@@ -20,17 +20,16 @@ public enum ColumnKind : byte
 }
 
 /// <summary>One field of many rows. Exactly one of the arrays is set, by <see cref="Kind"/>; all are as long as the block.</summary>
-[GenerateSerializer, Immutable, Alias("datahub.Column")]
 public sealed class Column
 {
     public const long NullInteger = long.MinValue;
     public const byte NullBoolean = 255;
 
-    [Id(0)] public ColumnKind Kind { get; init; }
-    [Id(1)] public string?[]? Texts { get; init; }
-    [Id(2)] public double[]? Numbers { get; init; }
-    [Id(3)] public long[]? Integers { get; init; }
-    [Id(4)] public byte[]? Booleans { get; init; }
+    public ColumnKind Kind { get; init; }
+    public string?[]? Texts { get; init; }
+    public double[]? Numbers { get; init; }
+    public long[]? Integers { get; init; }
+    public byte[]? Booleans { get; init; }
 
     public static Column OfTexts(string?[] values) => new() { Kind = ColumnKind.Text, Texts = values };
     public static Column OfNumbers(double[] values) => new() { Kind = ColumnKind.Number, Numbers = values };

@@ -2,27 +2,26 @@ namespace DataHub.Feeds;
 
 /// <summary>
 /// Many rows of one dataset in columns, checked against one version of its contract, each with the area it was
-/// resolved to. Immutable once handed on.
+/// resolved to. Immutable once handed on. Between processes it travels packed (<see cref="PackedRows"/>).
 /// </summary>
-[GenerateSerializer, Immutable, Alias("datahub.RowBlock")]
 public sealed class RowBlock
 {
-    [Id(0)] public required int Count { get; init; }
+    public required int Count { get; init; }
 
     /// <summary>By the field's ordinal in the contract.</summary>
-    [Id(1)] public required Column[] Columns { get; init; }
+    public required Column[] Columns { get; init; }
 
     /// <summary>Ids of the areas that occur in the block.</summary>
-    [Id(2)] public string[] Areas { get; init; } = [];
+    public string[] Areas { get; init; } = [];
 
     /// <summary>Per row an index into <see cref="Areas"/>, or −1. Null: no row has an area.</summary>
-    [Id(3)] public int[]? AreaOf { get; init; }
+    public int[]? AreaOf { get; init; }
 
     /// <summary>Per row its number in the push, counted from 1; a CSV header is not a row. Null: 1, 2, 3, ….</summary>
-    [Id(4)] public int[]? Numbers { get; init; }
+    public int[]? Numbers { get; init; }
 
     /// <summary>Per row whether it retracts its key (<c>@delete</c>). Null: none does.</summary>
-    [Id(5)] public bool[]? Deletes { get; init; }
+    public bool[]? Deletes { get; init; }
 
     public static RowBlock Empty { get; } = new() { Count = 0, Columns = [] };
 

@@ -133,8 +133,10 @@ internal sealed class Scale(int rows, string? part) : IAsyncDisposable
         var before = await RestingAsync();
         for (var number = 0; number < Datasets; number++)
         {
-            var (_, lanes) = await DatasetAsync($"idle-{number}", 1, LaneCount);
-            await lanes.PushAsync(LaneCount, 1);
+            // Every description makes a key, of which an agency has so many at most.
+            var idle = new HubUnderLoad(_hub.Address, $"idle-{number}") { Agency = $"idle-{number % 20}", Indicators = [("mean", "mean", "PT1H")] };
+            await idle.DescribeAsync(_hub.AdminKey);
+            await new Lanes(idle, $"idle-{number}", new(LaneCount, LaneCount)).PushAsync(LaneCount, 1);
         }
 
         var after = await RestingAsync();
