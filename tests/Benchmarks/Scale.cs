@@ -143,11 +143,17 @@ internal sealed class Scale(int rows, string? part) : IAsyncDisposable
         Row($"memory of an idle dataset with an indicator and rows, KiB ({Datasets:N0} of them)", $"{(after.Resident - before.Resident) / 1024.0 / Datasets:N0}", $"RSS before: {before.Resident >> 20:N0} MiB");
 
         // A row for every area and hour of a month: as many cells as rows, of few series.
-        await DatasetAsync("cells", 0, 542);
+        // The rows are there before, so that what the indicator adds are its cells.
+        var (rows, _) = await DatasetAsync(_hub, "cells", 0, 542);
+        await new Lanes(rows, "cells", new(542, 1, TimeSpan.TicksPerHour / 542)).PushAsync(Cells, RowsPerLargePush);
         before = await RestingAsync();
-        var hub = new HubUnderLoad(_hub.Address, "cells") { Indicators = [("mean", "mean", "PT1H")] };
-        await hub.DescribeAsync(_hub.AdminKey);
-        await new Lanes(hub, "cells", new(542, 1, TimeSpan.TicksPerHour / 542)).PushAsync(Cells, RowsPerLargePush);
+        await new HubUnderLoad(_hub.Address, "cells") { Indicators = [("mean", "mean", "PT1H")] }.DescribeAsync(_hub.AdminKey);
+        using (var http = new HttpClient { BaseAddress = _hub.Address })
+        {
+            // It answers once all of it is filled.
+            while ((await http.GetAsync("/api/v1/indicators/cells-mean/latest")).StatusCode != System.Net.HttpStatusCode.OK) await Task.Delay(500);
+        }
+
         after = await RestingAsync();
         Row($"memory of a cell in memory, bytes ({Cells:N0} of them)", $"{(double)(after.Resident - before.Resident) / Cells:N0}", $"reckoned by the hub (datahub_cells_memory): {(after.Cells - before.Cells) / Cells:N0}");
     }
