@@ -66,6 +66,7 @@ internal static class ClusterHub
         builder.Services.AddSingleton<KeyRing>().AddSingleton<PeopleRing>().AddSignIn();
         builder.Services.AddHostedService<AdminKeyAdoption>();
         builder.Services.AddHostedService<ErasureResumption>();
+        builder.Services.AddHostedService<AgreementCatchUp>();
         builder.Services.AddOperations<SiloIsActive>();
         start.Services?.Invoke(builder.Services);
 

@@ -1,0 +1,67 @@
+using DataHub.Catalog;
+using DataHub.Sharing;
+
+using Orleans.Runtime;
+
+namespace DataHub.Hosting;
+
+/// <summary>
+/// After every start, and every hour from then on, asks each agreement to note what became due: one that nobody asks for
+/// would else note its missed duties late. What an agreement answers does not depend on it.
+/// </summary>
+internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvider time, ILogger<AgreementCatchUp> logger) : BackgroundService
+{
+    private const int Page = 1_000;
+
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5), s_rounds = TimeSpan.FromHours(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var pause = s_rounds;
+            try
+            {
+                await RoundAsync(stoppingToken);
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException)
+            {
+                // Another silo dies, or the database is not there: the start does not wait.
+                LogAgain(e);
+                pause = s_again;
+            }
+
+            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RoundAsync(CancellationToken stop)
+    {
+        string? after = null;
+        while (!stop.IsCancellationRequested)
+        {
+            var ids = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Agreements).ListAsync(Caller.Hub, after, Page);
+            foreach (var id in ids)
+            {
+                try
+                {
+                    await grains.GetGrain<ISharingAgreementGrain>(id).CatchUpAsync(Caller.Hub);
+                }
+                catch (Exception e) when (!stop.IsCancellationRequested && e is not OrleansException and not TimeoutException)
+                {
+                    // One that cannot be read stops no other.
+                    LogFailed(e, id);
+                }
+            }
+
+            if (ids.Length < Page) return;
+            after = ids[^1];
+        }
+    }
+
+    [LoggerMessage(1273, LogLevel.Warning, "Agreements could not be asked what became due; it is tried again")]
+    private partial void LogAgain(Exception e);
+
+    [LoggerMessage(1274, LogLevel.Error, "Agreement {Agreement} could not note what became due; it is asked again within an hour")]
+    private partial void LogFailed(Exception e, string agreement);
+}
