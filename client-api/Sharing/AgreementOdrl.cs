@@ -5,8 +5,8 @@ namespace DataHub.Sharing;
 
 /// <summary>
 /// An agreement as an ODRL 2.2 policy in JSON-LD (ODRL Information Model 2.2: Agreement 2.1.3, Permission 2.6.5, Prohibition
-/// 2.6.6, Duty 2.6.7, Constraint 2.5; JSON-LD context of the ODRL Vocabulary). What ODRL has no left operand for is a term
-/// of the profile <c>urn:datahub:odrl</c>.
+/// 2.6.6, Duty 2.6.7, Constraint 2.5; JSON-LD context of the ODRL Vocabulary). What ODRL has no word for is a term of the
+/// profile <c>urn:datahub:odrl</c>. It says what was agreed; whether it is in force says the agreement's state.
 /// </summary>
 internal static class AgreementOdrl
 {
@@ -17,14 +17,15 @@ internal static class AgreementOdrl
         var terms = info.Terms;
         var use = Constraints(terms);
         var permissions = new List<JsonObject> { Rule("use", use) };
-        if (terms.Use.Publication == PublicationRule.Free) permissions.Add(Rule("present", []));
-        else if (terms.Use.Publication == PublicationRule.AggregatesOnly) permissions.Add(Rule("aggregate", []));
+        // ODRL's aggregate is a collection, its present a performance: publishing has words of its own.
+        if (terms.Use.Publication == PublicationRule.Free) permissions.Add(Rule($"{Profile}:publish", []));
+        else if (terms.Use.Publication == PublicationRule.AggregatesOnly) permissions.Add(Rule($"{Profile}:publishAggregates", []));
         if (terms.Use.OnwardTransfer == OnwardTransfer.Allowed) permissions.Add(Rule("distribute", []));
         else if (terms.Use.OnwardTransfer == OnwardTransfer.WithConsent) permissions.Add(Rule("distribute", [], new JsonObject { ["action"] = "obtainConsent", ["consentingParty"] = Agency(terms.Provider) }));
 
         var prohibitions = terms.ForbiddenPurposes.Select(purpose => Rule("use", [Constraint("purpose", "eq", Word("purpose", purpose.Id))])).ToList();
         if (terms.Use.OnwardTransfer == OnwardTransfer.None) prohibitions.Add(Rule("distribute", []));
-        if (terms.Use.Publication == PublicationRule.None) prohibitions.Add(Rule("present", []));
+        if (terms.Use.Publication == PublicationRule.None) prohibitions.Add(Rule($"{Profile}:publish", []));
         var policy = new JsonObject
         {
             ["@context"] = "http://www.w3.org/ns/odrl.jsonld",

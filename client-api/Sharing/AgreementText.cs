@@ -66,7 +66,7 @@ internal static class AgreementText
         yield return (Say("Lieferung", "Delivery"),
         [
             Say("Form: ", "Form: ") + (terms.Delivery.Form switch { AgreementForm.Rows => Say("Zeilen", "rows"), AgreementForm.Values => Say("Werte von Indikatoren", "values of indicators"), _ => Say("Zeilen und Werte", "rows and values") }),
-            terms.Delivery.Rhythm is { } rhythm ? Say($"Höchstens alle {rhythm}", $"At most every {rhythm}") : Say("So oft wie gewünscht", "As often as wanted"),
+            terms.Delivery.Rhythm is { } rhythm ? Say($"Im Abstand von mindestens: {Duration(rhythm)}", $"At least so far apart: {Duration(rhythm)}") : Say("So oft wie gewünscht", "As often as wanted"),
             terms.Delivery.RowsPerDay is { } rows ? Say($"Höchstens {rows} Zeilen je Tag", $"At most {rows} rows a day") : Say("Zeilen je Tag: unbegrenzt", "Rows a day: unlimited"),
         ]);
         yield return (Say("Nutzung", "Use"),
@@ -83,7 +83,7 @@ internal static class AgreementText
         ]);
         yield return (Say("Laufzeit", "Term"),
         [
-            Say("Von ", "From ") + At(terms.Term.From) + Say(" bis ", " until ") + At(terms.Term.Until), Say($"Kündigungsfrist: {terms.Term.Notice}", $"Notice: {terms.Term.Notice}"),
+            Say("Von ", "From ") + At(terms.Term.From) + Say(" bis ", " until ") + At(terms.Term.Until), Say("Kündigungsfrist: ", "Notice: ") + Duration(terms.Term.Notice),
             Say("Zwei stimmen zu auf Seite: ", "Two agree on the side of: ") + (terms.FourEyes is { Provider: false, Recipient: false } ? Say("keiner", "nobody")
                 : string.Join(", ", new[] { (terms.FourEyes.Provider, AgreementSide.Provider), (terms.FourEyes.Recipient, AgreementSide.Recipient) }.Where(side => side.Item1).Select(side => AgreementWords.Name(side.Item2).In(language)))),
         ]);
@@ -98,9 +98,25 @@ internal static class AgreementText
 
         string Say(string de, string en) => german ? de : en;
 
+        // What the parties wrote stays beside the words.
+        string Duration(string text) => AgreementDuration.Parts(text) is { Count: > 0 } parts
+            ? string.Join(", ", parts.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Number} {Unit(part.Unit, part.Number == 1)}"))) + $" ({text})"
+            : text;
+
+        string Unit(AgreementUnit unit, bool one) => unit switch
+        {
+            AgreementUnit.Year => one ? Say("Jahr", "year") : Say("Jahre", "years"),
+            AgreementUnit.Month => one ? Say("Monat", "month") : Say("Monate", "months"),
+            AgreementUnit.Week => one ? Say("Woche", "week") : Say("Wochen", "weeks"),
+            AgreementUnit.Day => one ? Say("Tag", "day") : Say("Tage", "days"),
+            AgreementUnit.Hour => one ? Say("Stunde", "hour") : Say("Stunden", "hours"),
+            AgreementUnit.Minute => one ? Say("Minute", "minute") : Say("Minuten", "minutes"),
+            _ => one ? Say("Sekunde", "second") : Say("Sekunden", "seconds"),
+        };
+
         string Duty(AgreementDuty duty)
         {
-            var when = duty.Due is { } due ? Say("bis ", "by ") + At(due) : Say("alle ", "every ") + duty.Every;
+            var when = duty.Due is { } due ? Say("bis ", "by ") + At(due) : Say("wiederkehrend, Abstand ", "recurring, interval ") + Duration(duty.Every!);
             var missed = duty.Missed == DutyMiss.Suspension ? Say("versäumt: Aussetzung", "missed: suspension") : Say("versäumt: Vermerk", "missed: notice");
             return $"{duty.Text.In(language)} ({duty.Id}; {when}; {missed})";
         }

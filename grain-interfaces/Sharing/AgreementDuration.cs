@@ -28,32 +28,68 @@ public static class AgreementDuration
     /// <summary>An instant so much earlier.</summary>
     public static DateTimeOffset Before(DateTimeOffset until, string text) => Add(until, text, -1);
 
+    /// <summary>Its parts, greatest first; empty where it is not <see cref="IsValid"/> or lasts no time.</summary>
+    public static IReadOnlyList<(long Number, AgreementUnit Unit)> Parts(string text)
+    {
+        var parts = new List<(long, AgreementUnit)>();
+        if (!DurationText.TryCanonical(text, out var canonical) || canonical[0] == '-' || canonical.Contains('.', StringComparison.Ordinal) || canonical == "PT0S") return parts;
+        var (inTime, from) = (false, 1);
+        for (var i = 1; i < canonical.Length; i++)
+        {
+            var letter = canonical[i];
+            if (char.IsAsciiDigit(letter)) continue;
+            if (letter == 'T')
+            {
+                inTime = true;
+            }
+            else
+            {
+                parts.Add((long.Parse(canonical.AsSpan(from, i - from), CultureInfo.InvariantCulture), letter switch
+                {
+                    'Y' => AgreementUnit.Year,
+                    'M' => inTime ? AgreementUnit.Minute : AgreementUnit.Month,
+                    'W' => AgreementUnit.Week,
+                    'D' => AgreementUnit.Day,
+                    'H' => AgreementUnit.Hour,
+                    _ => AgreementUnit.Second,
+                }));
+            }
+
+            from = i + 1;
+        }
+
+        return parts;
+    }
+
     private static bool TryParse(string text, out int months, out TimeSpan rest)
     {
         (months, rest) = (0, TimeSpan.Zero);
-        if (!DurationText.TryCanonical(text, out var canonical) || canonical[0] == '-' || canonical.Contains('.', StringComparison.Ordinal)) return false;
-        var (inTime, from) = (false, 1);
-        long wholeMonths = 0, seconds = 0;
-        for (var i = 1; i < canonical.Length; i++)
+        var parts = Parts(text);
+        if (parts.Count == 0 && !(DurationText.TryCanonical(text, out var canonical) && canonical == "PT0S")) return false;
+        var wholeMonths = parts.Sum(part => part.Unit switch { AgreementUnit.Year => part.Number * 12, AgreementUnit.Month => part.Number, _ => 0 });
+        var seconds = parts.Sum(part => part.Number * part.Unit switch
         {
-            var unit = canonical[i];
-            if (char.IsAsciiDigit(unit)) continue;
-            if (unit == 'T')
-            {
-                inTime = true;
-                from = i + 1;
-                continue;
-            }
-
-            var number = long.Parse(canonical.AsSpan(from, i - from), CultureInfo.InvariantCulture);
-            from = i + 1;
-            if (unit == 'Y') wholeMonths += number * 12;
-            else if (unit == 'M' && !inTime) wholeMonths += number;
-            else seconds += number * unit switch { 'W' => 604_800, 'D' => 86_400, 'H' => 3_600, 'M' => 60, _ => 1 };
-        }
-
+            AgreementUnit.Week => 604_800,
+            AgreementUnit.Day => 86_400,
+            AgreementUnit.Hour => 3_600,
+            AgreementUnit.Minute => 60,
+            AgreementUnit.Second => 1,
+            _ => 0,
+        });
         if (wholeMonths > MaxMonths || seconds > MaxDays * 86_400L) return false;
         (months, rest) = ((int)wholeMonths, TimeSpan.FromSeconds(seconds));
         return true;
     }
+}
+
+/// <summary>What durations are made of.</summary>
+public enum AgreementUnit
+{
+    Second = 0,
+    Minute = 1,
+    Hour = 2,
+    Day = 3,
+    Week = 4,
+    Month = 5,
+    Year = 6,
 }

@@ -47,7 +47,7 @@ public sealed record AgreementTerms(
 }
 
 /// <summary>A purpose (ODRL 2.2 left operand <c>purpose</c>).</summary>
-/// <param name="Id">A word as of <see cref="CatalogIds"/>, which requests name.</param>
+/// <param name="Id">A word of lower-case letters, digits and hyphens.</param>
 /// <param name="Text">For people.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AgreementPurpose"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record AgreementPurpose([property: Id(0), JsonRequired] string Id, [property: Id(1), JsonRequired] LocalText Text);
@@ -110,12 +110,12 @@ public sealed record AgreementUse
 }
 
 /// <summary>Something that the recipient has to do (<c>odrl:duty</c>).</summary>
-/// <param name="Id">A word as of <see cref="CatalogIds"/>, once in the terms.</param>
+/// <param name="Id">A word of lower-case letters, digits and hyphens, once in the terms.</param>
 /// <param name="Text">For people.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AgreementDuty"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record AgreementDuty([property: Id(0), JsonRequired] string Id, [property: Id(1), JsonRequired] DutyKind Kind, [property: Id(2), JsonRequired] LocalText Text)
 {
-    /// <summary>The one instant by which it is done; this or <see cref="Every"/>.</summary>
+    /// <summary>The one instant by which it is done; either this or <c>every</c>.</summary>
     [Id(3)] public DateTimeOffset? Due { get; init; }
 
     /// <summary>Done again and again: for the first time so long after the agreement became active, for the last time before it ends.</summary>
@@ -214,6 +214,12 @@ public static class AgreementLimits
     public const int MaxSmallestGroup = 100_000;
 
     public const long MaxRowsPerDay = 1_000_000_000;
+
+    /// <summary>Longest terms as <see cref="AgreementContent"/> writes them.</summary>
+    public const int MaxBytes = 65_536;
+
+    /// <summary>First and last year in which a term begins.</summary>
+    public const int FirstYear = 2000, LastYear = 2200;
 
     /// <summary>Longest term, in years.</summary>
     public const int MaxYears = 20;

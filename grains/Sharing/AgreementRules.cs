@@ -112,9 +112,10 @@ internal static class AgreementRules
                 }
 
                 if (life.HasAgreed(side)) return Conflict(new("Diese Seite hat schon zugestimmt; es fehlt die andere.", "This side has agreed already; the other one is missing."));
+                // The dataset may have become another one since the offer.
                 return life.Signatures.Any(signature => signature.Side == side && signature.Who == subject)
                     ? Conflict(new($"{subject} hat schon zugestimmt; auf dieser Seite entscheiden zwei, es fehlt jemand anderes.", $"{subject} has agreed already; on this side two decide, somebody else is missing."))
-                    : null;
+                    : Charter(checks);
             case AgreementAct.Withdraw:
                 return negotiable ? null : Conflict(state == AgreementState.Draft ? new("Es ist nichts angeboten, das zurückzuziehen wäre.", "Nothing is offered that could be withdrawn.") : s_agreed);
             case AgreementAct.AcknowledgeCharter:
@@ -145,8 +146,8 @@ internal static class AgreementRules
         {
             var failed = checks.Where(check => check.Fulfilled == false).ToArray();
             return failed.Length == 0 ? null : No(CatalogRefusal.Conflict, new(
-                $"Die Bedingungen verletzen die Data-Sharing-Charta: {string.Join("; ", failed.Select(check => $"{check.Clause}: {check.Text.De}"))}",
-                $"The terms break the Data-Sharing-Charta: {string.Join("; ", failed.Select(check => $"{check.Clause}: {check.Text.En}"))}")) with
+                $"Die Bedingungen erfüllen die Data-Sharing-Charta nicht; verlangt ist: {string.Join(" ", failed.Select(check => $"{check.Clause}: {check.Text.De}"))}",
+                $"The terms do not keep the Data-Sharing-Charta; it asks for this: {string.Join(" ", failed.Select(check => $"{check.Clause}: {check.Text.En}"))}")) with
             { Failed = failed };
         }
     }

@@ -28,7 +28,10 @@ internal static class AgreementTermsRules
         TextFault("title", terms.Title) ?? PartiesFault(terms) ?? PurposesFault("purposes", terms.Purposes) ?? PurposesFault("forbiddenPurposes", terms.ForbiddenPurposes)
         ?? BothFault(terms)
         ?? (terms.LegalBasis is { Length: > AgreementLimits.MaxReason } ? TooLong("legalBasis", AgreementLimits.MaxReason) : null)
-        ?? TermFault(terms.Term) ?? DataFault(terms.Data) ?? DeliveryFault(terms.Delivery) ?? UseFault(terms.Use, terms.Recipient) ?? DutiesFault(terms);
+        ?? TermFault(terms.Term) ?? DataFault(terms.Data) ?? DeliveryFault(terms.Delivery) ?? UseFault(terms.Use, terms.Recipient) ?? DutiesFault(terms)
+        ?? (AgreementContent.Terms(terms).Length > AgreementLimits.MaxBytes
+            ? new($"Die Bedingungen sind zusammen länger als {AgreementLimits.MaxBytes} Byte.", $"The terms together are longer than {AgreementLimits.MaxBytes} bytes.")
+            : null);
 
     /// <summary>What is wrong with them for this dataset; null: nothing.</summary>
     /// <param name="areas">Ids of the dataset's area system with their levels; null where it has none.</param>
@@ -86,7 +89,8 @@ internal static class AgreementTermsRules
     private static LocalText? TermFault(AgreementTerm? term)
     {
         if (term is null) return new("term: fehlt.", "term: is missing.");
-        if (term.From.Year < 2000) return new("term.from: nicht vor dem Jahr 2000.", "term.from: not before the year 2000.");
+        if (term.From.Year is < AgreementLimits.FirstYear or > AgreementLimits.LastYear)
+            return new($"term.from: vom Jahr {AgreementLimits.FirstYear} bis zum Jahr {AgreementLimits.LastYear}.", $"term.from: from the year {AgreementLimits.FirstYear} to the year {AgreementLimits.LastYear}.");
         if (term.Until <= term.From) return new("term.until: muss nach term.from liegen.", "term.until: must be after term.from.");
         if (term.Until > term.From.AddYears(AgreementLimits.MaxYears)) return new($"term.until: höchstens {AgreementLimits.MaxYears} Jahre nach term.from.", $"term.until: at most {AgreementLimits.MaxYears} years after term.from.");
         return AgreementDuration.IsValid(term.Notice) ? null : NoDuration("term.notice", term.Notice);

@@ -13,7 +13,10 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
 {
     private const int Page = 1_000;
 
-    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(5), s_rounds = TimeSpan.FromHours(1);
+    /// <summary>So many that fail in one round are no fault of theirs.</summary>
+    private const int MaxFailures = 10;
+
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(10), s_rounds = TimeSpan.FromHours(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,11 +27,15 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
             {
                 await RoundAsync(stoppingToken);
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
-                // Another silo dies, or the database is not there: the start does not wait.
+                // Another silo dies, or the database is not there: neither start nor work of the hub depends on this.
                 LogAgain(e);
                 pause = s_again;
+            }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
 
             await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -38,6 +45,7 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
     private async Task RoundAsync(CancellationToken stop)
     {
         string? after = null;
+        var failures = 0;
         while (!stop.IsCancellationRequested)
         {
             var ids = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Agreements).ListAsync(Caller.Hub, after, Page);
@@ -47,7 +55,7 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
                 {
                     await grains.GetGrain<ISharingAgreementGrain>(id).CatchUpAsync(Caller.Hub);
                 }
-                catch (Exception e) when (!stop.IsCancellationRequested && e is not OrleansException and not TimeoutException)
+                catch (Exception e) when (!stop.IsCancellationRequested && e is not OrleansException and not TimeoutException && ++failures < MaxFailures)
                 {
                     // One that cannot be read stops no other.
                     LogFailed(e, id);

@@ -193,6 +193,8 @@ public sealed class AgreementHttpTests
             Assert.Contains(says, text, StringComparison.Ordinal);
             Assert.Contains(made.GetProperty("termsHash").GetString()!, text, StringComparison.Ordinal);
             Assert.Contains(made.GetProperty("head").GetString()!, text, StringComparison.Ordinal);
+            Assert.Contains(language == "de" ? "Kündigungsfrist: 1 Monat (P1M)" : "Notice: 1 month (P1M)", text.Replace("&#252;", "ü", StringComparison.Ordinal), StringComparison.Ordinal);
+            Assert.Contains(language == "de" ? "wiederkehrend, Abstand 30 Tage (P30D); versäumt: Aussetzung" : "recurring, interval 30 days (P30D); missed: suspension", text.Replace("&#228;", "ä", StringComparison.Ordinal), StringComparison.Ordinal);
             Assert.Contains("no2 &gt; 0".Replace("&gt;", type == "text/html" ? "&gt;" : ">", StringComparison.Ordinal), text, StringComparison.Ordinal);
         }
 
@@ -204,6 +206,9 @@ public sealed class AgreementHttpTests
         Assert.Equal(["purpose", "dateTime", "dateTime", "urn:datahub:odrl:rowsPerDay", "urn:datahub:odrl:filter"], operands);
         Assert.Equal("urn:datahub:purpose:werbung", (string)policy["prohibition"]![0]!["constraint"]![0]!["rightOperand"]!["@id"]!);
         Assert.Equal(("inform", "P30D"), ((string)policy["obligation"]![0]!["action"]!, (string)policy["obligation"]![0]!["constraint"]![0]!["rightOperand"]!["@value"]!));
+
+        Assert.Equal(["use", "urn:datahub:odrl:publishAggregates", "distribute"], policy["permission"]!.AsArray().Select(permission => (string)permission!["action"]!));
+        Assert.Equal("obtainConsent", (string)policy["permission"]![2]!["duty"]![0]!["action"]!);
 
         var charter = (await OkAsync(hub.Anonymous.GetAsync("api/v1/charter"))).RootElement;
         Assert.Equal(("1", 11), (charter.GetProperty("version").GetString(), charter.GetProperty("clauses").GetArrayLength()));
@@ -243,7 +248,10 @@ public sealed class AgreementHttpTests
             (terms => terms["duties"]![0]!["every"] = "PT1H", 422, "duties[0].every"),
             (terms => terms["term"]!["until"] = "2020-01-01T00:00:00Z", 422, "term.until"),
             (terms => terms["term"]!["notice"] = "bald", 422, "term.notice"),
+            (terms => terms["term"]!["from"] = "9990-01-01T00:00:00Z", 422, "term.from"),
             (terms => terms["term"] = null, 422, "term"),
+            (terms => terms["data"]!["fields"] = new JsonArray([.. Enumerable.Range(0, 201).Select(n => (JsonNode)JsonValue.Create("f" + n))]), 422, "data.fields"),
+            (terms => terms["duties"] = new JsonArray([.. Enumerable.Range(0, 20).Select(n => new JsonObject { ["id"] = "d" + n, ["kind"] = "other", ["text"] = new JsonObject { ["de"] = new string('ü', 1_000), ["en"] = new string('ü', 1_000) }, ["every"] = "P1M" })]), 422, "65536"),
         })
         {
             var terms = Terms();
@@ -262,6 +270,24 @@ public sealed class AgreementHttpTests
         await RefusedAsync(amt.PostAsJsonAsync("api/v1/agreements/x/acts", new { act = "change" }), 422, "invalid-agreement");
         await RefusedAsync(amt.PostAsJsonAsync("api/v1/agreements/x/acts", new { act = "offer", side = "recipient" }), 403, "forbidden");
         await RefusedAsync(amt.GetAsync("api/v1/agreements/x/events?after=y"), 400, "invalid-parameter");
+    }
+
+    [Fact]
+    public async Task Whoever_may_act_for_both_sides_says_for_which()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        foreach (var agency in new[] { "amt", "bezirk" }) await hub.AgencyAsync(agency);
+        await hub.PutAirQualityAsync("luft", "amt", access: AccessClass.Internal);
+        await RefusedAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/v?side=recipient", Terms()), 409, "conflict");
+        await RefusedAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/v?side=hub", Terms()), 400, "invalid-parameter");
+        await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/v", Terms()));
+        await StandsAsync(ActAsync(hub.Admin, "offer"), "OFFERED");
+        var acknowledged = await StandsAsync(hub.Admin.PostAsJsonAsync("api/v1/agreements/v/acts", new { act = "acknowledge-charter", side = "recipient" }), "OFFERED");
+        Assert.Equal(["recipient"], acknowledged.GetProperty("acknowledged").EnumerateArray().Select(side => side.GetString()));
+        Assert.Equal(["provider", "recipient"], acknowledged.GetProperty("sides").EnumerateArray().Select(side => side.GetString()));
+        await StandsAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/v?side=recipient", Terms(rows: 7)), "NEGOTIATED");
+        var last = (await OkAsync(hub.Admin.GetAsync("api/v1/agreements/v/events?after=3"))).RootElement.GetProperty("events").EnumerateArray().Single();
+        Assert.Equal((4, "recipient", "change", 2), (last.GetProperty("number").GetInt32(), last.GetProperty("side").GetString(), last.GetProperty("act").GetString(), last.GetProperty("version").GetInt32()));
     }
 
     private static JsonObject Terms(int rows = 1_000) => JsonNode.Parse($$"""

@@ -118,10 +118,10 @@ public sealed class AgreementRulesTests
     }
 
     [Fact]
-    public void What_is_offered_or_countered_keeps_the_charter_and_what_fails_is_named()
+    public void What_is_offered_countered_or_agreed_keeps_the_charter_and_what_fails_is_named()
     {
         var checks = new CharterCheck[] { new("purpose", true, new("a", "a")), new("exit", false, new("Frist zu lang", "notice too long")), new("security", false, new("offen", "open")) };
-        foreach (var (state, act) in new[] { (AgreementState.Draft, AgreementAct.Offer), (AgreementState.Offered, AgreementAct.Change), (AgreementState.Negotiated, AgreementAct.Change) })
+        foreach (var (state, act) in new[] { (AgreementState.Draft, AgreementAct.Offer), (AgreementState.Offered, AgreementAct.Change), (AgreementState.Negotiated, AgreementAct.Change), (AgreementState.Offered, AgreementAct.Agree) })
         {
             var (life, now) = In(state);
             var outcome = AgreementRules.Apply(life, AgreementSide.Provider, "p", Request(act), checks, new(), now);
