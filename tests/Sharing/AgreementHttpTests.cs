@@ -287,6 +287,16 @@ public sealed class AgreementHttpTests
         Assert.Equal(["provider", "recipient"], acknowledged.GetProperty("sides").EnumerateArray().Select(side => side.GetString()));
         await StandsAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/v?side=recipient", Terms(rows: 7)), "NEGOTIATED");
         var last = (await OkAsync(hub.Admin.GetAsync("api/v1/agreements/v/events?after=3"))).RootElement.GetProperty("events").EnumerateArray().Single();
+        await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agreements/w", Terms()));
+        var listed = new List<string?>();
+        for (var next = "/api/v1/agreements?agency=bezirk&limit=1"; next is not null;)
+        {
+            var page = (await OkAsync(hub.Admin.GetAsync(next))).RootElement;
+            listed.AddRange(page.GetProperty("agreements").EnumerateArray().Select(one => one.GetProperty("id").GetString()));
+            next = page.GetProperty("next").GetString();
+        }
+
+        Assert.Equal(["v", "w"], listed);
         Assert.Equal((4, "recipient", "change", 2), (last.GetProperty("number").GetInt32(), last.GetProperty("side").GetString(), last.GetProperty("act").GetString(), last.GetProperty("version").GetInt32()));
     }
 

@@ -81,6 +81,19 @@ public sealed class AgreementTermsTests
         }
     }
 
+    [Fact]
+    public void Areas_and_levels_are_those_of_the_datasets_system()
+    {
+        var dataset = new DatasetInfo("luft", Dataset() with { AreaSystem = "stadt" }, [], 1, [], [], s_start, s_start);
+        var areas = new Dictionary<string, int> { ["01"] = 0, ["0110"] = 1 };
+        Assert.Null(AgreementTermsRules.Fault(Full, dataset, areas, new()));
+        Assert.Contains("data.areas", AgreementTermsRules.Fault(Full with { Data = Full.Data with { Areas = ["01", "02"] } }, dataset, areas, new())!.De, StringComparison.Ordinal);
+        Assert.Contains("data.finestLevel", AgreementTermsRules.Fault(Full with { Data = Full.Data with { FinestLevel = 2 } }, dataset, areas, new())!.En, StringComparison.Ordinal);
+        Assert.Contains("data.finestLevel", AgreementTermsRules.Fault(Full with { Data = Full.Data with { Areas = null } }, dataset, null, new())!.En, StringComparison.Ordinal);
+        Assert.Contains("provider", AgreementTermsRules.Fault(Full with { Provider = "andere" }, dataset, areas, new())!.De, StringComparison.Ordinal);
+        Assert.Contains("data.filter", AgreementTermsRules.Fault(Full with { Data = Full.Data with { Filter = "no2 >" } }, dataset, areas, new())!.De, StringComparison.Ordinal);
+    }
+
     private static DatasetSpec Dataset(bool personal = false, AccessClass access = AccessClass.Internal)
     {
         var schema = Contracts.AirQuality.Schema;
