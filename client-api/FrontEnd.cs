@@ -2,6 +2,7 @@ using DataHub.Catalog;
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -57,6 +58,7 @@ public static class FrontEnd
         routes.MapAgencyQuotaEndpoints();
         routes.MapGroupEndpoints();
         routes.MapDataspaceEndpoints();
+        routes.MapAgreementEndpoints();
         routes.MapAccessEndpoints();
         routes.MapMe();
         routes.MapSignInPages();

@@ -114,6 +114,11 @@ public static class ProblemTypes
         "Das Detail nennt, welche Angabe zum Datenraum oder zur Rolle fehlt oder nicht erlaubt ist.",
         "The detail says which member of the dataspace or the role is missing or not allowed.");
 
+    public static readonly ProblemType InvalidAgreement = Add("invalid-agreement", 422,
+        "Ungültige Angaben zur Vereinbarung", "Invalid agreement",
+        "Das Detail nennt, welche Angabe der Bedingungen oder des Vorgangs fehlt oder nicht erlaubt ist.",
+        "The detail says which member of the terms or of the act is missing or not allowed.");
+
     public static readonly ProblemType InvalidAgency = Add("invalid-agency", 422,
         "Ungültige Angaben zur Behörde", "Invalid agency",
         "Das Detail nennt, welche Angabe fehlt oder nicht erlaubt ist.",

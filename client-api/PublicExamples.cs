@@ -84,6 +84,40 @@ internal static class PublicExamples
           "checklist": [ { "code": "license", "required": true, "fulfilled": true, "text": "Lizenz oder Nutzungsbedingung" }, { "code": "description", "required": false, "fulfilled": false, "text": "Beschreibung" } ] }
         """;
 
+    private const string AgreementTerms =
+        """
+        { "title": { "de": "Luftgüte für die Bauleitplanung", "en": "Air quality for land-use planning" }, "provider": "senumvk", "recipient": "bezirk-pankow", "dataset": "air-quality",
+          "purposes": [ { "id": "planning", "text": { "de": "Bauleitplanung", "en": "Land-use planning" } } ], "forbiddenPurposes": [ { "id": "advertising", "text": { "de": "Werbung", "en": "Advertising" } } ],
+          "legalBasis": "§ 12 EGovG Bln", "data": { "fields": null, "from": "2026-01-01T00:00:00Z", "areas": [ "01" ], "filter": "no2 > 0", "finestLevel": 1, "smallestGroup": 5 },
+          "delivery": { "form": "both", "rhythm": "PT1H", "rowsPerDay": 100000 },
+          "use": { "groups": [ "bezirk-pankow/planung" ], "networks": [ "192.0.2.0/24" ], "onwardTransfer": "withConsent", "publication": "aggregatesOnly" },
+          "duties": [ { "id": "report", "kind": "report", "text": { "de": "Bericht über die Nutzung", "en": "Report on the use" }, "every": "P3M", "missed": "suspension" } ],
+          "term": { "from": "2027-01-01T00:00:00Z", "until": "2029-01-01T00:00:00Z", "notice": "P1M" }, "fourEyes": { "provider": true, "recipient": true } }
+        """;
+
+    private const string Agreement =
+        """
+        { "id": "luft-pankow", "state": "OFFERED", "version": 1, "termsHash": "5d41…", "events": 2, "head": "9a0b…", "since": null, "ends": "2029-01-01T00:00:00Z", "sides": [ "provider" ], "next": [ "change", "withdraw", "acknowledge-charter" ],
+          "terms": 
+        """ + AgreementTerms + """
+        , "signatures": [], "acknowledged": [], "charter": [ { "clause": "transparency", "fulfilled": true, "text": "Die Rechtsgrundlage ist genannt (legalBasis)." } ],
+          "duties": [ { "duty": "report", "next": null, "missedSince": null, "fulfilledAt": null, "evidence": null } ], "suspendedBy": null, "reason": null }
+        """;
+
+    private const string AgreementEvent =
+        """
+        { "number": 2, "at": "2026-11-27T08:00:00Z", "who": "key:senumvk.b4Xk29Qz", "side": "provider", "act": "offer", "version": 1, "reason": null, "duty": null, "due": null, "evidence": null, "charter": null, "previous": "71c2…", "hash": "9a0b…",
+          "content": "{\"v\":1,\"agreement\":\"luft-pankow\",\"number\":2,\"at\":\"2026-11-27T08:00:00.0000000Z\",\"who\":\"key:senumvk.b4Xk29Qz\",\"side\":\"provider\",\"act\":\"offer\",\"version\":1,\"detail\":{}}" }
+        """;
+
+    private const string AgreementPolicy =
+        """
+        { "@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Agreement", "uid": "urn:datahub:agreement:luft-pankow:1", "profile": "urn:datahub:odrl", "assigner": "urn:datahub:agency:senumvk", "assignee": "urn:datahub:agency:bezirk-pankow",
+          "target": "urn:datahub:dataset:air-quality", "permission": [ { "action": "use", "constraint": [ { "leftOperand": "purpose", "operator": "isAnyOf", "rightOperand": [ { "@id": "urn:datahub:purpose:planning" } ] } ] } ],
+          "prohibition": [ { "action": "use", "constraint": [ { "leftOperand": "purpose", "operator": "eq", "rightOperand": { "@id": "urn:datahub:purpose:advertising" } } ] } ],
+          "obligation": [ { "action": "inform", "constraint": [ { "leftOperand": "timeInterval", "operator": "eq", "rightOperand": { "@value": "P3M", "@type": "xsd:duration" } } ], "uid": "urn:datahub:agreement:luft-pankow:duty:report" } ] }
+        """;
+
     private const string ValuesCsv = "area,from,to,value,count,state\n0110,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,1,ok\n";
     private const string ValuesLine = """{"area":"0110","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":1,"state":"ok"}""" + "\n";
     private const string ValueFeatures =
@@ -142,6 +176,18 @@ internal static class PublicExamples
         ("POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation", 200, Json, RevokedGrant),
         ("GET /api/v1/datasets/{dataset}/release", 200, Json, Release),
         ("POST /api/v1/datasets/{dataset}/release", 200, Json, Release),
+        ("GET /api/v1/agreements", 200, Json, """{ "agreements": [ { "id": "luft-pankow", "state": "OFFERED", "title": { "de": "Luftgüte für die Bauleitplanung" }, "provider": "senumvk", "recipient": "bezirk-pankow", "dataset": "air-quality", "version": 1, "ends": "2029-01-01T00:00:00Z" } ], "next": null }"""),
+        ("PUT /api/v1/agreements/{agreement}", null, Json, AgreementTerms),
+        ("PUT /api/v1/agreements/{agreement}", 200, Json, Agreement),
+        ("PUT /api/v1/agreements/{agreement}", 201, Json, Agreement),
+        ("GET /api/v1/agreements/{agreement}", 200, Json, Agreement),
+        ("POST /api/v1/agreements/{agreement}/acts", null, Json, """{ "act": "offer", "version": 1 }"""),
+        ("POST /api/v1/agreements/{agreement}/acts", 200, Json, Agreement),
+        ("GET /api/v1/agreements/{agreement}/events", 200, Json, $$"""{ "events": [ {{AgreementEvent}} ], "next": null }"""),
+        ("GET /api/v1/agreements/{agreement}/text", 200, "text/html", "<!doctype html>\n<html lang=\"de\">…</html>\n"),
+        ("GET /api/v1/agreements/{agreement}/text", 200, "text/plain", "Luftgüte für die Bauleitplanung\n===============================\n\nParteien und Gegenstand\n  - Bereitstellende Seite: senumvk\n"),
+        ("GET /api/v1/agreements/{agreement}/odrl", 200, "application/ld+json", AgreementPolicy),
+        ("GET /api/v1/charter", 200, Json, """{ "version": "1", "clauses": [ { "id": "purpose", "title": { "de": "Zweckbindung", "en": "Purpose" }, "text": { "de": "Daten dienen nur den vereinbarten Zwecken.", "en": "Data serves the agreed purposes only." } } ] }"""),
         ("GET /api/v1/areas", 200, Json, """{ "systems": [ { "id": "demo", "title": null, "version": 1, "areas": 2, "levels": 2 } ], "next": null }"""),
         ("PUT /api/v1/areas/{system}", null, Csv, Areas),
         ("PUT /api/v1/areas/{system}", null, GeoJson, AreaFeatures),

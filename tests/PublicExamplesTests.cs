@@ -18,6 +18,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
     [
         "put /api/v1/agencies/{agency}", "post /api/v1/agencies/{agency}/keys", "put /api/v1/agencies/{agency}/groups/{group}", "put /api/v1/dataspaces/{dataspace}", "post /api/v1/dataspaces/{dataspace}/grants", "put /api/v1/areas/{system}", "put /api/v1/datasets/{dataset}",
         "put /api/v1/datasets/{dataset}/feeds/{feed}", "put /api/v1/indicators/{indicator}", "post /api/v1/datasets/{dataset}/feeds/{feed}/records",
+        "put /api/v1/agreements/{agreement}", "post /api/v1/agreements/{agreement}/acts",
     ];
 
     [Fact]
@@ -26,7 +27,8 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         var document = (await OkAsync(hub.Anonymous.GetAsync("openapi/v1.json"))).RootElement;
         var operations = document.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Name: $"{operation.Name} {path.Name}", Path: path.Name, Method: operation.Name, Operation: operation.Value))).ToArray();
-        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly", ["group"] = "auswertung", ["person"] = "oidc:8f3c0a52", ["dataspace"] = "umwelt" };
+        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly", ["group"] = "auswertung", ["person"] = "oidc:8f3c0a52", ["dataspace"] = "umwelt", ["agreement"] = "luft-pankow" };
+        await hub.AgencyAsync("bezirk-pankow");
         var sent = 0;
 
         // Writes first, so that reads find what they ask for; a key is revoked last of all.

@@ -38,6 +38,9 @@ public static class AccessTable
         s_receipt = new("auch Schlüssel der Behörde, die geliefert hat; wer nicht darf, erhält 404", "also keys of the agency that pushed; whoever may not gets 404"),
         s_audit = new("was die eigene Behörde angeht; wer die Plattform verwaltet, sieht alles", "what is the own agency's business; whoever administers the platform sees everything"),
         s_self = new("für sich selbst und die Öffentlichkeit alle; für andere `grant` am Objekt", "everybody for himself and the public; for others `grant` on the object"),
+        s_sides = new(
+            "für die empfangende Seite `manage-agency` an ihrer Behörde; wer für keine Seite handelt, erhält 404",
+            "for the recipient `manage-agency` on its agency; whoever acts for no side gets 404"),
         s_own = new("für einen neuen Datenraum das Recht an der Behörde `owner`", "for a new dataspace the right on the agency `owner`");
 
     /// <summary>In the order of the routes.</summary>
@@ -58,9 +61,17 @@ public static class AccessTable
         new("POST /api/v1/agencies/{agency}/keys/{id}/rotation", AccessRights.ManageAgency, AccessTarget.Agency),
         new("PUT /api/v1/agencies/{agency}/quota", AccessRights.Administer, AccessTarget.Platform),
         new("GET /api/v1/agencies/{agency}/quota", AccessRights.ManageAgency, AccessTarget.Agency),
+        new("GET /api/v1/agreements", null, AccessTarget.Nothing, s_seen),
+        new("PUT /api/v1/agreements/{agreement}", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("GET /api/v1/agreements/{agreement}", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("POST /api/v1/agreements/{agreement}/acts", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("GET /api/v1/agreements/{agreement}/events", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("GET /api/v1/agreements/{agreement}/odrl", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("GET /api/v1/agreements/{agreement}/text", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/areas", null, AccessTarget.Nothing),
         new("PUT /api/v1/areas/{system}", AccessRights.Administer, AccessTarget.Platform),
         new("GET /api/v1/areas/{system}", null, AccessTarget.Nothing),
+        new("GET /api/v1/charter", null, AccessTarget.Nothing),
         new("GET /api/v1/datasets", null, AccessTarget.Nothing, s_seen),
         new("PUT /api/v1/datasets/{dataset}", AccessRights.EditDefinitions, AccessTarget.Dataset, s_changes),
         new("GET /api/v1/datasets/{dataset}", AccessRights.ReadMetadata, AccessTarget.Dataset),

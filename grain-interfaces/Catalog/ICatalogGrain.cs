@@ -29,8 +29,14 @@ public static class CatalogKinds
     public const string AreaSystems = "areas";
     public const string Dataspaces = "dataspaces";
 
+    /// <summary>All agreements.</summary>
+    public const string Agreements = "agreements";
+
     /// <summary>The groups of one agency, without the agency.</summary>
     public static string GroupsOf(string agency) => "groups/" + agency;
+
+    /// <summary>The agreements of which an agency is a side.</summary>
+    public static string AgreementsOf(string agency) => "agreements/" + agency;
 }
 
 /// <summary>A list of the catalogue is full.</summary>

@@ -64,6 +64,48 @@ public static class AuditEvents
     /// <summary>A key, a token or a sign-in was refused; detail <c>reason</c>, and <c>times</c> where there were several in a minute.</summary>
     public const string SignInFailed = "signin.failed";
 
+    /// <summary>What was done with an agreement; details <c>version</c>, and <c>side</c>, <c>reason</c>, <c>duty</c>, <c>due</c>, <c>evidence</c>, <c>charter</c> where there are any. Noted once for each side's agency.</summary>
+    public const string AgreementDrafted = "agreement.drafted";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementChanged = "agreement.changed";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementOffered = "agreement.offered";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementWithdrawn = "agreement.withdrawn";
+
+    /// <summary>The charter was acknowledged; details as of <see cref="AgreementDrafted"/>.</summary>
+    public const string AgreementAcknowledged = "agreement.acknowledged";
+
+    /// <summary>Somebody agreed for a side; detail <c>complete</c> says whether all have. Details as of <see cref="AgreementDrafted"/>.</summary>
+    public const string AgreementAgreed = "agreement.agreed";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementActivated = "agreement.activated";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementSuspended = "agreement.suspended";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementResumed = "agreement.resumed";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementRevoked = "agreement.revoked";
+
+    /// <summary>Notice was given; detail <c>due</c> says when it ends. Details as of <see cref="AgreementDrafted"/>.</summary>
+    public const string AgreementNotice = "agreement.notice";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string AgreementEnded = "agreement.ended";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string DutyFulfilled = "agreement.duty-fulfilled";
+
+    /// <inheritdoc cref="AgreementDrafted"/>
+    public const string DutyMissed = "agreement.duty-missed";
+
     /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
     public const string ContentDeleted = "audit.deleted";
 

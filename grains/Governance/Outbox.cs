@@ -43,14 +43,14 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
     }
 
     /// <summary>Stores a change together with what is noted of it; a state equal to what stands stores and notes nothing. Only for calls that do not interleave with one another.</summary>
-    public async Task StoreAsync(T next, AuditEvent happened)
+    public async Task StoreAsync(T next, params AuditEvent[] happened)
     {
         if (next == stored.Value) return;
         if (!_isNoted) await trail.KeepsAsync(grain.GrainContext.GrainId, true);
         _isNoted = true;
         _closing ??= grain.RegisterGrainTimer(_ => CloseAsync(), new GrainTimerCreationOptions(s_closing, s_closing));
         _closing.Change(s_closing, s_closing);
-        await stored.StoreAsync(next.WithPending([.. stored.Value.Pending, happened]));
+        await stored.StoreAsync(next.WithPending([.. stored.Value.Pending, .. happened]));
         await SendAsync(options.Patience);
     }
 

@@ -67,6 +67,7 @@ internal static class ClusterHub
         builder.Services.AddHostedService<AdminKeyAdoption>();
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddHostedService<OutboxResumption>();
+        builder.Services.AddHostedService<AgreementCatchUp>();
         builder.Services.AddOperations<SiloIsActive>();
         start.Services?.Invoke(builder.Services);
 

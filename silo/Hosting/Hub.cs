@@ -89,6 +89,7 @@ internal static class Hub
         builder.Services.AddHostedService<FirstStart>();
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddHostedService<OutboxResumption>();
+        builder.Services.AddHostedService<AgreementCatchUp>();
         builder.Services.AddOperations<GrainsAnswer>();
         builder.Services.AddDemo(builder.Configuration);
         start.Services?.Invoke(builder.Services);

@@ -124,6 +124,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
     {
         var ids = new Dictionary<string, Dictionary<string, string>>();
         await OkAsync(hub.Admin.PutAsync("api/v1/areas/stadt", new StringContent(Areas, Encoding.UTF8, "text/csv")));
+        await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agencies/partner", new { name = "Partner" }));
         foreach (var relation in s_relations)
         {
             var own = ids[relation] = new() { ["agency"] = relation, ["dataset"] = "d-" + relation, ["indicator"] = "i-" + relation, ["dataspace"] = "r-" + relation, ["system"] = "stadt", ["feed"] = "default", ["group"] = "gruppe", ["person"] = "oidc:jemand" };
@@ -140,6 +141,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
             var grant = (await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/dataspaces/r-{relation}/grants", Grant(relation)))).RootElement.GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/dataspaces/r-{relation}/grants/{grant}/revocation", new { why = "Probe" }));
             own["grant"] = grant;
+            await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agreements/{own["agreement"] = "v-" + relation}", Agreement(relation)));
         }
 
         var callers = new List<(string, HttpClient)> { ("public", hub.Anonymous), ("platform", hub.Admin) };
@@ -188,6 +190,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "agencies/{agency}/keys" => JsonContent.Create(new { role = "read" }),
         "agencies/{agency}/keys/{id}/rotation" => JsonContent.Create(new { }),
         "agencies/{agency}/quota" => JsonContent.Create(new { datasets = 1_000 }),
+        "agreements/{agreement}" => JsonContent.Create(Agreement(relation)),
+        "agreements/{agreement}/acts" => JsonContent.Create(new { act = "withdraw" }),
         "areas/{system}" => new StringContent(Areas, Encoding.UTF8, "text/csv"),
         "datasets/{dataset}" => Dataset(relation, change),
         "datasets/{dataset}/erasures" => JsonContent.Create(Erasure()),
@@ -220,6 +224,16 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
     private static object Erasure() => new { where = new { station = "niemand" }, reason = "Probe", authority = "Art. 17 DSGVO" };
 
     private static object Grant(string relation) => new { group = relation + "/gruppe", role = "reader", why = "Probe" };
+
+    private static object Agreement(string relation) => new
+    {
+        title = "Probe",
+        provider = relation,
+        recipient = "partner",
+        dataset = "d-" + relation,
+        purposes = new[] { new { id = "probe", text = "Probe" } },
+        term = new { from = "2026-12-01T00:00:00Z", until = "2027-12-01T00:00:00Z", notice = "P1M" },
+    };
 
     private sealed class City(Dictionary<string, Dictionary<string, string>> ids, (string Who, HttpClient Client)[] callers)
     {

@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DataHub.Sharing;
+
+/// <summary>Limits of agreements. Section <c>DataHub:Sharing</c>.</summary>
+internal sealed class AgreementOptions
+{
+    public const string Section = "DataHub:Sharing";
+
+    /// <summary>Events of one agreement after which it cannot be negotiated on; it can always be suspended, revoked and ended. 20 to 5,000, default 1,000.</summary>
+    [Range(20, 5_000)]
+    [Setting("Ereignisse einer Vereinbarung, nach denen nicht mehr verhandelt wird", "Events of one agreement after which it is not negotiated on")]
+    public int MaxEvents { get; set; } = 1_000;
+
+    /// <summary>Versions of the terms of one agreement. 1 to 500, default 100.</summary>
+    [Range(1, 500)]
+    [Setting("Fassungen der Bedingungen je Vereinbarung", "Versions of the terms of one agreement")]
+    public int MaxVersions { get; set; } = 100;
+
+    /// <summary>How often an agreement in memory notes what became due. A second to an hour, default 30 seconds; what it answers is right to the instant at any rate.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie oft eine Vereinbarung vermerkt, was fällig wurde", "How often an agreement notes what became due")]
+    public TimeSpan CatchUp { get; set; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,289 @@
+using System.Globalization;
+
+using DataHub.Catalog;
+using DataHub.Governance;
+using DataHub.Indicators;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Sharing;
+
+[GrainType("datahub.sharing-agreement")]
+internal sealed partial class SharingAgreementGrain(
+    [PersistentState("agreement", "state")] IPersistentState<SharingAgreementState> state,
+    IOptions<AgreementOptions> options,
+    IOptions<IndicatorOptions> filters,
+    IOptions<AuditOptions> audit,
+    AuditTrail trail,
+    TimeProvider time,
+    ILogger<SharingAgreementGrain> logger) : Grain, ISharingAgreementGrain, IOutboxGrain
+{
+    private StoredState<SharingAgreementState> _stored = null!;
+    private Outbox<SharingAgreementState> _outbox = null!;
+
+    /// <summary>Of the events that surely stand.</summary>
+    private AgreementLife _life = null!;
+    private IGrainTimer? _timer;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _stored = new(state, DeactivateOnIdle);
+        try
+        {
+            _life = AgreementLife.Fold(Id, _stored.Value.Log);
+        }
+        catch (AgreementLogException e)
+        {
+            LogBroken(e, Id);
+            throw;
+        }
+
+        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox.Start();
+        await NoteDueAsync(time.GetUtcNow());
+    }
+
+    public async Task<AgreementResult> PutAsync(Caller caller, AgreementTerms terms, AgreementSide? side)
+    {
+        terms = AgreementTermsRules.Normal(terms);
+        var now = time.GetUtcNow();
+        await NoteDueAsync(now);
+        if (_life.Terms is { } standing)
+        {
+            var (found, refused) = await SideAsync(caller, side);
+            if (refused is not null) return refused;
+            if (AgreementTermsRules.Fault(terms) is { } wrong) return No(CatalogRefusal.Invalid, wrong);
+            if (Fixed(standing, terms) is { } moved) return No(CatalogRefusal.Conflict, moved);
+            if (AgreementContent.Terms(standing).AsSpan().SequenceEqual(AgreementContent.Terms(terms))) return new(CatalogRefusal.None, await InfoAsync(caller, now), null);
+            return await ChangeAsync(caller, found, terms, now);
+        }
+
+        if (CatalogIds.IsValid(terms.Dataset) && await DatasetAsync(terms.Dataset) is { } dataset)
+        {
+            if (AccessRules.Decide(caller, AccessRights.Grant, Held(dataset)).Missing is { } missing) return No(CatalogRefusal.Forbidden, missing);
+        }
+        else
+        {
+            return AccessRules.Decide(caller, AccessRights.Grant, Holding.OfAgency(terms.Provider ?? "")).Missing is { } missing
+                ? No(CatalogRefusal.Forbidden, missing)
+                : No(CatalogRefusal.Invalid, NoDataset(terms.Dataset));
+        }
+
+        if (!CatalogIds.IsValid(Id)) return No(CatalogRefusal.Invalid, new($"Die Kennung „{Id}“ hat nicht die Form {CatalogIds.Pattern}.", $"The id “{Id}” does not match {CatalogIds.Pattern}."));
+        if (AgreementTermsRules.Fault(terms) is { } fault) return No(CatalogRefusal.Invalid, fault);
+        if (side == AgreementSide.Recipient) return No(CatalogRefusal.Conflict, new("Den ersten Entwurf schreibt die bereitstellende Seite.", "The first draft is written by the provider."));
+        if (await GrainFactory.GetGrain<IAgencyGrain>(terms.Recipient).GetAsync(Caller.Hub) is null)
+            return No(CatalogRefusal.Invalid, new($"recipient: Die Behörde „{terms.Recipient}“ gibt es nicht.", $"recipient: The agency “{terms.Recipient}” does not exist."));
+        var made = await ChangeAsync(caller, AgreementSide.Provider, terms, now);
+        return made with { Created = made.Refusal == CatalogRefusal.None };
+    }
+
+    public async Task<AgreementResult> ActAsync(Caller caller, AgreementRequest request)
+    {
+        var now = time.GetUtcNow();
+        await NoteDueAsync(now);
+        var (side, refused) = await SideAsync(caller, request.Side);
+        if (refused is not null) return refused;
+        return await ApplyAsync(caller, side, request with { Terms = null }, await ChecksAsync(_life.Terms!), now);
+    }
+
+    public async Task<AgreementInfo?> GetAsync(Caller caller) => await InfoAsync(caller, time.GetUtcNow());
+
+    public async Task<AgreementRecord[]?> EventsAsync(Caller caller, int after, int limit)
+    {
+        var log = _stored.Value.Log;
+        return (await SidesAsync(caller, _life)).Length == 0 ? null : [.. log.Skip(Math.Max(0, after)).Take(Math.Clamp(limit, 1, 1_000))];
+    }
+
+    public Task CatchUpAsync(Caller caller) =>
+        caller == Caller.Hub ? NoteDueAsync(time.GetUtcNow()) : throw new UnauthorizedAccessException("only the hub notes what became due");
+
+    private async Task<AgreementResult> ChangeAsync(Caller caller, AgreementSide side, AgreementTerms terms, DateTimeOffset now)
+    {
+        if (await DatasetAsync(terms.Dataset) is not { } dataset) return No(CatalogRefusal.Invalid, NoDataset(terms.Dataset));
+        var areas = (terms.Data.Areas is not null || terms.Data.FinestLevel is not null) && dataset.Spec.AreaSystem is { } system
+            ? await GrainFactory.GetGrain<IAreaSystemGrain>(system).GetAsync(Caller.Hub, null)
+            : null;
+        if (AgreementTermsRules.Fault(terms, dataset, areas?.Areas.ToDictionary(area => area.Id, area => area.Level, StringComparer.Ordinal), filters.Value) is { } fault) return No(CatalogRefusal.Invalid, fault);
+        if (_life.Terms is null)
+        {
+            // Noted before it is stored: a list may name what is not there yet, but never miss what is.
+            try
+            {
+                foreach (var kind in new[] { CatalogKinds.Agreements, CatalogKinds.AgreementsOf(terms.Provider), CatalogKinds.AgreementsOf(terms.Recipient) })
+                    await GrainFactory.GetGrain<ICatalogGrain>(kind).AddAsync(Caller.Hub, Id);
+            }
+            catch (CatalogFullException e)
+            {
+                return No(CatalogRefusal.TooMany, new(e.Message, e.Message));
+            }
+        }
+
+        return await ApplyAsync(caller, side, new(AgreementAct.Change) { Terms = terms }, CharterRules.Check(terms, dataset.Spec), now);
+    }
+
+    private async Task<AgreementResult> ApplyAsync(Caller caller, AgreementSide side, AgreementRequest request, CharterCheck[] checks, DateTimeOffset now)
+    {
+        // What came due while others were asked is noted first, too.
+        await NoteDueAsync(now = time.GetUtcNow());
+        var outcome = AgreementRules.Apply(_life, side, caller.Subject, request, checks, options.Value, now);
+        if (outcome.Happened is not { } happened) return No(outcome.Refusal, outcome.Detail!) with { Failed = outcome.Failed };
+
+        // To stop is possible however many events wait.
+        if (_outbox.IsFull && happened.Act is not (AgreementAct.Suspend or AgreementAct.Revoke)) return No(CatalogRefusal.Unavailable, OutboxText.Full);
+        await StoreAsync(caller, [happened]);
+        LogActed(Id, AgreementWords.Of(happened.Act), happened.Number, happened.Version, AgreementWords.Of(side), caller.Subject);
+
+        // An agreement whose term has begun is active from this instant.
+        await NoteDueAsync(now);
+        return new(CatalogRefusal.None, await InfoAsync(caller, now), null);
+    }
+
+    /// <summary>Notes what time has brought, and asks for the next time.</summary>
+    private async Task NoteDueAsync(DateTimeOffset now)
+    {
+        var due = _life.Due(now);
+        if (due.Count > 0)
+        {
+            await StoreAsync(Caller.Hub, due);
+            LogDue(Id, due.Count, AgreementWords.Of(_life.Phase));
+        }
+
+        var waits = _life.Phase is AgreementState.Agreed or AgreementState.Active or AgreementState.Suspended || _life.Terms?.Duties.Any(duty => _life.NextDue(duty) is not null) == true;
+        if (!waits)
+        {
+            _timer?.Dispose();
+            _timer = null;
+        }
+        else
+        {
+            _timer ??= this.RegisterGrainTimer(_ => NoteDueAsync(time.GetUtcNow()), new GrainTimerCreationOptions(options.Value.CatchUp, options.Value.CatchUp) { KeepAlive = true });
+        }
+    }
+
+    private async Task StoreAsync(Caller caller, IReadOnlyList<AgreementEvent> happened)
+    {
+        var life = _life;
+        var log = new List<AgreementRecord>(_stored.Value.Log);
+        var events = new List<AuditEvent>();
+        foreach (var one in happened)
+        {
+            (var record, life) = life.Append(one);
+            log.Add(record);
+            events.AddRange(Audited(caller, life, one));
+        }
+
+        await _outbox.StoreAsync(_stored.Value with { Log = [.. log] }, [.. events]);
+        _life = life;
+    }
+
+    /// <summary>For the log: once for each side's agency, so that both can read it.</summary>
+    private IEnumerable<AuditEvent> Audited(Caller caller, AgreementLife life, AgreementEvent happened)
+    {
+        (string, string?)[] detail =
+        [
+            ("version", happened.Version.ToString(CultureInfo.InvariantCulture)), ("event", happened.Number.ToString(CultureInfo.InvariantCulture)), ("hash", Convert.ToHexStringLower(life.Head.AsSpan())),
+            ("side", AgreementWords.Of(happened.Side)), ("dataset", life.Terms!.Dataset), ("reason", happened.Reason), ("duty", happened.Duty), ("due", happened.Due?.ToString("u")), ("evidence", happened.Evidence),
+            ("charter", happened.Charter), ("complete", happened.Act == AgreementAct.Agree ? life.Phase == AgreementState.Agreed ? "true" : "false" : null),
+        ];
+        var action = happened.Act switch
+        {
+            AgreementAct.Change => happened.Version == 1 ? AuditEvents.AgreementDrafted : AuditEvents.AgreementChanged,
+            AgreementAct.Offer => AuditEvents.AgreementOffered,
+            AgreementAct.Agree => AuditEvents.AgreementAgreed,
+            AgreementAct.Withdraw => AuditEvents.AgreementWithdrawn,
+            AgreementAct.AcknowledgeCharter => AuditEvents.AgreementAcknowledged,
+            AgreementAct.Activate => AuditEvents.AgreementActivated,
+            AgreementAct.Suspend => AuditEvents.AgreementSuspended,
+            AgreementAct.Resume => AuditEvents.AgreementResumed,
+            AgreementAct.Revoke => AuditEvents.AgreementRevoked,
+            AgreementAct.End => AuditEvents.AgreementNotice,
+            AgreementAct.Expire => AuditEvents.AgreementEnded,
+            AgreementAct.FulfilDuty => AuditEvents.DutyFulfilled,
+            _ => AuditEvents.DutyMissed,
+        };
+        foreach (var agency in new[] { life.Terms.Provider, life.Terms.Recipient })
+            yield return AuditEvents.Of(happened.At, caller, action, agency, $"agreement:{Id}", AuditOutcome.Done, detail);
+    }
+
+    /// <summary>The agreement for one who may see it; null for others.</summary>
+    private async Task<AgreementInfo?> InfoAsync(Caller caller, DateTimeOffset now)
+    {
+        // Calls interleave: everything below is of one life.
+        var life = _life.At(now);
+        var sides = await SidesAsync(caller, life);
+        if (sides.Length == 0) return null;
+        var checks = await ChecksAsync(life.Terms!);
+        return new(Id, life.State(now), life.Terms!, life.Version, life.Events, [.. life.Head], life.Ends)
+        {
+            Sides = sides,
+            Next = [.. sides.SelectMany(side => AgreementRules.Next(life, side, caller.Subject, checks, options.Value, now)).Distinct().Order()],
+            Checks = checks,
+            Signatures = [.. life.Signatures],
+            Acknowledged = [.. new[] { (AgreementSide.Provider, life.ProviderCharter), (AgreementSide.Recipient, life.RecipientCharter) }.Where(side => side.Item2 == Charter.Version).Select(side => side.Item1)],
+            Duties = [.. life.Terms!.Duties.Select(duty => (duty, standing: life.Duties.GetValueOrDefault(duty.Id)))
+                .Select(one => new DutyStanding(one.duty.Id, life.NextDue(one.duty), one.standing?.MissedSince, one.standing?.FulfilledAt, one.standing?.Evidence))],
+            SuspendedBy = life.SuspendedBy,
+            Reason = life.Reason,
+            Since = life.Since,
+        };
+    }
+
+    /// <summary>The side for which a caller acts now, or why not.</summary>
+    private async Task<(AgreementSide Side, AgreementResult? Refused)> SideAsync(Caller caller, AgreementSide? wanted)
+    {
+        var sides = await SidesAsync(caller, _life);
+        if (sides.Length == 0) return (default, No(CatalogRefusal.NotFound, new($"Die Vereinbarung „{Id}“ gibt es nicht.", $"The agreement “{Id}” does not exist.")));
+        if (wanted is null) return (sides[0], null);
+        return sides.Contains(wanted.Value)
+            ? (wanted.Value, null)
+            : (default, No(CatalogRefusal.Forbidden, new($"side: Für {AgreementWords.Name(wanted.Value).De} handelt jemand anderes.", $"side: Somebody else acts for {AgreementWords.Name(wanted.Value).En}.")));
+    }
+
+    /// <summary>The sides for which a caller may act; none: it does not exist for him.</summary>
+    private async Task<AgreementSide[]> SidesAsync(Caller caller, AgreementLife life)
+    {
+        if (life.Terms is not { } terms || caller.IsPublic) return [];
+        var sides = new List<AgreementSide>(2);
+        if (AccessRules.May(caller, AccessRights.Grant, await HeldAsync(terms))) sides.Add(AgreementSide.Provider);
+        if (AccessRules.May(caller, AccessRights.ManageAgency, Holding.OfAgency(terms.Recipient))) sides.Add(AgreementSide.Recipient);
+        return [.. sides];
+    }
+
+    private async Task<Holding> HeldAsync(AgreementTerms terms) =>
+        await DatasetAsync(terms.Dataset) is { } dataset ? Held(dataset) : new(terms.Dataset, null, terms.Provider, AccessClass.Internal, ReleaseState.Draft);
+
+    private static Holding Held(DatasetInfo dataset) => dataset.Holding with { Access = AccessClass.Internal };
+
+    private Task<DatasetInfo?> DatasetAsync(string dataset) => GrainFactory.GetGrain<IDatasetGrain>(dataset).GetAsync(Caller.Hub);
+
+    private async Task<CharterCheck[]> ChecksAsync(AgreementTerms terms) => await DatasetAsync(terms.Dataset) is { } dataset ? CharterRules.Check(terms, dataset.Spec) : [];
+
+    private static LocalText? Fixed(AgreementTerms standing, AgreementTerms wanted)
+    {
+        foreach (var (member, stands, says) in new[] { ("provider", standing.Provider, wanted.Provider), ("recipient", standing.Recipient, wanted.Recipient), ("dataset", standing.Dataset, wanted.Dataset) })
+        {
+            if (stands != says) return new($"{member} liegt seit dem Entwurf fest: {stands}. Für etwas anderes eine neue Vereinbarung entwerfen.", $"{member} has been fixed since the draft: {stands}. For anything else draft a new agreement.");
+        }
+
+        return null;
+    }
+
+    private static LocalText NoDataset(string? dataset) => new($"dataset: Den Datensatz „{dataset}“ gibt es nicht.", $"dataset: The dataset “{dataset}” does not exist.");
+
+    private static AgreementResult No(CatalogRefusal refusal, LocalText why) => new(refusal, null, why);
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
+
+    [LoggerMessage(1270, LogLevel.Information, "Agreement {Agreement}: {Act} as event {Number} on version {Version}, for the {Side}, by {By}")]
+    private partial void LogActed(string agreement, string act, int number, int version, string side, string by);
+
+    [LoggerMessage(1271, LogLevel.Critical, "Agreement {Agreement}: its stored events do not hold together; it answers nothing until its state is restored")]
+    private partial void LogBroken(Exception exception, string agreement);
+
+    [LoggerMessage(1272, LogLevel.Information, "Agreement {Agreement}: {Events} events became due; it is {State} now")]
+    private partial void LogDue(string agreement, int events, string state);
+}
