@@ -86,7 +86,7 @@ internal sealed partial class LogShardGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         if (_tallies.IsEmpty || reason.ReasonCode == DeactivationReasonCode.ShuttingDown) return;
-        await TellAgenciesAsync(all: true).WaitAsync(s_lastWord, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await TellAgenciesAsync(all: true).WaitAsync(s_lastWord, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     private void Tally(string agency, PushLoad load)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 using DataHub.Catalog;
 using DataHub.Governance;
 
@@ -33,7 +35,7 @@ internal sealed partial class OutboxResumption(IGrainFactory grains, ILogger<Out
             foreach (var grain in open)
             {
                 if (stoppingToken.IsCancellationRequested) return true;
-                complete &= await TryAsync(() => grains.GetGrain(GrainId.Parse(grain)).AsReference<IOutboxGrain>().FlushAsync(Caller.Hub), grain);
+                complete &= await TryAsync(() => grains.GetGrain(GrainId.Parse(grain, CultureInfo.InvariantCulture)).AsReference<IOutboxGrain>().FlushAsync(Caller.Hub), grain);
             }
         }
 
