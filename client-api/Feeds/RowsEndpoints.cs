@@ -15,6 +15,11 @@ namespace DataHub.Feeds;
 /// <summary>What became of pushes: receipts, rows, quarantine and counts (design §5).</summary>
 internal static class RowsEndpoints
 {
+    /// <summary>What rows are wanted for that are not open: an agreement names its purposes.</summary>
+    private const string PurposeHeader = "DataHub-Purpose";
+
+    private const int MaxPurpose = 100;
+
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
     private static readonly string[] s_errors = ["limit", "after"];
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
@@ -34,6 +39,7 @@ internal static class RowsEndpoints
             .Example("""{ "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "rows": [ { "id": "q0.2.0", "row": 2, "state": "open", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] } ], "next": null }""", 200);
         group.MapRead("datasets/{dataset}/records", RecordsAsync)
             .WithSummary("The rows that stand, by time and key, in the format of Accept or ?format=.")
+            .WithDescription("Rows that are not open are given by right, or through a sharing agreement in force with the caller's agency: the header DataHub-Purpose then names one of its purposes, and only the rows and fields that it names are given. Every such read is noted for both sides.")
             .Takes("from", "Rows at or after: an instant with offset, or a day.")
             .Takes("to", "Rows before: an instant with offset, or a day.")
             .Takes("area", "Only rows in this area or below it.")
@@ -130,7 +136,11 @@ internal static class RowsEndpoints
         if (notAcceptable is not null) return notAcceptable;
         var (query, invalid) = RowsParameters.ReadRows(http);
         if (invalid is not null) return invalid;
-        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(http.Caller(), query!);
+        var purpose = http.Request.Headers[PurposeHeader].ToString();
+        if (purpose.Length > MaxPurpose) return Requests.InvalidParameter(http, PurposeHeader, new($"{PurposeHeader} ist die Kennung eines Zwecks, den die Vereinbarung nennt.", $"{PurposeHeader} is the id of a purpose that the agreement names."));
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(
+            http.Caller(), query! with { Purpose = purpose.Length == 0 ? null : purpose, Address = http.Connection.RemoteIpAddress?.ToString() });
+        if (result.Missing is { } missing) return Authentication.Forbidden(http, missing);
         if (result.Fault is { } fault) return Requests.InvalidParameter(http, RowsParameters.FilterPrefix + result.Detail, fault);
         if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
 

@@ -34,4 +34,7 @@ public enum AccessReason
 
     /// <summary>The hub itself does it.</summary>
     Hub = 5,
+
+    /// <summary>A sharing agreement with the agency that it belongs to, for a purpose that it names.</summary>
+    Agreement = 6,
 }

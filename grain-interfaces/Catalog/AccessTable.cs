@@ -41,6 +41,9 @@ public static class AccessTable
         s_sides = new(
             "für die empfangende Seite `manage-agency` an ihrer Behörde; wer für keine Seite handelt, erhält 404",
             "for the recipient `manage-agency` on its agency; whoever acts for no side gets 404"),
+        s_shared = new(
+            "auch durch eine Vereinbarung in Kraft, für einen Zweck, den sie nennt (Kopfzeile `DataHub-Purpose`): dann deren Zeilen und Felder",
+            "also through a sharing agreement in force, for a purpose that it names (header `DataHub-Purpose`): then its rows and fields"),
         s_own = new("für einen neuen Datenraum das Recht an der Behörde `owner`", "for a new dataspace the right on the agency `owner`");
 
     /// <summary>In the order of the routes.</summary>
@@ -91,7 +94,7 @@ public static class AccessTable
         new("POST /api/v1/datasets/{dataset}/quarantine/discard", AccessRights.Push, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/quarantine/groups", AccessRights.ReadReceipts, AccessTarget.Dataset),
         new("POST /api/v1/datasets/{dataset}/quarantine/replay", AccessRights.Push, AccessTarget.Dataset),
-        new("GET /api/v1/datasets/{dataset}/records", AccessRights.ReadRows, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/records", AccessRights.ReadRows, AccessTarget.Dataset, s_shared),
         new("GET /api/v1/datasets/{dataset}/release", AccessRights.ReadMetadata, AccessTarget.Dataset),
         new("POST /api/v1/datasets/{dataset}/release", AccessRights.Release, AccessTarget.Dataset, s_steps),
         new("GET /api/v1/datasets/{dataset}/state", AccessRights.ReadReceipts, AccessTarget.Dataset),

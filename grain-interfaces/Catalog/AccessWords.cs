@@ -86,6 +86,7 @@ public static class AccessWords
         AccessReason.Grant => new("Rolle im Datenraum", "role in the dataspace"),
         AccessReason.Platform => new("Verwaltung der Plattform", "administration of the platform"),
         AccessReason.Hub => new("der Hub selbst", "the hub itself"),
+        AccessReason.Agreement => new("Vereinbarung, für einen Zweck, den sie nennt", "sharing agreement, for a purpose that it names"),
         _ => new("nichts erlaubt es", "nothing allows it"),
     };
 }

@@ -37,6 +37,9 @@ public static class CatalogKinds
 
     /// <summary>The agreements of which an agency is a side.</summary>
     public static string AgreementsOf(string agency) => "agreements/" + agency;
+
+    /// <summary>The sharing agreements about one dataset.</summary>
+    public static string AgreementsOn(string dataset) => "agreements-on/" + dataset;
 }
 
 /// <summary>A list of the catalogue is full.</summary>

@@ -105,6 +105,12 @@ public sealed record RowsQuery(
     /// <c>DataHub:Read:MaxScannedRows</c> says; then the page ends early with a cursor.
     /// </summary>
     [Id(6)] public RowFilter[] Filters { get; init; } = [];
+
+    /// <summary>What they are wanted for, as the caller says; an agreement names the purposes that it is about.</summary>
+    [Id(7)] public string? Purpose { get; init; }
+
+    /// <summary>The address that asks; null where it is not known.</summary>
+    [Id(8)] public string? Address { get; init; }
 }
 
 /// <summary>A value that a field must have.</summary>
@@ -132,6 +138,9 @@ public sealed record RowsResult(
 
     /// <summary>With <see cref="ReadRefusal.Invalid"/>: the filter's field that is not allowed, and why.</summary>
     [Id(7)] public LocalText? Fault { get; init; }
+
+    /// <summary>With <see cref="ReadRefusal.Forbidden"/>: what an agreement does not allow; null: there is none with the caller.</summary>
+    [Id(8)] public LocalText? Missing { get; init; }
 }
 
 /// <param name="Feed">Only this feed; null: all.</param>

@@ -136,11 +136,12 @@ public static class AuditEvents
     /// <param name="rows">How many.</param>
     /// <param name="watermark">As of which they are.</param>
     /// <param name="through"><c>explain:{indicator}</c>, <c>diff:{indicator}</c> or <c>quarantine</c>; null: asked for as rows.</param>
+    /// <param name="purpose">As the caller said, where an agreement asks for one.</param>
     /// <returns>Null where there is nothing to note: open rows, and what the hub does itself.</returns>
-    public static AuditEvent? RowsGiven(DateTimeOffset now, Caller caller, AccessDecision decision, DatasetInfo dataset, int rows, string? watermark, string? through = null) =>
+    public static AuditEvent? RowsGiven(DateTimeOffset now, Caller caller, AccessDecision decision, DatasetInfo dataset, int rows, string? watermark, string? through = null, string? purpose = null) =>
         decision.Because is AccessReason.Openness or AccessReason.Hub ? null : Of(
             now, caller, RowsRead, dataset.Spec.Publisher, $"dataset:{dataset.Id}", AuditOutcome.Done,
-            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", rows.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("watermark", watermark), ("through", through));
+            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", rows.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("watermark", watermark), ("through", through), ("purpose", purpose));
 
     /// <summary>Who a caller is to the log.</summary>
     public static string Actor(Caller caller)

@@ -31,10 +31,24 @@ public interface ISharingAgreementGrain : IGrainWithStringKey
     [Alias("Events"), AlwaysInterleave, Repeatable]
     Task<AgreementRecord[]?> EventsAsync(Caller caller, int after, int limit);
 
+    /// <summary>What it allows now; null where it is not active. Only for the hub.</summary>
+    [Alias("InForce"), AlwaysInterleave, Repeatable]
+    Task<AgreementInForce?> InForceAsync(Caller caller);
+
+    /// <summary>Takes rows from what it allows in a day, before they are given. Only for the hub.</summary>
+    /// <returns>How many are left of the day where these are more, and nothing was taken; null: they were taken.</returns>
+    [Alias("Take"), NotRepeatable("a repeat takes the rows twice")]
+    Task<long?> TakeAsync(Caller caller, int rows);
+
     /// <summary>Notes what became due meanwhile: begin, end, missed duties. Only for the hub.</summary>
     [Alias("CatchUp"), Repeatable]
     Task CatchUpAsync(Caller caller);
 }
+
+/// <summary>An agreement by which may be read now.</summary>
+/// <param name="Version">Of the terms.</param>
+[GenerateSerializer, Immutable, Alias("datahub.AgreementInForce")]
+public sealed record AgreementInForce([property: Id(0)] string Id, [property: Id(1)] int Version, [property: Id(2)] AgreementTerms Terms);
 
 /// <summary>An agreement as it stands, for one who may see it.</summary>
 /// <param name="Version">Of the terms, from 1.</param>

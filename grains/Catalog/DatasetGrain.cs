@@ -3,6 +3,7 @@ using System.Globalization;
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Sharing;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -101,8 +102,27 @@ internal sealed partial class DatasetGrain(
         return result;
     }
 
-    public Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject) =>
-        Task.FromResult(_stored.Value.Info is { } info ? AccessRules.Explain(caller, subject, info.Holding) : null);
+    public async Task<AccessExplanation?> AccessAsync(Caller caller, Caller subject)
+    {
+        if (_stored.Value.Info is not { } info || AccessRules.Explain(caller, subject, info.Holding) is not { } explained) return null;
+        var rows = Array.FindIndex(explained.Decisions, decision => decision.Right == AccessRights.ReadRows);
+        if (rows < 0 || explained.Decisions[rows].IsAllowed || subject.IsPublic || info.State != ReleaseState.Available) return explained;
+
+        // For a purpose that it names and from a network that it names, an agreement lets somebody in whom nothing else does.
+        var ids = await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.AgreementsOn(Id)).ListAsync(Caller.Hub, null, 1_000);
+        var inForce = (await Task.WhenAll(ids.Select(id => GrainFactory.GetGrain<ISharingAgreementGrain>(id).InForceAsync(Caller.Hub)))).OfType<AgreementInForce>();
+        var contract = CompiledContract.Compile(info.Spec.Schema, info.Spec.Kind);
+        foreach (var agreement in inForce)
+        {
+            var (through, missing) = DoorRules.Rows(subject, agreement.Terms.Purposes[0].Id, null, info.Holding, contract, [agreement]);
+            if (through is null && missing is null) continue;
+            AccessDecision decision = through is null ? explained.Decisions[rows] with { Missing = missing } : new(AccessRights.ReadRows, AccessReason.Agreement, $"{agreement.Id} v{agreement.Version}", null);
+            explained = explained with { Decisions = [.. explained.Decisions[..rows], decision, .. explained.Decisions[(rows + 1)..]] };
+            if (through is not null) break;
+        }
+
+        return explained;
+    }
 
     /// <summary>Takes a place among those that the publisher's quota allows. A dataset that has one keeps it, also where the quota was made smaller.</summary>
     /// <returns>Null, or why there is none.</returns>

@@ -1,6 +1,7 @@
 using DataHub.Catalog;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Sharing;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,7 @@ internal sealed partial class DatasetRowsGrain(
 
     private AreaTree? _areas;
     private (string System, int Version) _areasOf;
+    private (AgreementInForce[] Agreements, long Asked)? _inForce;
 
     private string Dataset => this.GetPrimaryKeyString();
 
@@ -37,11 +39,13 @@ internal sealed partial class DatasetRowsGrain(
     {
         var asked = time.GetTimestamp();
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
-        var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
-        if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher);
 
         try
         {
+            var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
+            var (decision, agreement, missing) = await DecideAsync(caller, query, dataset, contract);
+            if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with { Missing = missing };
+
             IReadOnlySet<string>? areas = null;
             if (query.Area is { } area)
             {
@@ -52,30 +56,51 @@ internal sealed partial class DatasetRowsGrain(
             var incarnation = await log.IncarnationAsync(CancellationToken.None);
             if (await ReachAsync(dataset, query.AtLeast, incarnation) is { } notYet) return Refused(notYet.Refusal, notYet.Detail);
 
-            var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
             var (filters, field, fault) = RowFilters.Compile(contract, query.Filters);
             if (filters is null) return Refused(ReadRefusal.Invalid, field!) with { Fault = fault };
 
-            var (rows, next, sequences) = await FindAsync(dataset, contract, query, areas, filters);
+            var narrowed = query;
+            if (agreement is not null)
+            {
+                (narrowed, filters, areas, fault) = await NarrowAsync(agreement, query, contract, filters, areas, dataset);
+                if (fault is not null) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with { Missing = fault };
+            }
+
+            var (rows, next, sequences) = narrowed is null
+                ? ([], null, [.. (await Task.WhenAll(dataset.Partitions.Select(partition => history.PositionAsync(partition.Key, CancellationToken.None)))).Select(position => position.Sequence)])
+                : await FindAsync(dataset, contract, narrowed, areas, filters);
 
             // The rows took long: they are given while the dataset lets this caller read them, not because it did.
             if (time.GetElapsedTime(asked) >= s_holds)
             {
                 if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } present) return Refused(ReadRefusal.NotFound, Dataset);
-                decision = AccessRules.Decide(caller, AccessRights.ReadRows, present.Holding);
-                if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
-                if (present.ContractVersion != dataset.ContractVersion) return Refused(ReadRefusal.Unavailable, Dataset);
+                (decision, var still, missing) = await DecideAsync(caller, query, present, contract);
+                if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher) with { Missing = missing };
+                if (present.ContractVersion != dataset.ContractVersion || (still?.Id, still?.Version) != (agreement?.Id, agreement?.Version)) return Refused(ReadRefusal.Unavailable, Dataset);
                 dataset = present;
             }
 
+            var watermark = new Watermark(incarnation, Dataset, sequences).ToString();
+            if (agreement is not null && await GrainFactory.GetGrain<ISharingAgreementGrain>(agreement.Id).TakeAsync(Caller.Hub, rows.Count) is { } left)
+            {
+                return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with
+                {
+                    Missing = new(
+                        $"Die Vereinbarung „{agreement.Id}“ gibt {agreement.Terms.Delivery.RowsPerDay} Zeilen am Tag (UTC); {left} sind noch übrig, die Seite hat {rows.Count}. limit kleiner wählen oder morgen fortfahren.",
+                        $"The agreement “{agreement.Id}” gives {agreement.Terms.Delivery.RowsPerDay} rows a day (UTC); {left} are left, the page has {rows.Count}. Choose a smaller limit or go on tomorrow."),
+                };
+            }
+
             // Durable before the first row is given.
-            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, new Watermark(incarnation, Dataset, sequences).ToString()) is { } given) await trail.RecordAsync(given);
+            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : query.Purpose) is { } given)
+                await trail.RecordAsync(agreement is null ? [given] : [given, given with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = agreement.Terms.Recipient }]);
+            var unpacked = RowPacking.Unpack(contract, rows);
             return new(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
-                WithoutPersonal(contract, RowPacking.Unpack(contract, rows), caller, dataset),
+                agreement is null ? WithoutPersonal(contract, unpacked, caller, dataset) : Only(contract, unpacked, DoorRules.Fields(agreement.Terms, contract)),
                 next,
-                new Watermark(incarnation, Dataset, sequences).ToString(),
+                watermark,
                 null)
             { Dataset = dataset };
         }
@@ -86,6 +111,67 @@ internal sealed partial class DatasetRowsGrain(
         }
 
         static RowsResult Refused(ReadRefusal refusal, string detail) => new(refusal, null, null, null, null, detail);
+    }
+
+    /// <summary>By right, or through an agreement.</summary>
+    /// <returns>The agreement where it is through one; where it is not allowed, what an agreement with the caller does not say.</returns>
+    private async Task<(AccessDecision Decision, AgreementInForce? Through, LocalText? Missing)> DecideAsync(Caller caller, RowsQuery query, DatasetInfo dataset, CompiledContract contract)
+    {
+        var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
+        if (decision.IsAllowed || caller.IsPublic || dataset.State != ReleaseState.Available) return (decision, null, null);
+        var (through, missing) = DoorRules.Rows(caller, query.Purpose, query.Address, dataset.Holding, contract, await InForceAsync());
+        return through is null ? (decision, null, missing) : (new(AccessRights.ReadRows, AccessReason.Agreement, $"{through.Id} v{through.Version}", null), through, null);
+    }
+
+    /// <summary>The agreements about this dataset that are in force: as they were a quarter of a second ago at most.</summary>
+    private async Task<AgreementInForce[]> InForceAsync()
+    {
+        if (_inForce is { } known && time.GetElapsedTime(known.Asked) < s_holds) return known.Agreements;
+        var asked = time.GetTimestamp();
+        var ids = new List<string>();
+        for (string? after = null; ;)
+        {
+            var page = await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.AgreementsOn(Dataset)).ListAsync(Caller.Hub, after, 1_000);
+            ids.AddRange(page);
+            if (page.Length < 1_000) break;
+            after = page[^1];
+        }
+
+        var found = await Task.WhenAll(ids.Select(id => GrainFactory.GetGrain<ISharingAgreementGrain>(id).InForceAsync(Caller.Hub)));
+        AgreementInForce[] agreements = [.. found.OfType<AgreementInForce>().OrderBy(agreement => agreement.Id, StringComparer.Ordinal)];
+        _inForce = (agreements, asked);
+        return agreements;
+    }
+
+    /// <summary>What a question asks of what an agreement gives.</summary>
+    /// <returns>The query; null where the agreement gives nothing of it. A fault where it asks for what must not be told.</returns>
+    private async Task<(RowsQuery? Query, RowFilters Filters, IReadOnlySet<string>? Areas, LocalText? Fault)> NarrowAsync(
+        AgreementInForce agreement, RowsQuery query, CompiledContract contract, RowFilters filters, IReadOnlySet<string>? areas, DatasetInfo dataset)
+    {
+        var (terms, fields) = (agreement.Terms, DoorRules.Fields(agreement.Terms, contract));
+        if (Array.Find(query.Filters, filter => !fields.Contains(filter.Field)) is { } hidden)
+        {
+            return (null, filters, areas, new(
+                $"Die Vereinbarung „{agreement.Id}“ gibt das Feld „{hidden.Field}“ nicht; danach wird auch nicht gesucht.", $"The agreement “{agreement.Id}” does not give the field “{hidden.Field}”; it is not searched by either."));
+        }
+
+        // What is not given is not asked about either.
+        if (query.Area is not null && !DoorRules.HasAll(contract, fields, FieldRole.Area, FieldRole.Longitude, FieldRole.Latitude))
+            return (null, filters, areas, new($"Die Vereinbarung „{agreement.Id}“ gibt nicht, wo etwas war; area ist nicht möglich.", $"The agreement “{agreement.Id}” does not give where something was; area is not possible."));
+        if ((query.From ?? query.To) is not null && !DoorRules.HasAll(contract, fields, FieldRole.Time))
+            return (null, filters, areas, new($"Die Vereinbarung „{agreement.Id}“ gibt nicht, wann etwas war; from und to sind nicht möglich.", $"The agreement “{agreement.Id}” does not give when something was; from and to are not possible."));
+
+        if (terms.Data.Filter is { } filter) filters = filters.And(RowPredicates.For(contract, filter));
+        if (terms.Data.Areas is { } given)
+        {
+            var tree = await AreasAsync(dataset);
+            var all = given.SelectMany(area => (IEnumerable<string>?)tree?.WithDescendants(area) ?? []).ToHashSet(StringComparer.Ordinal);
+            if (areas is not null) all.IntersectWith(areas);
+            areas = all;
+        }
+
+        var (from, to, isEmpty) = DoorRules.Range(terms, query.From, query.To);
+        return (isEmpty || areas is { Count: 0 } ? null : query with { From = from, To = to }, filters, areas, null);
     }
 
     public async Task<QuarantineResult> QuarantineAsync(Caller caller, QuarantineQuery query)
@@ -294,16 +380,21 @@ internal sealed partial class DatasetRowsGrain(
     }
 
     /// <summary>Personal fields are empty for everybody but the publisher, however open the dataset is.</summary>
-    private static RowBlock WithoutPersonal(CompiledContract contract, RowBlock rows, Caller caller, DatasetInfo dataset)
+    private static RowBlock WithoutPersonal(CompiledContract contract, RowBlock rows, Caller caller, DatasetInfo dataset) =>
+        AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding) ? rows : Only(contract, rows, [.. contract.Fields.Where(field => field.Role != FieldRole.Personal).Select(field => field.Name)]);
+
+    /// <summary>The rows with these fields; the others are empty.</summary>
+    private static RowBlock Only(CompiledContract contract, RowBlock rows, HashSet<string> fields)
     {
-        if (AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding) || !contract.Fields.Any(field => field.Role == FieldRole.Personal)) return rows;
+        if (contract.Fields.All(field => fields.Contains(field.Name))) return rows;
         var empty = RowPacking.Unpack(contract, [.. Enumerable.Repeat((RowPacking.Pack(RowBlock.Empty, 0), (string?)null), rows.Count)]);
+        var hasArea = DoorRules.HasAll(contract, fields, FieldRole.Area, FieldRole.Longitude, FieldRole.Latitude);
         return new()
         {
             Count = rows.Count,
-            Columns = [.. contract.Fields.Select(field => (field.Role == FieldRole.Personal ? empty : rows).Columns[field.Ordinal])],
-            Areas = rows.Areas,
-            AreaOf = rows.AreaOf,
+            Columns = [.. contract.Fields.Select(field => (fields.Contains(field.Name) ? rows : empty).Columns[field.Ordinal])],
+            Areas = hasArea ? rows.Areas : [],
+            AreaOf = hasArea ? rows.AreaOf : null,
         };
     }
 

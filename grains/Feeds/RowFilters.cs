@@ -1,6 +1,7 @@
 using System.Globalization;
 
 using DataHub.Catalog;
+using DataHub.Indicators;
 
 namespace DataHub.Feeds;
 
@@ -8,10 +9,14 @@ namespace DataHub.Feeds;
 internal sealed class RowFilters
 {
     private readonly (int Ordinal, string? Text, long Number)[] _conditions;
+    private readonly RowPredicate? _also;
 
-    private RowFilters((int, string?, long)[] conditions) => _conditions = conditions;
+    private RowFilters((int, string?, long)[] conditions, RowPredicate? also = null) => (_conditions, _also) = (conditions, also);
 
-    public bool IsEmpty => _conditions.Length == 0;
+    public bool IsEmpty => _conditions.Length == 0 && _also is null;
+
+    /// <summary>Besides, a filter must be true of a row.</summary>
+    public RowFilters And(RowPredicate also) => new(_conditions, also);
 
     /// <summary>The filters, or the first that is not allowed and why.</summary>
     public static (RowFilters? Filters, string? Field, LocalText? Fault) Compile(CompiledContract contract, IReadOnlyList<RowFilter> filters)
@@ -59,6 +64,6 @@ internal sealed class RowFilters
             if (!fits) return false;
         }
 
-        return true;
+        return _also is null || _also(rows, row);
     }
 }

@@ -12,6 +12,7 @@ namespace DataHub.Sharing;
 [GrainType("datahub.sharing-agreement")]
 internal sealed partial class SharingAgreementGrain(
     [PersistentState("agreement", "state")] IPersistentState<SharingAgreementState> state,
+    [PersistentState("agreement-use", "state")] IPersistentState<AgreementUseState> use,
     IOptions<AgreementOptions> options,
     IOptions<IndicatorOptions> filters,
     IOptions<AuditOptions> audit,
@@ -21,6 +22,7 @@ internal sealed partial class SharingAgreementGrain(
 {
     private StoredState<SharingAgreementState> _stored = null!;
     private Outbox<SharingAgreementState> _outbox = null!;
+    private StoredState<AgreementUseState> _use = null!;
 
     /// <summary>Of the events that surely stand.</summary>
     private AgreementLife _life = null!;
@@ -31,6 +33,7 @@ internal sealed partial class SharingAgreementGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
+        _use = new(use, DeactivateOnIdle);
         try
         {
             _life = AgreementLife.Fold(Id, _stored.Value.Log);
@@ -98,6 +101,29 @@ internal sealed partial class SharingAgreementGrain(
         return (await SidesAsync(caller, _life)).Length == 0 ? null : [.. log.Skip(Math.Max(0, after)).Take(Math.Clamp(limit, 1, 1_000))];
     }
 
+    public Task<AgreementInForce?> InForceAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        var (now, life) = (time.GetUtcNow(), _life);
+        return Task.FromResult(life.Terms is { } terms && life.State(now) is AgreementState.Active or AgreementState.Expiring ? new AgreementInForce(Id, life.Version, life.Terms!) : null);
+    }
+
+    public async Task<long?> TakeAsync(Caller caller, int rows)
+    {
+        OnlyTheHub(caller);
+        if (_life.Terms?.Delivery.RowsPerDay is not { } most) return null;
+        var day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var taken = _use.Value.Day == day ? _use.Value.Rows : 0;
+        if (taken + rows > most) return Math.Max(0, most - taken);
+        await _use.StoreAsync(new(day, taken + rows));
+        return null;
+    }
+
+    private static void OnlyTheHub(Caller caller)
+    {
+        if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself asks what an agreement allows");
+    }
+
     public Task CatchUpAsync(Caller caller) =>
         caller == Caller.Hub ? NoteDueAsync(time.GetUtcNow()) : throw new UnauthorizedAccessException("only the hub notes what became due");
 
@@ -113,7 +139,7 @@ internal sealed partial class SharingAgreementGrain(
             // Noted before it is stored: a list may name what is not there yet, but never miss what is.
             try
             {
-                foreach (var kind in new[] { CatalogKinds.Agreements, CatalogKinds.AgreementsOf(terms.Provider), CatalogKinds.AgreementsOf(terms.Recipient) })
+                foreach (var kind in new[] { CatalogKinds.Agreements, CatalogKinds.AgreementsOf(terms.Provider), CatalogKinds.AgreementsOf(terms.Recipient), CatalogKinds.AgreementsOn(terms.Dataset) })
                     await GrainFactory.GetGrain<ICatalogGrain>(kind).AddAsync(Caller.Hub, Id);
             }
             catch (CatalogFullException e)
