@@ -50,7 +50,7 @@ internal static class PushEndpoints
             return OverQuota(http, dataset, feed, after, standing);
         }
 
-        var (body, problem) = await PushBody.ReadAsync(http, known.Info.Spec.Publisher, options.Value, budget, spool);
+        var (body, problem) = await PushBody.ReadAsync(http, Push.SenderOf(http.Caller()), options.Value, budget, spool);
         if (problem is not null) return problem;
         using (body)
         {

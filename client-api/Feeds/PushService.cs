@@ -13,6 +13,11 @@ namespace DataHub.Feeds;
 /// <param name="BodyHash">SHA-256 of the body as it was before that.</param>
 internal sealed record Push(Caller Caller, string Dataset, string Feed, PushFormat Format, ReadOnlyMemory<byte> Body, byte[] BodyHash)
 {
+    /// <summary>Whose turn it waits for, and whose room it takes: that of the agency or person who sends it.</summary>
+    public string Sender => SenderOf(Caller);
+
+    public static string SenderOf(Caller caller) => caller.Agency ?? caller.Subject;
+
     /// <summary>How the feed writes CSV.</summary>
     public CsvProfile? Csv { get; init; }
 
@@ -107,7 +112,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             return answer;
 
         if (await datasets.GetAsync(push.Dataset, push.Feed, null) is not { } dataset) return new(PushRefusal.NoDataset);
-        var (cuts, refusal) = PushCuts.Cut(push.Format, push.Body, push.Csv, dataset.Contract, options.Value);
+        var (cuts, refusal) = await InTurnAsync(push, () => PushCuts.Cut(push.Format, push.Body, push.Csv, dataset.Contract, options.Value), cancellationToken);
         if (refusal is not null) return new(PushRefusal.Undecodable, Body: refusal);
         var chunks = cuts!.Chunks.Count;
         made.Rows = cuts.Chunks[^1].FirstRow - 1 + cuts.Chunks[^1].Rows;
@@ -149,16 +154,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
                 continue;
             }
 
-            DecodeResult decoded;
-            await gate.EnterAsync(dataset.Info.Spec.Publisher, cancellationToken);
-            try
-            {
-                decoded = decode(new(dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions));
-            }
-            finally
-            {
-                gate.Leave();
-            }
+            var decoded = await InTurnAsync(push, () => decode(new(dataset.Contract, areas, options.Value, time.GetUtcNow(), partitions)), cancellationToken);
 
             if (decoded.NeedsChunks) return null;
             if (decoded.Refusal is { } refusal) return new(PushRefusal.Undecodable, Body: refusal);
@@ -177,6 +173,20 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         }
 
         return new(PushRefusal.Unavailable, Detail: $"{push.Dataset} changed {MaxAttempts} times while the push was made");
+    }
+
+    /// <summary>What takes a processor for long is done in turn.</summary>
+    private async ValueTask<T> InTurnAsync<T>(Push push, Func<T> work, CancellationToken cancellationToken)
+    {
+        await gate.EnterAsync(push.Sender, cancellationToken);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            gate.Leave();
+        }
     }
 
     private static UndecodableBody TooLargeForOne(string parameter) => new(

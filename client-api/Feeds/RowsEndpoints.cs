@@ -140,7 +140,8 @@ internal static class RowsEndpoints
         if (purpose.Length > MaxPurpose) return Requests.InvalidParameter(http, PurposeHeader, new($"{PurposeHeader} ist die Kennung eines Zwecks, den die Vereinbarung nennt.", $"{PurposeHeader} is the id of a purpose that the agreement names."));
         var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(
             http.Caller(), query! with { Purpose = purpose.Length == 0 ? null : purpose, Address = http.Connection.RemoteIpAddress?.ToString() });
-        if (result.Missing is { } missing) return Authentication.Forbidden(http, missing);
+        if (result.Missing is { } missing)
+            return result.Refusal == ReadRefusal.TooMany ? Problems.Problem(http, ProblemTypes.TooManyCells, missing) : Authentication.Forbidden(http, missing);
         if (result.Fault is { } fault) return Requests.InvalidParameter(http, RowsParameters.FilterPrefix + result.Detail, fault);
         if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
 

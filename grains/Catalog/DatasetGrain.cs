@@ -63,6 +63,7 @@ internal sealed partial class DatasetGrain(
             }
             catch (CatalogFullException e)
             {
+                await GrainFactory.GetGrain<IAgencyQuotaGrain>(spec.Publisher).RemoveDatasetAsync(Caller.Hub, Id);
                 return new(CatalogRefusal.TooMany, null, new(e.Message, e.Message));
             }
         }
@@ -109,8 +110,7 @@ internal sealed partial class DatasetGrain(
         if (rows < 0 || explained.Decisions[rows].IsAllowed || subject.IsPublic || info.State != ReleaseState.Available) return explained;
 
         // For a purpose that it names and from a network that it names, an agreement lets somebody in whom nothing else does.
-        var ids = await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.AgreementsOn(Id)).ListAsync(Caller.Hub, null, 1_000);
-        var inForce = (await Task.WhenAll(ids.Select(id => GrainFactory.GetGrain<ISharingAgreementGrain>(id).InForceAsync(Caller.Hub)))).OfType<AgreementInForce>();
+        var inForce = await AgreementsInForce.OnAsync(GrainFactory, Id, logger);
         var contract = CompiledContract.Compile(info.Spec.Schema, info.Spec.Kind);
         foreach (var agreement in inForce)
         {

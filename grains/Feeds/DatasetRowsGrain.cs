@@ -23,6 +23,9 @@ internal sealed partial class DatasetRowsGrain(
 {
     private const int MaxGroups = 1_000;
 
+    /// <summary>How often it is asked whether rows may still be given that take long.</summary>
+    private const int MaxAsked = 3;
+
     /// <summary>Rows that a filter looks at in one go.</summary>
     private const int ChunkRows = 5_000;
 
@@ -66,18 +69,17 @@ internal sealed partial class DatasetRowsGrain(
                 if (fault is not null) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with { Missing = fault };
             }
 
-            var (rows, next, sequences) = narrowed is null
+            (List<(byte[] Values, string? Area)> Rows, RowCursor? Next, long[] Sequences)? page = narrowed is null
                 ? ([], null, [.. (await Task.WhenAll(dataset.Partitions.Select(partition => history.PositionAsync(partition.Key, CancellationToken.None)))).Select(position => position.Sequence)])
-                : await FindAsync(dataset, contract, narrowed, areas, filters);
-
-            // The rows took long: they are given while the dataset lets this caller read them, not because it did.
-            if (time.GetElapsedTime(asked) >= s_holds)
+                : await FindAsync(dataset, contract, narrowed, areas, filters, onlyFound: agreement is not null);
+            if (page is not var (rows, next, sequences))
             {
-                if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } present) return Refused(ReadRefusal.NotFound, Dataset);
-                (decision, var still, missing) = await DecideAsync(caller, query, present, contract);
-                if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher) with { Missing = missing };
-                if (present.ContractVersion != dataset.ContractVersion || (still?.Id, still?.Version) != (agreement?.Id, agreement?.Version)) return Refused(ReadRefusal.Unavailable, Dataset);
-                dataset = present;
+                return Refused(ReadRefusal.TooMany, Dataset) with
+                {
+                    Missing = new(
+                        $"Unter {options.Value.MaxScannedRows} Zeilen (DataHub:Read:MaxScannedRows) ist keine, die passt und die die Vereinbarung gibt; from, to oder area enger fassen.",
+                        $"Among {options.Value.MaxScannedRows} rows (DataHub:Read:MaxScannedRows) there is none that fits and that the agreement gives; narrow from, to or area."),
+                };
             }
 
             var watermark = new Watermark(incarnation, Dataset, sequences).ToString();
@@ -94,6 +96,26 @@ internal sealed partial class DatasetRowsGrain(
             // Durable before the first row is given.
             if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : query.Purpose) is { } given)
                 await trail.RecordAsync(agreement is null ? [given] : [given, given with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = agreement.Terms.Recipient }]);
+
+            // They are given by what holds now, however long they took to find and to note.
+            for (var tries = 0; agreement is not null || time.GetElapsedTime(asked) >= s_holds; tries++)
+            {
+                if (tries == MaxAsked) return Refused(ReadRefusal.Unavailable, Dataset);
+                asked = time.GetTimestamp();
+                if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } present) return Refused(ReadRefusal.NotFound, Dataset);
+                if (present.ContractVersion != dataset.ContractVersion) return Refused(ReadRefusal.Unavailable, Dataset);
+                var now = AccessRules.Decide(caller, AccessRights.ReadRows, present.Holding);
+                dataset = present;
+                if (agreement is null && !now.IsAllowed) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
+                if (agreement is not null && !now.IsAllowed)
+                {
+                    if (present.State != ReleaseState.Available || await AgreementsInForce.AskAsync(GrainFactory, agreement.Id, logger) is not { } still) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
+                    if (still.Version != agreement.Version) return Refused(ReadRefusal.Unavailable, Dataset);
+                }
+
+                if (time.GetElapsedTime(asked) < s_holds) break;
+            }
+
             var unpacked = RowPacking.Unpack(contract, rows);
             return new(
                 ReadRefusal.None,
@@ -128,17 +150,7 @@ internal sealed partial class DatasetRowsGrain(
     {
         if (_inForce is { } known && time.GetElapsedTime(known.Asked) < s_holds) return known.Agreements;
         var asked = time.GetTimestamp();
-        var ids = new List<string>();
-        for (string? after = null; ;)
-        {
-            var page = await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.AgreementsOn(Dataset)).ListAsync(Caller.Hub, after, 1_000);
-            ids.AddRange(page);
-            if (page.Length < 1_000) break;
-            after = page[^1];
-        }
-
-        var found = await Task.WhenAll(ids.Select(id => GrainFactory.GetGrain<ISharingAgreementGrain>(id).InForceAsync(Caller.Hub)));
-        AgreementInForce[] agreements = [.. found.OfType<AgreementInForce>().OrderBy(agreement => agreement.Id, StringComparer.Ordinal)];
+        var agreements = await AgreementsInForce.OnAsync(GrainFactory, Dataset, logger);
         _inForce = (agreements, asked);
         return agreements;
     }
@@ -158,8 +170,6 @@ internal sealed partial class DatasetRowsGrain(
         // What is not given is not asked about either.
         if (query.Area is not null && !DoorRules.HasAll(contract, fields, FieldRole.Area, FieldRole.Longitude, FieldRole.Latitude))
             return (null, filters, areas, new($"Die Vereinbarung „{agreement.Id}“ gibt nicht, wo etwas war; area ist nicht möglich.", $"The agreement “{agreement.Id}” does not give where something was; area is not possible."));
-        if ((query.From ?? query.To) is not null && !DoorRules.HasAll(contract, fields, FieldRole.Time))
-            return (null, filters, areas, new($"Die Vereinbarung „{agreement.Id}“ gibt nicht, wann etwas war; from und to sind nicht möglich.", $"The agreement “{agreement.Id}” does not give when something was; from and to are not possible."));
 
         if (terms.Data.Filter is { } filter) filters = filters.And(RowPredicates.For(contract, filter));
         if (terms.Data.Areas is { } given)
@@ -345,14 +355,16 @@ internal sealed partial class DatasetRowsGrain(
     /// A page of rows, merged over the partitions. With filters, what is found among so many rows as may be looked at: the
     /// page then ends at the last of these, however few fit.
     /// </summary>
-    /// <returns>With how far each partition was read: rows looked at later may be newer, never older.</returns>
-    private async Task<(List<(byte[] Values, string? Area)> Rows, RowCursor? Next, long[] Sequences)> FindAsync(
-        DatasetInfo dataset, CompiledContract contract, RowsQuery query, IReadOnlySet<string>? areas, RowFilters filters)
+    /// <param name="onlyFound">A page ends at a row that fits, and never names another.</param>
+    /// <returns>With how far each partition was read: rows looked at later may be newer, never older. Null where so many rows were looked at and none fits that it could only go on at one that does not.</returns>
+    private async Task<(List<(byte[] Values, string? Area)> Rows, RowCursor? Next, long[] Sequences)?> FindAsync(
+        DatasetInfo dataset, CompiledContract contract, RowsQuery query, IReadOnlySet<string>? areas, RowFilters filters, bool onlyFound)
     {
         var (from, to) = (query.From?.UtcTicks, query.To?.UtcTicks);
         var found = new List<(byte[], string?)>();
         long[]? sequences = null;
         var cursor = query.After;
+        RowCursor? last = null;
         for (var looked = 0; ;)
         {
             var take = filters.IsEmpty ? query.Limit : Math.Min(ChunkRows, options.Value.MaxScannedRows - looked);
@@ -367,13 +379,16 @@ internal sealed partial class DatasetRowsGrain(
             {
                 if (block is not null && !filters.Match(block, i)) continue;
                 found.Add((rows[i].Values, rows[i].Area));
+                last = Cursor(rows[i]);
                 if (found.Count == query.Limit) return (found, more || i < rows.Length - 1 ? Cursor(rows[i]) : null, sequences);
             }
 
             if (!more || rows.Length == 0) return (found, null, sequences);
             cursor = Cursor(rows[^1]);
             looked += rows.Length;
-            if (looked >= options.Value.MaxScannedRows) return (found, cursor, sequences);
+            if (looked < options.Value.MaxScannedRows) continue;
+            if (!onlyFound) return (found, cursor, sequences);
+            return last is null ? null : (found, last, sequences);
         }
 
         static RowCursor Cursor(HistoryRow row) => new(row.Time, row.Key);

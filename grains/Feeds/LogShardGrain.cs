@@ -1,5 +1,6 @@
 using DataHub.Catalog;
 
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +20,7 @@ internal sealed partial class LogShardGrain(
     IOptions<QuotaOptions> quotas,
     TimeProvider time,
     LogMetrics metrics,
+    IHostApplicationLifetime host,
     ILogger<LogShard> logger) : Grain, ILogShardGrain
 {
     /// <summary>How long a description is believed: dataspace, state and quotas change.</summary>
@@ -98,6 +100,8 @@ internal sealed partial class LogShardGrain(
     /// <summary>Tells the agencies what was stored of them, and learns how they stand.</summary>
     private async Task TellAgenciesAsync(bool all)
     {
+        // Of a host that stops nobody hears it any more.
+        if (host.ApplicationStopping.IsCancellationRequested) return;
         await Task.WhenAll(_tallies.TakeDue(time.GetUtcNow(), all).Select(async due =>
         {
             try

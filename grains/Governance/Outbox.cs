@@ -67,8 +67,9 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
         if (stored.Value.Pending.Length > 0) return;
         try
         {
-            await trail.KeepsAsync(grain.GrainContext.GrainId, false);
+            // Whether the note is gone is not known if this fails: the next change notes it again.
             _isNoted = false;
+            await trail.KeepsAsync(grain.GrainContext.GrainId, false);
             _closing?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
         catch (Exception e)

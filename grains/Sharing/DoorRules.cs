@@ -73,11 +73,12 @@ internal static class DoorRules
         if (terms.Use.Networks is { } networks && !(IPAddress.TryParse(address, out var from) && networks.Any(network => IPNetwork.TryParse(network, out var known) && known.Contains(from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from))))
             return new($"Die Vereinbarung „{id}“ gilt nur für Anfragen aus: {string.Join(", ", networks)}.", $"The agreement “{id}” is for requests from these networks only: {string.Join(", ", networks)}.");
 
-        // The place from which a page goes on names the last row's key.
+        // The place from which a page goes on names the last row's time and key.
         var fields = Fields(terms, contract);
-        var hidden = contract.Schema.PrimaryKey.Where(name => !fields.Contains(name)).ToArray();
+        var needed = contract.TimeField < 0 ? contract.Schema.PrimaryKey : contract.Schema.PrimaryKey.Append(contract.Fields[contract.TimeField].Name);
+        var hidden = needed.Where(name => !fields.Contains(name)).Distinct(StringComparer.Ordinal).ToArray();
         return hidden.Length == 0 ? null : new(
-            $"Die Vereinbarung „{id}“ gibt die Schlüsselfelder {string.Join(", ", hidden)} nicht; einzelne Zeilen sind so nicht zu blättern.",
-            $"The agreement “{id}” does not give the key fields {string.Join(", ", hidden)}; single rows cannot be paged through.");
+            $"Die Vereinbarung „{id}“ gibt {string.Join(", ", hidden)} nicht; ohne Schlüssel- und Zeitfelder sind einzelne Zeilen nicht zu blättern.",
+            $"The agreement “{id}” does not give {string.Join(", ", hidden)}; without key and time fields single rows cannot be paged through.");
     }
 }

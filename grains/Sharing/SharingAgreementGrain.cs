@@ -104,7 +104,10 @@ internal sealed partial class SharingAgreementGrain(
     public Task<AgreementInForce?> InForceAsync(Caller caller)
     {
         OnlyTheHub(caller);
-        var (now, life) = (time.GetUtcNow(), _life);
+        // What was stored and has not been answered yet may have stopped it.
+        if (_stored.Value.Log.Length != _life.Events) return Task.FromResult<AgreementInForce?>(null);
+        var now = time.GetUtcNow();
+        var life = _life.At(now);
         return Task.FromResult(life.Terms is { } terms && life.State(now) is AgreementState.Active or AgreementState.Expiring ? new AgreementInForce(Id, life.Version, life.Terms!) : null);
     }
 

@@ -52,6 +52,9 @@ public sealed class PackedRowsTests
     {
         var serializer = _services.GetRequiredService<Serializer<RowBlock>>();
         Assert.Equal(0, serializer.Deserialize(serializer.SerializeToArray(RowBlock.Empty))!.Count);
+        var none = serializer.Deserialize(serializer.SerializeToArray(new() { Count = 0, Columns = [Column.OfTexts([]), Column.OfNumbers([]), Column.OfIntegers([]), Column.OfBooleans([])] }))!;
+        Assert.Equal([ColumnKind.Text, ColumnKind.Number, ColumnKind.Integer, ColumnKind.Boolean], none.Columns.Select(column => column.Kind));
+        Assert.All(none.Columns, column => Assert.Equal(0, column.Length));
         var block = new RowBlock { Count = 1, Columns = [Column.OfNumbers([1])] };
         Assert.Same(block, _services.GetRequiredService<DeepCopier<RowBlock>>().Copy(block));
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -141,6 +142,30 @@ public sealed class DoorHttpTests : IAsyncLifetime
             await OkAsync(ActAsync(_amt, "revoke", "Probe", id));
             await Task.Delay(300);
         }
+    }
+
+    [Fact]
+    public async Task A_page_never_goes_on_at_a_row_that_the_agreement_does_not_give_and_its_end_ends_it()
+    {
+        await _hub.RestartAsync(new Dictionary<string, string?> { ["DataHub:Read:MaxScannedRows"] = "1000" });
+        (_amt, _bezirk) = (_hub.With(await _hub.KeyAsync("amt", KeyRole.Admin)), _hub.With(_key));
+        var hidden = JsonContent.Create(Enumerable.Range(0, 2_500).Select(i => new { station = "x", time = DateTimeOffset.Parse("2026-11-01T02:30:00Z", CultureInfo.InvariantCulture).AddMilliseconds(i), kind = "stille", value = 9 }));
+        _watermark = Uri.EscapeDataString((await OkAsync(_amt.PostAsync("api/v1/datasets/luft/feeds/default/records", hidden))).RootElement.GetProperty("watermark").GetString()!);
+        var until = DateTimeOffset.UtcNow.AddSeconds(6);
+        var terms = Terms(data: new JsonObject { ["filter"] = "kind = 'verkehr'" });
+        terms["term"]!["until"] = until.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        terms["term"]!["notice"] = "PT1M";
+        terms["duties"] = new JsonArray(new JsonObject { ["id"] = "bericht", ["kind"] = "report", ["text"] = "Bericht", ["due"] = terms["term"]!["until"]!.DeepClone(), ["missed"] = "notice" });
+        await AgreeAsync(terms);
+        Assert.Equal(2, await CountAsync("planung"));
+        var page = (await OkAsync(ReadAsync(_bezirk, "planung"))).RootElement;
+        Assert.Contains(new DateTime(2026, 11, 1, 2, 0, 0, DateTimeKind.Utc).Ticks.ToString(CultureInfo.InvariantCulture), page.GetProperty("next").GetString(), StringComparison.Ordinal);
+        using var next = new HttpRequestMessage(HttpMethod.Get, page.GetProperty("next").GetString()) { Headers = { { "DataHub-Purpose", "planung" } } };
+        Assert.Contains("MaxScannedRows", (await RefusedAsync(_bezirk.SendAsync(next), 422)).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, await CountAsync("planung", "&from=2026-11-02"));
+
+        if (until > DateTimeOffset.UtcNow) await Task.Delay(until - DateTimeOffset.UtcNow + TimeSpan.FromMilliseconds(500));
+        await RefusedAsync(ReadAsync(_bezirk, "planung"), 403);
     }
 
     [Theory]
