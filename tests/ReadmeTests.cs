@@ -74,8 +74,11 @@ public sealed class ReadmeTests
         await using var hub = await HubFixture.StartAsync();
 
         // That the poll waits for the push is what its watermark is for; here the number is waited for.
-        var wait = "\nuntil curl -sS \"$HUB/api/v1/indicators/no2/values?from=2026-11-23\" | grep -q '\"value\":25.5'; do :; done\n";
-        var output = await BashAsync(Adapted(hub, Block("## Push and poll")) + wait + Adapted(hub, Block("## Where a number comes from")));
+        static string Until(string value) => $"\nuntil curl -sS \"$HUB/api/v1/indicators/no2/values?from=2026-11-23\" | grep -q '\"value\":{value}'; do :; done\n";
+        const string Explain = "curl -sS \"$HUB/api/v1/indicators/no2/explain";
+        var lines = Adapted(hub, Block("## Where a number comes from"));
+        Assert.Contains(Explain, lines, StringComparison.Ordinal);
+        var output = await BashAsync(Adapted(hub, Block("## Push and poll")) + Until("25.5") + lines.Replace(Explain, Until("26.5") + Explain, StringComparison.Ordinal));
 
         Assert.Contains("\"recomputed\":", output, StringComparison.Ordinal);
         Assert.Contains("\"corrections\":[{", output, StringComparison.Ordinal);

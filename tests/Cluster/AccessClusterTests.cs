@@ -13,7 +13,7 @@ namespace DataHub.Cluster;
 public sealed class AccessClusterTests(ITestOutputHelper output)
 {
     [PostgresFact]
-    public async Task A_second_after_a_key_and_a_role_were_revoked_no_front_end_gives_a_row_although_a_silo_dies()
+    public async Task A_second_after_a_key_a_role_and_an_agreement_were_revoked_no_front_end_gives_a_row_although_a_silo_dies()
     {
         await using var issuer = await SignInIssuer.StartAsync();
         await using var cluster = await ClusterProcesses.CreateAsync(silos: 2, frontEnds: 2);
@@ -35,7 +35,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
 
         var key = (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "read" }))).RootElement;
         var grant = (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/dataspaces/raum/grants", new { group = "amt/leser", role = "reader", why = "Probe" }))).RootElement.GetProperty("id").GetString();
-        await using var readers = new Readers(cluster, key.GetProperty("key").GetString()!, issuer.Token(null, ("sub", "ada")));
+        await using var readers = new Readers(cluster, key.GetProperty("key").GetString()!, issuer.Token(null, ("sub", "ada")), await AgreeAsync(admin));
         await readers.UntilAllReadAsync();
 
         // The silo goes in the middle of it; whoever revokes repeats until it is done.
@@ -45,7 +45,14 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         readers.Revoked(0, Stopwatch.GetTimestamp());
         await UntilDoneAsync(() => admin.PostAsJsonAsync($"api/v1/dataspaces/raum/grants/{grant}/revocation", new { why = "Probe" }));
         readers.Revoked(1, Stopwatch.GetTimestamp());
-        output.WriteLine($"both revoked {Stopwatch.GetElapsedTime(revoked).TotalSeconds:F1} s after the kill began");
+        await UntilDoneAsync(async () =>
+        {
+            // Of one whose answer was lost the repeat says that it is revoked.
+            var answer = await admin.PostAsJsonAsync("api/v1/agreements/v/acts", new { act = "revoke", side = "provider", reason = "Probe" });
+            return answer.StatusCode == HttpStatusCode.Conflict ? new(HttpStatusCode.OK) : answer;
+        });
+        readers.Revoked(2, Stopwatch.GetTimestamp());
+        output.WriteLine($"all revoked {Stopwatch.GetElapsedTime(revoked).TotalSeconds:F1} s after the kill began");
         await killed;
         await Task.Delay(TimeSpan.FromSeconds(4));
         await readers.StopAsync();
@@ -53,6 +60,28 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         output.WriteLine($"{readers.Given} answers with rows, {readers.Refused} refused, the last with rows {readers.Last.TotalMilliseconds:F0} ms after its revocation");
         Assert.True(readers.Last < TimeSpan.FromSeconds(1), $"rows were given {readers.Last} after the revocation");
         Assert.True(readers.Refused > 0);
+    }
+
+    /// <summary>An agreement in force.</summary>
+    /// <returns>A key of the other agency.</returns>
+    private static async Task<string> AgreeAsync(HttpClient admin)
+    {
+        await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/bezirk", new { name = "Bezirk" }));
+        await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agreements/v", new
+        {
+            title = "Probe",
+            provider = "amt",
+            recipient = "bezirk",
+            dataset = "luft",
+            purposes = new[] { new { id = "planung", text = "Planung" } },
+            legalBasis = "§ 12 EGovG",
+            use = new { publication = "aggregatesOnly" },
+            duties = new[] { new { id = "bericht", kind = "report", text = "Bericht", every = "P30D", missed = "notice" } },
+            term = new { from = DateTimeOffset.UtcNow.AddMinutes(-5), until = DateTimeOffset.UtcNow.AddYears(1), notice = "P1M" },
+        }));
+        foreach (var (act, side) in new[] { ("acknowledge-charter", "provider"), ("offer", "provider"), ("acknowledge-charter", "recipient"), ("agree", "provider"), ("agree", "recipient") })
+            await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agreements/v/acts", new { act, side }));
+        return (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/bezirk/keys", new { role = "read" }))).RootElement.GetProperty("key").GetString()!;
     }
 
     private static object Closed() => new
@@ -84,16 +113,16 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
     private sealed class Readers : IAsyncDisposable
     {
         private readonly CancellationTokenSource _enough = new();
-        private readonly long[] _revoked = [long.MaxValue, long.MaxValue];
+        private readonly long[] _revoked = [long.MaxValue, long.MaxValue, long.MaxValue];
         private readonly Task[] _reading;
         private readonly bool[] _has;
         private readonly Lock _gate = new();
         private TimeSpan _last = TimeSpan.MinValue;
 
-        public Readers(ClusterProcesses cluster, string key, string token)
+        public Readers(ClusterProcesses cluster, string key, string token, string other)
         {
             var readers = new List<Task>();
-            _has = new bool[cluster.FrontEnds.Length * 4];
+            _has = new bool[cluster.FrontEnds.Length * 5];
             for (var front = 0; front < cluster.FrontEnds.Length; front++)
             {
                 foreach (var (credential, kind) in new[] { (key, 0), (token, 1) })
@@ -104,6 +133,11 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
                         readers.Add(Task.Run(() => ReadAsync(client, path, kind, number)));
                     }
                 }
+
+                // Through the agreement there are rows only.
+                var (through, place) = (cluster.Client(front, other), readers.Count);
+                through.DefaultRequestHeaders.Add("DataHub-Purpose", "planung");
+                readers.Add(Task.Run(() => ReadAsync(through, "api/v1/datasets/luft/records", 2, place)));
             }
 
             _reading = [.. readers];
