@@ -55,7 +55,7 @@ public static class Problems
     {
         ArgumentNullException.ThrowIfNull(http);
         var seconds = Math.Max(1, (int)Math.Ceiling(retryAfter.TotalSeconds));
-        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (!http.Response.HasStarted) http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         return Problem(http, type, detail, members);
     }
 

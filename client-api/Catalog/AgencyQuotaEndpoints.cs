@@ -17,7 +17,7 @@ internal static class AgencyQuotaEndpoints
     {
         var group = routes.MapGroup("/api/v1/agencies/{agency}/quota").WithTags("Agencies");
         group.MapPut("", PutAsync).WithSummary("Sets what an agency may use; for admin keys of the platform.")
-            .WithDescription("rowsPerSecond counts the rows of all feeds of the datasets that the agency publishes, on average over ten seconds; bytesPerDay their bodies after decompression, from midnight to midnight in Europe/Berlin; datasets those that are not retired. A member that is absent or null: the hub's default (DataHub:Quota:Agency…); 0: no limit. It takes effect within two seconds. Beyond it pushes get 429 with Retry-After.")
+            .WithDescription("rowsPerSecond counts the rows of all feeds of the datasets that the agency publishes, on average over ten seconds; bytesPerDay their bodies after decompression, from midnight to midnight in Europe/Berlin; datasets those that are not retired. A member that is absent or null: the hub's default (DataHub:Quota:Agency…); 0: no limit. It takes effect within four seconds. Beyond it pushes get 429 with Retry-After.")
             .Accepts<AgencyQuotaBodyJson>("application/json").Produces<AgencyQuotaJson>().Refuses(400, 401, 403, 404, 422)
             .Example("""{ "rowsPerSecond": 5000, "bytesPerDay": 20000000000, "datasets": 200 }""");
         group.MapRead("", GetAsync).WithSummary("What an agency may use, and what it has used today. For admin keys of the agency or the platform.")

@@ -172,7 +172,7 @@ public static class Authentication
         rings.Failures.Note(fault!.Reason, fault.Who, SignInFailures.NetworkOf(http));
         if (fault.Reason == SignInFailures.NoKeys) return (null, Problems.Later(http, ProblemTypes.Unavailable, fault.Detail, TimeSpan.FromSeconds(5)));
         var answer = Unauthorized(http, fault.Detail);
-        http.Response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Quoted(fault.Detail.In(Language.English))}\"";
+        if (!http.Response.HasStarted) http.Response.Headers.WWWAuthenticate = $"Bearer error=\"invalid_token\", error_description=\"{Quoted(fault.Detail.In(Language.English))}\"";
         return (null, answer);
     }
 
@@ -182,7 +182,8 @@ public static class Authentication
 
     private static IResult Unauthorized(HttpContext http, LocalText detail)
     {
-        http.Response.Headers.WWWAuthenticate = "Bearer";
+        // Asked again by an answer that goes on, its headers have been sent.
+        if (!http.Response.HasStarted) http.Response.Headers.WWWAuthenticate = "Bearer";
         return Problems.Problem(http, ProblemTypes.Unauthorized, detail);
     }
 

@@ -189,10 +189,14 @@ internal sealed partial class ErasuresGrain(
 
     private async Task FinishAsync(ErasureInfo info, CancellationToken cancellationToken)
     {
+        // The values are gone. Under the erasure's own id, so that a repeat after a kill notes it once; before the files are
+        // cleaned, so that a log that takes nothing does not have them cleaned again and again.
+        var dataset = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(Caller.Hub);
+        var done = AuditEvents.Of(
+            time.GetUtcNow(), Caller.Hub, AuditEvents.ErasureDone, dataset?.Spec.Publisher, $"dataset:{Dataset}", AuditOutcome.Done,
+            ("erasure", info.Id), ("keys", info.Keys.ToString(CultureInfo.InvariantCulture)), ("quarantined", info.Quarantined.ToString(CultureInfo.InvariantCulture)));
+        await trail.RecordAsync(done with { Id = info.Id });
         var compacted = await store.CompactAsync(cancellationToken);
-        await trail.RecordAsync(AuditEvents.Of(
-            time.GetUtcNow(), Caller.Hub, AuditEvents.ErasureDone, info.Agency, $"dataset:{Dataset}", AuditOutcome.Done,
-            ("erasure", info.Id), ("keys", info.Keys.ToString(CultureInfo.InvariantCulture)), ("quarantined", info.Quarantined.ToString(CultureInfo.InvariantCulture))));
         await store.SaveAsync(new(info with { Step = ErasureStep.Done, Finished = time.GetUtcNow(), Compacted = compacted }, null), CancellationToken.None);
         LogDone(info.Id, Dataset, info.Keys, info.Quarantined, info.Batches);
     }

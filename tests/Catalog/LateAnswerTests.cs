@@ -55,6 +55,29 @@ public sealed class LateAnswerTests : IAsyncLifetime
     public async Task And_to_whoever_may_still_read_them() =>
         Assert.Equal(1, (await OkAsync(MeanwhileAsync(_admin, () => PutAsync("internal")))).RootElement.GetProperty("rows").GetArrayLength());
 
+    [Fact]
+    public async Task A_stream_ends_in_order_with_the_first_news_after_its_key_was_revoked()
+    {
+        await OkAsync(PutAsync("internal"));
+        await OkAsync(_admin.PutAsJsonAsync("api/v1/indicators/summe", new { title = "Summe", dataset = "luft", measure = new { function = "sum", field = "value" }, window = "PT1H" }));
+        var key = (await OkAsync(_admin.PostAsJsonAsync("api/v1/agencies/amt/keys", new { role = "read" }))).RootElement;
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/v1/indicators/summe/changes?from=2026-11-01T00:00:00Z") { Headers = { { "Accept", "text/event-stream" } } };
+        using var answer = await _hub.With(key.GetProperty("key").GetString()).SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(System.Net.HttpStatusCode.OK, answer.StatusCode);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        string? line;
+        while ((line = await reader.ReadLineAsync()) is not null && !line.StartsWith("data:", StringComparison.Ordinal))
+        {
+            // Until it shows what stands.
+        }
+
+        Assert.NotNull(line);
+        await OkAsync(_admin.DeleteAsync($"api/v1/agencies/amt/keys/{key.GetProperty("id").GetString()}"));
+        await Task.Delay(s_past);
+        await OkAsync(_admin.PostAsync("api/v1/datasets/luft/feeds/default/records", new StringContent("""[{"station":"b","time":"2026-11-01T00:05:00Z","value":4711}]""", Encoding.UTF8, "application/json")));
+        Assert.DoesNotContain("4711", await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
+    }
+
     private async Task<HttpResponseMessage> MeanwhileAsync(HttpClient reader, Func<Task<HttpResponseMessage>> change)
     {
         using var held = _faults.HoldAnswers(nameof(IHistoryStore.QueryAsync));

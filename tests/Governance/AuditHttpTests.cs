@@ -160,14 +160,19 @@ public sealed class AuditHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal(["dataset.created", "feed.changed", "dataset.changed", "erasure.requested", "erasure.done"], changes.Select(entry => Text(entry, "action")).Where(action => action != "rows.read"));
         Assert.Equal(("1", "2"), (Text(changes[5].GetProperty("detail"), "contractFrom"), Text(changes[5].GetProperty("detail"), "contract")));
         Assert.Equal(erasure, Text(changes[6].GetProperty("detail"), "erasure"));
+
+        // Also where the platform asked for it, the agency whose rows they were reads that it was done.
+        var other = (await OkAsync(hub.Admin.PostAsJsonAsync("api/v1/datasets/netz/erasures", new { where = new { station = "c" }, reason = "r", authority = "a" }))).RootElement.GetProperty("id").GetString();
+        for (var tries = 0; (await EntriesAsync(admin, "action=erasure.done")).Length < 2 && tries < 300; tries++) await Task.Delay(20);
+        Assert.Equal([erasure, other], (await EntriesAsync(admin, "action=erasure.done&order=oldest")).Select(entry => Text(entry.GetProperty("detail"), "erasure")));
         Assert.Equal(["1", "2"], (await EntriesAsync(admin, "object=indicator:netz-summe&order=oldest")).Select(entry => Text(entry.GetProperty("detail"), "definition")));
         Assert.DoesNotContain("Lovelace", await hub.Admin.GetStringAsync("api/v1/audit?limit=1000"), StringComparison.Ordinal);
 
-        var other = await hub.KeyAsync("neugierig", KeyRole.Admin);
-        for (var again = 0; again < 3; again++) await RefusedAsync(hub.With(other).GetAsync("api/v1/datasets/netz/records"), 403);
+        var curious = await hub.KeyAsync("neugierig", KeyRole.Admin);
+        for (var again = 0; again < 3; again++) await RefusedAsync(hub.With(curious).GetAsync("api/v1/datasets/netz/records"), 403);
         JsonElement[] refused = [];
         for (var tries = 0; refused.Length == 0 && tries < 300; tries++, await Task.Delay(20)) refused = await EntriesAsync(hub.Admin, "action=access.refused&agency=neugierig");
-        Assert.Equal(($"key:neugierig.{other.Split('.')[1]}", "refused", "GET /api/v1/datasets/netz/records"), (Text(refused[0], "actor"), Text(refused[0], "outcome"), Text(refused[0].GetProperty("detail"), "request")));
+        Assert.Equal(($"key:neugierig.{curious.Split('.')[1]}", "refused", "GET /api/v1/datasets/netz/records"), (Text(refused[0], "actor"), Text(refused[0], "outcome"), Text(refused[0].GetProperty("detail"), "request")));
 
         Task<HttpResponseMessage> PutAsync(object[] fields) => admin.PutAsJsonAsync("api/v1/datasets/netz", new { title = "Netz", publisher = "netz", license = "dl-de/by-2-0", kind = "observations", access = "internal", schema = new { primaryKey = new[] { "station", "time" }, fields } });
 
