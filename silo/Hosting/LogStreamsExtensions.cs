@@ -25,7 +25,6 @@ internal static class LogStreamsExtensions
         silo.Services.AddSingleton<LogMetrics>();
         silo.Services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         silo.Services.AddSingleton<AuditTrail>();
-        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(services => services.GetRequiredService<AuditTrail>());
         silo.Services.AddSingleton<ShardHome>();
         silo.Services.AddPlacementDirector<ShardPlacementStrategy>(services => services.GetRequiredService<ShardHome>());
         silo.AddPersistentStreams(LogStream.Provider, LogQueueAdapterFactory.Create, streams =>

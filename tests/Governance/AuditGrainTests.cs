@@ -165,23 +165,6 @@ public sealed class AuditGrainTests : IAsyncLifetime
         Assert.Equal(0, (await VerifyAsync()).FaultCount);
     }
 
-    [Fact]
-    public async Task What_is_noted_beside_the_work_is_there_soon()
-    {
-        var trail = _hub.Services.GetRequiredService<AuditTrail>();
-        _store.Faults.FailNext(nameof(IAuditStore.AppendAsync), WriteFault.AnswerLost);
-        for (var number = 0; number < 2_500; number++) trail.Note(AuditEvents.Of(TimeProvider.System.GetUtcNow(), Caller.Public, "signin.failed", null, "hub", AuditOutcome.Refused, ("number", $"{number}")));
-        var waited = TimeProvider.System.GetTimestamp();
-        while ((await EntriesAsync()).Count(record => record.Event?.Action == "signin.failed") < 2_500 && TimeProvider.System.GetElapsedTime(waited) < TimeSpan.FromSeconds(20)) await Task.Delay(50);
-        Assert.Equal(Enumerable.Range(0, 2_500).Select(number => $"{number}"), (await EntriesAsync()).Where(record => record.Event?.Action == "signin.failed").Select(record => record.Event!.Detail[0].Text));
-        Assert.Equal(0, trail.Dropped);
-
-        // What waits still when the hub stops in order is noted first.
-        trail.Note(AuditLogs.Event(1, "rows.read"));
-        await _hub.RestartAsync();
-        Assert.Single(await EntriesAsync(), record => record.Event?.Action == "rows.read");
-    }
-
     private static byte[] ApiKeyHash(string secret)
     {
         Assert.Equal(ApiKeyFault.None, ApiKey.Parse(secret, out var key));
