@@ -9,6 +9,9 @@ namespace DataHub.Catalog;
 /// <summary>Who asks: <c>Authorization: Bearer</c> with a key (<c>dh_…</c>) or a token of the configured issuer, or the public.</summary>
 public static class Authentication
 {
+    /// <summary>What a request is for, by the purposes of a sharing agreement.</summary>
+    internal const string PurposeHeader = "DataHub-Purpose", PurposeParameter = "purpose";
+
     private const string Scheme = "Bearer ";
 
     /// <summary>So much of a request is noted that was refused.</summary>
@@ -43,8 +46,7 @@ public static class Authentication
                 return;
             }
 
-            http.Features.Set(caller);
-            await next(http);
+            await GoOnAsync(http, caller, next);
         }
 
         async Task RecogniseAsync(HttpContext http, RequestDelegate next)
@@ -56,10 +58,31 @@ public static class Authentication
                 return;
             }
 
-            if (caller is not null) http.Features.Set(caller);
-            await next(http);
+            await GoOnAsync(http, caller, next);
+        }
+
+        static Task GoOnAsync(HttpContext http, Caller? caller, RequestDelegate next)
+        {
+            if (caller is null) return next(http);
+            if (PurposeOf(http).Length > StatedUse.MaxPurpose)
+            {
+                return Requests.InvalidParameter(http, PurposeHeader, new(
+                    $"{PurposeHeader} ist die Kennung eines Zwecks, den eine Vereinbarung nennt, mit höchstens {StatedUse.MaxPurpose} Zeichen.",
+                    $"{PurposeHeader} is the id of a purpose that an agreement names, of {StatedUse.MaxPurpose} characters at most.")).ExecuteAsync(http);
+            }
+
+            http.Features.Set(Stating(http, caller));
+            return next(http);
         }
     }
+
+    /// <summary>The caller with what he says that the request is for.</summary>
+    private static Caller Stating(HttpContext http, Caller caller) =>
+        PurposeOf(http) is { Length: > 0 } purpose ? caller with { Use = new(purpose, http.Connection.RemoteIpAddress?.ToString()) } : caller;
+
+    /// <summary>From the header, else from the address: links and browsers' event streams cannot send headers.</summary>
+    private static string PurposeOf(HttpContext http) =>
+        http.Request.Headers.TryGetValue(PurposeHeader, out var header) ? header.ToString() : http.Request.Query.TryGetValue(PurposeParameter, out var parameter) ? parameter.ToString() : "";
 
     /// <summary>Who asks. Costs nothing: the key was checked before the endpoint was reached.</summary>
     public static Caller Caller(this HttpContext http)
@@ -103,10 +126,13 @@ public static class Authentication
         return Problems.Later(http, ProblemTypes.Unavailable, ProblemTypes.Unavailable.Help, TimeSpan.FromSeconds(1));
     }
 
-    private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAgainAsync(HttpContext http) =>
-        http.Request.Headers.Authorization.Count > 0 ? await FindAsync(http, RingsOf(http.RequestServices))
-        : http.RequestServices.GetService<SignInCookies>() is { } cookies ? await cookies.FindAsync(http)
-        : default;
+    private static async ValueTask<(Caller? Caller, IResult? Refusal)> FindAgainAsync(HttpContext http)
+    {
+        var (caller, refusal) = http.Request.Headers.Authorization.Count > 0 ? await FindAsync(http, RingsOf(http.RequestServices))
+            : http.RequestServices.GetService<SignInCookies>() is { } cookies ? await cookies.FindAsync(http)
+            : default;
+        return (caller is null ? null : Stating(http, caller), refusal);
+    }
 
     private static Rings RingsOf(IServiceProvider services) => new(
         services.GetRequiredService<KeyRing>(), services.GetRequiredService<TokenRing>(), services.GetRequiredService<PeopleRing>(), services.GetRequiredService<ISignInFailures>());

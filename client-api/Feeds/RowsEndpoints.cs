@@ -15,11 +15,6 @@ namespace DataHub.Feeds;
 /// <summary>What became of pushes: receipts, rows, quarantine and counts (design §5).</summary>
 internal static class RowsEndpoints
 {
-    /// <summary>What rows are wanted for that are not open: an agreement names its purposes.</summary>
-    private const string PurposeHeader = "DataHub-Purpose";
-
-    private const int MaxPurpose = 100;
-
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
     private static readonly string[] s_errors = ["limit", "after"];
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
@@ -136,10 +131,7 @@ internal static class RowsEndpoints
         if (notAcceptable is not null) return notAcceptable;
         var (query, invalid) = RowsParameters.ReadRows(http);
         if (invalid is not null) return invalid;
-        var purpose = http.Request.Headers[PurposeHeader].ToString();
-        if (purpose.Length > MaxPurpose) return Requests.InvalidParameter(http, PurposeHeader, new($"{PurposeHeader} ist die Kennung eines Zwecks, den die Vereinbarung nennt.", $"{PurposeHeader} is the id of a purpose that the agreement names."));
-        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(
-            http.Caller(), query! with { Purpose = purpose.Length == 0 ? null : purpose, Address = http.Connection.RemoteIpAddress?.ToString() });
+        var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(http.Caller(), query!);
         if (result.Missing is { } missing)
             return result.Refusal == ReadRefusal.TooMany ? Problems.Problem(http, ProblemTypes.TooManyCells, missing) : Authentication.Forbidden(http, missing);
         if (result.Fault is { } fault) return Requests.InvalidParameter(http, RowsParameters.FilterPrefix + result.Detail, fault);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 using DataHub.Catalog;
 
 using Microsoft.AspNetCore.Builder;
@@ -40,6 +42,14 @@ internal static class ChangesEndpoints
 
                 """, StatusCodes.Status200OK, EventStream);
 
+    /// <summary>How often it is looked whether a stream of what is not open may go on.</summary>
+    private static readonly TimeSpan s_check = TimeSpan.FromMilliseconds(400);
+
+    private static readonly ValuesResult s_gone = new(ReadRefusal.Forbidden, null, new(
+        "Der Schlüssel, die Anmeldung oder die Rollen, mit denen dieser Strom begann, gelten nicht mehr.", "The key, the sign-in or the roles with which this stream began do not hold any more."));
+
+    private static readonly ValuesResult s_unknown = new(ReadRefusal.Unavailable, null, ProblemTypes.Unavailable.Help);
+
     private static async Task<IResult> WatchAsync(string indicator, HttpContext http, IGrainFactory grains, ChangesHub hub, ChangesMetrics metrics, IOptions<ChangesOptions> options)
     {
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
@@ -49,7 +59,9 @@ internal static class ChangesEndpoints
 
         // Whoever may see the same is one viewer more of the same feed; the grain decides for it.
         var isOpen = info.Definition.Spec.Access == AccessClass.Open;
-        var key = new ChangesKey(indicator, selection!, isOpen ? Caller.Public : http.Caller() with { KeyId = null });
+        var admitted = isOpen ? new(ReadRefusal.None, null, null) : await grains.GetGrain<IIndicatorGrain>(indicator).AdmitAsync(http.Caller(), 0);
+        if (admitted.Refusal != ReadRefusal.None) return IndicatorEndpoints.Refused(http, indicator, new(admitted.Refusal, null, admitted.Detail));
+        var key = new ChangesKey(indicator, selection!, isOpen ? Caller.Public : admitted.Through is null ? http.Caller() with { KeyId = null, Use = null } : http.Caller(), admitted.Through);
         var (feed, ofIndicator) = hub.Come(key);
         if (feed is null)
         {
@@ -64,7 +76,7 @@ internal static class ChangesEndpoints
 
         try
         {
-            return await ServeAsync(http, feed, hub, lastEventId, isOpen, metrics, options.Value);
+            return await ServeAsync(http, grains, feed, hub, lastEventId, isOpen, metrics, options.Value);
         }
         finally
         {
@@ -72,10 +84,10 @@ internal static class ChangesEndpoints
         }
     }
 
-    private static async Task<IResult> ServeAsync(HttpContext http, ChangesFeed feed, ChangesHub hub, string? lastEventId, bool isOpen, ChangesMetrics metrics, ChangesOptions options)
+    private static async Task<IResult> ServeAsync(HttpContext http, IGrainFactory grains, ChangesFeed feed, ChangesHub hub, string? lastEventId, bool isOpen, ChangesMetrics metrics, ChangesOptions options)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, hub.Stopping);
-        var first = ReadOnlyMemory<byte>.Empty;
+        var first = default(ChangesBytes);
         var step = 0L;
         try
         {
@@ -102,31 +114,42 @@ internal static class ChangesEndpoints
 
             if (start.Continues) (first, step) = (start.Events, start.Step);
             else (first, step) = feed.All();
+            if (await RefusedAsync(first.Rows) is { } refused) return IndicatorEndpoints.Refused(http, feed.Key.Indicator, refused);
             metrics.Connected(start.Continues ? "resumed" : lastEventId is null ? "new" : "reset");
 
             Head(http);
             using var viewer = new Viewer(http, options.Patience, stop.Token);
             await viewer.WriteAsync(ChangesEvents.Retry(options.Retry));
             if (lastEventId is not null && !start.Continues) await viewer.WriteAsync(ChangesEvents.Reset);
-            if (first.Length > 0) await viewer.WriteAsync(first);
-            while (feed.Ended is null)
+            if (first.Bytes.Length > 0) await viewer.WriteAsync(first.Bytes);
+            var written = Stopwatch.GetTimestamp();
+            var over = (ValuesResult?)null;
+            while ((over ??= feed.Ended) is null)
             {
+                // Whose key, roles or agreement were taken away meanwhile gets nothing more, and is told soon although nothing changes.
                 var moved = feed.MovedAsync(step);
-                if (!moved.IsCompleted && await Task.WhenAny(moved, Task.Delay(options.Heartbeat, stop.Token)) != moved)
+                var rest = options.Heartbeat - Stopwatch.GetElapsedTime(written);
+                var pause = isOpen || rest < s_check ? rest : s_check;
+                if (!moved.IsCompleted && await Task.WhenAny(moved, Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.Zero, stop.Token)) != moved)
                 {
                     stop.Token.ThrowIfCancellationRequested();
+                    if (!isOpen && (over = await RefusedAsync(0)) is not null) continue;
+                    if (Stopwatch.GetElapsedTime(written) < options.Heartbeat) continue;
                     await viewer.WriteAsync(ChangesEvents.Heartbeat);
+                    written = Stopwatch.GetTimestamp();
                     continue;
                 }
 
-                // Whose key or roles were taken away meanwhile gets nothing more.
-                if (!isOpen && !await Authentication.IsStillAsync(http)) break;
                 var (events, next) = feed.Since(step);
                 step = next;
-                if (events.Length == 0) continue;
-                await viewer.WriteAsync(events);
+                if ((over = await RefusedAsync(events.Rows)) is not null || events.Bytes.Length == 0) continue;
+                await viewer.WriteAsync(events.Bytes);
+                written = Stopwatch.GetTimestamp();
                 metrics.Sent();
             }
+
+            var (type, why) = IndicatorEndpoints.Reason(over!);
+            await viewer.WriteAsync(ChangesEvents.End(type.Word, why.In(Language.Of(http))));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -139,6 +162,23 @@ internal static class ChangesEndpoints
         }
 
         return Results.Empty;
+
+        // Asked before so many rows are given to this viewer; null: they may be.
+        async ValueTask<ValuesResult?> RefusedAsync(int rows)
+        {
+            if (isOpen) return null;
+            if (!await Authentication.IsStillAsync(http)) return s_gone;
+            if (feed.Key.Through is null) return null;
+            try
+            {
+                var admitted = await grains.GetGrain<IIndicatorGrain>(feed.Key.Indicator).AdmitAsync(http.Caller(), rows);
+                return admitted.Refusal != ReadRefusal.None ? new(admitted.Refusal, null, admitted.Detail) : admitted.Through == feed.Key.Through ? null : ChangesFeed.Other;
+            }
+            catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
+            {
+                return s_unknown;
+            }
+        }
     }
 
     private static void Head(HttpContext http)

@@ -18,10 +18,12 @@ internal sealed record ChangesEventId(ulong Selection, ChangeMark Mark, bool IsS
     private const string Prefix = "e1.";
 
     /// <summary>Identifies an indicator and a selection of its values.</summary>
-    public static ulong SelectionOf(string indicator, ValuesQuery selection)
+    /// <param name="through">The agreement and version that it is seen through; null: by right.</param>
+    public static ulong SelectionOf(string indicator, ValuesQuery selection, string? through = null)
     {
         var text = FormattableString.Invariant(
             $"{indicator}|{selection.Latest}|{selection.From?.UtcTicks}|{selection.To?.UtcTicks}|{selection.FromDay?.DayNumber}|{selection.ToDay?.DayNumber}|{selection.Level}|{selection.Whole}|{selection.Area}");
+        if (through is not null) text = $"{through}|{text}";
         return BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
     }
 

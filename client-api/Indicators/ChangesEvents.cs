@@ -20,6 +20,24 @@ internal static class ChangesEvents
     /// <summary>What was seen cannot be continued: the full state follows.</summary>
     public static ReadOnlyMemory<byte> Reset { get; } = "event: reset\ndata: {}\n\n"u8.ToArray();
 
+    /// <summary>The last event of a stream that the hub ends: why, as in a problem. Clients that come back get the same as an answer.</summary>
+    public static ReadOnlyMemory<byte> End(string type, string detail)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        Line(buffer, "event: ", "end");
+        buffer.Write("data: "u8);
+        using (var writer = new Utf8JsonWriter(buffer, s_json))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("type", "/problems/" + type);
+            writer.WriteString("detail", detail);
+            writer.WriteEndObject();
+        }
+
+        buffer.Write("\n\n"u8);
+        return buffer.WrittenMemory;
+    }
+
     /// <summary>
     /// A state or a change, in as many events as its rows need. Only the last one has the id: whoever loses the connection
     /// between them gets all of it again.

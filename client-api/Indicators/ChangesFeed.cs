@@ -14,11 +14,16 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
 
     private readonly Lock _gate = new();
     private readonly ChangesState _state = new(key.Selection.Latest, MaxGone);
-    private readonly Dictionary<long, ReadOnlyMemory<byte>> _rendered = [];
+    private readonly Dictionary<long, ChangesBytes> _rendered = [];
     private readonly List<Resuming> _resuming = [];
-    private readonly ulong _selection = ChangesEventId.SelectionOf(key.Indicator, key.Selection);
+    private readonly ulong _selection = ChangesEventId.SelectionOf(key.Indicator, key.Selection, key.Through);
     private TaskCompletionSource _moved = New();
     private int _kept;
+
+    /// <summary>What is said where something else decides by now who may see what.</summary>
+    public static ValuesResult Other { get; } = new(ReadRefusal.Unavailable, null, new(
+        "Wodurch diese Werte gelesen werden, ist ein anderes geworden (eine Vereinbarung wurde geändert, oder ein Recht kam dazu); neu verbinden.",
+        "What these values are read through has become another (an agreement was changed, or a right was given); reconnect."));
 
     public ChangesKey Key => key;
 
@@ -65,7 +70,7 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
         {
             if (Ended is not null) resuming.Start.SetResult(default);
             // Most who come back saw exactly what is here.
-            else if (_state.Page is { } page && !_state.IsStale && !seen.IsStale && Same(page.Mark, seen.Mark)) resuming.Start.SetResult(new(true, ReadOnlyMemory<byte>.Empty, _state.Step));
+            else if (_state.Page is { } page && !_state.IsStale && !seen.IsStale && Same(page.Mark, seen.Mark)) resuming.Start.SetResult(new(true, default, _state.Step));
             else _resuming.Add(resuming);
         }
 
@@ -82,24 +87,24 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
     }
 
     /// <summary>The whole state; empty before there is one.</summary>
-    public (ReadOnlyMemory<byte> Events, long Step) All()
+    public (ChangesBytes Events, long Step) All()
     {
         lock (_gate)
         {
             return _state.Page is not { } page
-                ? (ReadOnlyMemory<byte>.Empty, 0)
-                : (Render(-1, () => ChangesEvents.Write("state", _selection, page, _state.IsStale, _state.All(), options.RowsPerEvent)), _state.Step);
+                ? (default, 0)
+                : (Render(-1, () => Written("state", page, _state.All())), _state.Step);
         }
     }
 
     /// <summary>What became different since a step; where that is too long ago, a reset and the whole.</summary>
-    public (ReadOnlyMemory<byte> Events, long Step) Since(long step)
+    public (ChangesBytes Events, long Step) Since(long step)
     {
         lock (_gate)
         {
-            if (_state.Page is not { } page || step >= _state.Step) return (ReadOnlyMemory<byte>.Empty, step);
-            if (step < _state.Floor) return (Render(-2, () => Joined(ChangesEvents.Reset, ChangesEvents.Write("state", _selection, page, _state.IsStale, _state.All(), options.RowsPerEvent))), _state.Step);
-            return (Render(step, () => ChangesEvents.Write("change", _selection, page, _state.IsStale, _state.Since(step), options.RowsPerEvent)), _state.Step);
+            if (_state.Page is not { } page || step >= _state.Step) return (default, step);
+            if (step < _state.Floor) return (Render(-2, () => Written("state", page, _state.All()) is var all ? new(Joined(ChangesEvents.Reset, all.Bytes), all.Rows) : default), _state.Step);
+            return (Render(step, () => Written("change", page, _state.Since(step))), _state.Step);
         }
     }
 
@@ -145,6 +150,12 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
                     }
 
                     End(new(result.Refusal, null, result.Detail));
+                    return false;
+                }
+
+                if (page.Through != key.Through)
+                {
+                    End(Other);
                     return false;
                 }
 
@@ -195,7 +206,7 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
     {
         var marks = resuming.Select(r => r.Seen.Mark).DistinctBy(MarkText).ToArray();
         var texts = Array.ConvertAll(marks, MarkText);
-        var told = new Dictionary<string, ReadOnlyMemory<byte>?>(StringComparer.Ordinal);
+        var told = new Dictionary<string, ChangesBytes?>(StringComparer.Ordinal);
         foreach (var viewer in resuming)
         {
             var text = MarkText(viewer.Seen.Mark);
@@ -206,14 +217,14 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
                 if (!isTooOld)
                 {
                     var part = _state.Since(_state.Step, _state.TouchedSince(page, number, viewer.Seen.Mark));
-                    events = part.Rows.Count + part.Removed.Count == 0 ? ReadOnlyMemory<byte>.Empty : ChangesEvents.Write("change", _selection, _state.Page!, _state.IsStale, part, options.RowsPerEvent);
+                    events = part.Rows.Count + part.Removed.Count == 0 ? default(ChangesBytes) : Written("change", _state.Page!, part);
                 }
 
                 told[text] = events;
             }
 
             // What was shown as stale may be current again without any cell having changed.
-            viewer.Start.TrySetResult(events is { } some && !viewer.Seen.IsStale ? new(true, some, _state.Step) : new(false, ReadOnlyMemory<byte>.Empty, _state.Step));
+            viewer.Start.TrySetResult(events is { } some && !viewer.Seen.IsStale ? new(true, some, _state.Step) : new(false, default, _state.Step));
             _resuming.Remove(viewer);
         }
     }
@@ -239,7 +250,10 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
         _kept = _state.Count;
     }
 
-    private ReadOnlyMemory<byte> Render(long step, Func<ReadOnlyMemory<byte>> write)
+    private ChangesBytes Written(string name, ChangesPage page, ChangesPart part) =>
+        new(ChangesEvents.Write(name, _selection, page, _state.IsStale, part, options.RowsPerEvent), part.Rows.Count + part.Removed.Count);
+
+    private ChangesBytes Render(long step, Func<ChangesBytes> write)
     {
         // Almost all viewers stand at the same step.
         if (_rendered.TryGetValue(step, out var events)) return events;
@@ -260,10 +274,14 @@ internal sealed class ChangesFeed(ChangesKey key, ChangesOptions options, Change
 
 /// <summary>Which values are watched, and with whose rights.</summary>
 /// <param name="Caller">The public where the indicator is open.</param>
-internal sealed record ChangesKey(string Indicator, ValuesQuery Selection, Caller Caller);
+/// <param name="Through">The agreement, as <c>{id}@{version}</c>, through which they are; null: by right.</param>
+internal sealed record ChangesKey(string Indicator, ValuesQuery Selection, Caller Caller, string? Through = null);
+
+/// <summary>Events as they are sent, and how many rows and removed places they tell.</summary>
+internal readonly record struct ChangesBytes(ReadOnlyMemory<byte> Bytes, int Rows);
 
 /// <summary>How a viewer that came back goes on.</summary>
 /// <param name="Continues">Whether what it saw can be continued; else it needs the whole.</param>
 /// <param name="Events">What it missed.</param>
 /// <param name="Step">What it has seen then.</param>
-internal readonly record struct ChangesStart(bool Continues, ReadOnlyMemory<byte> Events, long Step);
+internal readonly record struct ChangesStart(bool Continues, ChangesBytes Events, long Step);

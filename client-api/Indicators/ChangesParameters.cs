@@ -9,7 +9,7 @@ namespace DataHub.Indicators;
 /// <summary>Reads what a viewer wants to watch, strictly: what is unknown, repeated or malformed is a 400 that names it.</summary>
 internal static class ChangesParameters
 {
-    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "lastEventId"];
+    private static readonly string[] s_known = ["from", "to", "level", "area", "whole", "lastEventId", Authentication.PurposeParameter];
 
     /// <summary>The selection (the last values where neither from nor to is given) and the id last seen, or the problem to answer with.</summary>
     public static (ValuesQuery? Selection, string? LastEventId, IResult? Problem) Read(HttpContext http, int maxRows)

@@ -141,12 +141,14 @@ internal static class IndicatorEndpoints
     private static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
         string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased)
     {
-        var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "");
+        // Who says what a request is for may see it through an agreement: less than others, and his alone.
+        var caller = http.Caller();
+        var key = new AnswerKey(indicator, query with { AtLeast = null }, format, http.Request.PathBase.Value ?? "") { Reader = caller.Use is { } use ? $"{caller.Subject} {use.Purpose} {use.Address}" : null };
         var past = query.AsOf is not null || query.Definition is not null;
         var known = past ? null : answers.Find(key);
         var lease = leased.Find(indicator);
         var number = lease?.Number ?? 0;
-        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(http.Caller(), query with { KnownVersion = known?.Version });
+        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Version, KnownThrough = known?.Through });
         if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
         {
@@ -156,13 +158,13 @@ internal static class IndicatorEndpoints
                 ? (AnswerWriter.Write(page, metadata, next), null)
                 : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
             if (tooLarge is not null) return (null, null, tooLarge);
-            known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next));
+            known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next), page.Through);
             if (!past) answers.Keep(key, known);
         }
 
         // What the grain gave a caller without a key is everybody's. Of what it gave others only the grain knows: a definition
         // may be open that still answers while another, which is not, is being filled.
-        if (!past && http.Caller() == Caller.Public)
+        if (!past && caller == Caller.Public)
         {
             leased.Asked(indicator);
             // A request that names a watermark must not be answered by what another one without it was.
@@ -193,6 +195,21 @@ internal static class IndicatorEndpoints
             ? await http.RequestServices.GetRequiredService<AreaDirectory>().GetAsync(system, version, http.RequestAborted)
             : null;
         return ValuesTable.WithAreas(page, metadata, areas?.Tree);
+    }
+
+    /// <summary>Why values are not given, for whoever has been answered already.</summary>
+    internal static (ProblemType Type, LocalText Detail) Reason(ValuesResult refusal)
+    {
+        var type = refusal.Refusal switch
+        {
+            ReadRefusal.NotFound => ProblemTypes.NotFound,
+            ReadRefusal.Forbidden => ProblemTypes.Forbidden,
+            ReadRefusal.Gone => ProblemTypes.WatermarkGone,
+            ReadRefusal.Invalid => ProblemTypes.InvalidParameter,
+            ReadRefusal.TooMany => ProblemTypes.TooManyCells,
+            _ => ProblemTypes.Unavailable,
+        };
+        return (type, refusal.Detail ?? type.Help);
     }
 
     internal static IResult Refused(HttpContext http, string indicator, ValuesResult result)

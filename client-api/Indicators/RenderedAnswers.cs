@@ -12,8 +12,11 @@ internal sealed record AnswerKey(string Indicator, ValuesQuery Query, AnswerForm
 {
     private readonly int _hash = HashCode.Combine(Indicator, Query, Format, PathBase);
 
+    /// <summary>Whose answer it is and what for, where that may decide what is in it; null: the same for all who may see it.</summary>
+    public string? Reader { get; init; }
+
     public bool Equals(AnswerKey? other) => ReferenceEquals(this, other)
-        || (other is not null && _hash == other._hash && Indicator == other.Indicator && Format == other.Format && PathBase == other.PathBase && Query == other.Query);
+        || (other is not null && _hash == other._hash && Indicator == other.Indicator && Format == other.Format && PathBase == other.PathBase && Reader == other.Reader && Query == other.Query);
 
     public override int GetHashCode() => _hash;
 }
@@ -26,11 +29,14 @@ internal readonly record struct AnswerRequest(string Path, string Query, string 
 }
 
 /// <summary>An answer's bytes and headers in one version.</summary>
-internal sealed class RenderedAnswer(long version, Rendered rendered)
+/// <param name="through">The agreement through which it came; null: by right.</param>
+internal sealed class RenderedAnswer(long version, Rendered rendered, string? through = null)
 {
     private LentAnswer? _lent;
 
     public long Version => version;
+
+    public string? Through => through;
 
     public Rendered Rendered => rendered;
 
@@ -118,7 +124,7 @@ internal sealed class RenderedAnswers(IOptions<AnswerOptions> options)
             if (_entries.TryGetValue(key, out var node))
             {
                 var old = node.Value.Answer!;
-                if (old.Version >= answer.Version) return;
+                if (old.Version >= answer.Version && old.Through == answer.Through) return;
                 _bytes += answer.Size - old.Size;
                 node.Value.Answer = answer;
             }

@@ -36,6 +36,10 @@ internal static class AgreementEndpoints
             .Takes("limit", $"Events of the page, 1 to {Requests.MaxPage}.", Microsoft.OpenApi.JsonSchemaType.Integer)
             .Takes("after", "Only events with a greater number; as in the answer's next.")
             .Produces<AgreementEventsJson>().Refuses(400, 404);
+        group.MapRead("{agreement}/usage", UsageAsync).WithSummary("What was read through an agreement in a month, by day, reader, purpose and operation: for both sides the same.")
+            .WithDescription("Whoever gives something first takes an allowance, which is stored; what of it was used is told a second or two later. open: allowances that are out, and what may be given on them. Where upperBound is true nobody told what was given (a server died): at most this much, maybe nothing. The report may name more than was delivered, never less.")
+            .Takes("month", "Such as 2026-11, in UTC; absent: the present one.")
+            .Produces<AgreementUsageJson>().Refuses(400, 404);
         group.MapRead("{agreement}/text", TextAsync).WithSummary("The agreement as a text for people, German or English by Accept-Language, to read or print; names version and hash.")
             .Produces(StatusCodes.Status200OK, contentType: "text/html", additionalContentTypes: "text/plain").Refuses(404);
         group.MapRead("{agreement}/odrl", OdrlAsync).WithSummary("The agreement as an ODRL 2.2 policy (JSON-LD).")
@@ -131,6 +135,17 @@ internal static class AgreementEndpoints
         return TypedResults.Ok(new AgreementEventsJson([.. events], more ? http.Next(events[^1].Number.ToString(CultureInfo.InvariantCulture), limit) : null));
     }
 
+    private static async Task<IResult> UsageAsync(string agreement, HttpContext http, IGrainFactory grains, TimeProvider time)
+    {
+        var month = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        if (http.Request.Query["month"].ToString() is { Length: > 0 } text && !DateOnly.TryParseExact(text, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out month))
+            return Requests.InvalidParameter(http, "month", new("month ist ein Monat wie 2026-11.", "month is a month such as 2026-11."));
+        http.Response.Headers.CacheControl = "no-store";
+        return CatalogIds.IsValid(agreement) && await grains.GetGrain<ISharingAgreementGrain>(agreement).UsageAsync(http.Caller(), month) is { } usage
+            ? TypedResults.Ok(AgreementUsageJson.Of(agreement, month, usage))
+            : Problems.NotFound(http, s_agreement, agreement);
+    }
+
     private static async Task<IResult> TextAsync(string agreement, HttpContext http, IGrainFactory grains)
     {
         if (await FindAsync(agreement, http, grains) is not { } info) return Problems.NotFound(http, s_agreement, agreement);
@@ -221,6 +236,27 @@ internal sealed record AgreementEventJson(
     public static AgreementEventJson Of(AgreementEvent happened, AgreementRecord record, byte[] previous) => new(
         happened.Number, happened.At, happened.Who, AgreementWords.Of(happened.Side), AgreementWords.Of(happened.Act), happened.Version, happened.Reason, happened.Duty, happened.Due, happened.Evidence, happened.Charter,
         Convert.ToHexStringLower(previous), Convert.ToHexStringLower(record.Hash), Encoding.UTF8.GetString(record.Content));
+}
+
+/// <param name="Reader">Key or person, as in the audit log; empty where a day had too many different ones to tell apart.</param>
+/// <param name="Operation">rows, values, latest, changes, explain, diff, evidence; unknown where nobody told.</param>
+/// <param name="Object">What was read.</param>
+/// <param name="Requests">Answers; of changes the parts that were sent.</param>
+/// <param name="Rows">Rows or values in them.</param>
+/// <param name="UpperBound">At most so much, maybe nothing.</param>
+internal sealed record UsageEntryJson(DateOnly Day, int Version, string Reader, string Purpose, string Operation, string Object, long Requests, long Rows, bool UpperBound)
+{
+    public static UsageEntryJson Of(UsageEntry entry) => new(entry.Day, entry.Version, entry.Subject, entry.Purpose, entry.Operation, entry.Object, entry.Requests, entry.Rows, entry.IsUpperBound);
+}
+
+/// <param name="Open">Allowances that are out, or of which has not been told yet.</param>
+internal sealed record AgreementUsageJson(string Agreement, string Month, UsageEntryJson[] Entries, UsageEntryJson[] Open)
+{
+    public static AgreementUsageJson Of(string agreement, DateOnly month, AgreementUsage usage) => new(
+        agreement, month.ToString("yyyy-MM", CultureInfo.InvariantCulture),
+        [.. usage.Entries.OrderBy(entry => entry.Day).ThenBy(entry => entry.Subject, StringComparer.Ordinal).ThenBy(entry => entry.Purpose, StringComparer.Ordinal).ThenBy(entry => entry.Operation, StringComparer.Ordinal)
+            .ThenBy(entry => entry.Object, StringComparer.Ordinal).Select(UsageEntryJson.Of)],
+        [.. usage.Open.Select(UsageEntryJson.Of)]);
 }
 
 internal sealed record AgreementEventsJson(AgreementEventJson[] Events, string? Next);

@@ -40,6 +40,9 @@ public sealed record Caller(
     /// <summary>What a key is narrowed to; null: all that its role allows.</summary>
     [Id(5)] public KeyScope? Scope { get; init; }
 
+    /// <summary>What the caller says of this one request; null: nothing. Only for those who are known.</summary>
+    [Id(6)] public StatedUse? Use { get; init; }
+
     public bool IsPublic => Agency is null && Person is null;
 
     /// <summary>Administers the platform without being narrowed to anything.</summary>

@@ -105,12 +105,6 @@ public sealed record RowsQuery(
     /// <c>DataHub:Read:MaxScannedRows</c> says; then the page ends early with a cursor.
     /// </summary>
     [Id(6)] public RowFilter[] Filters { get; init; } = [];
-
-    /// <summary>What they are wanted for, as the caller says; an agreement names the purposes that it is about.</summary>
-    [Id(7)] public string? Purpose { get; init; }
-
-    /// <summary>The address that asks; null where it is not known.</summary>
-    [Id(8)] public string? Address { get; init; }
 }
 
 /// <summary>A value that a field must have.</summary>

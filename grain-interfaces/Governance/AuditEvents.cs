@@ -106,6 +106,9 @@ public static class AuditEvents
     /// <inheritdoc cref="AgreementDrafted"/>
     public const string DutyMissed = "agreement.duty-missed";
 
+    /// <summary>Something was read through an agreement; details <c>reference</c> (agreement and version), <c>purpose</c>, <c>operation</c>, <c>requests</c>, <c>rows</c>, <c>watermark</c>, <c>until</c>, <c>upperBound</c> where nobody told how much it was.</summary>
+    public const string AgreementUsed = "agreement.used";
+
     /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
     public const string ContentDeleted = "audit.deleted";
 
@@ -115,12 +118,17 @@ public static class AuditEvents
     /// <param name="now">When it happened.</param>
     /// <param name="caller">Who did it.</param>
     /// <param name="detail">Names and texts; those without a text are left out.</param>
-    public static AuditEvent Of(DateTimeOffset now, Caller caller, string action, string? agency, string @object, AuditOutcome outcome = AuditOutcome.Done, params (string Name, string? Text)[] detail)
+    public static AuditEvent Of(DateTimeOffset now, Caller caller, string action, string? agency, string @object, AuditOutcome outcome = AuditOutcome.Done, params (string Name, string? Text)[] detail) =>
+        OfActor(now, Actor(caller), action, agency, @object, outcome, detail);
+
+    /// <param name="actor">Who did it, as <see cref="Actor"/> says it.</param>
+    /// <inheritdoc cref="Of"/>
+    public static AuditEvent OfActor(DateTimeOffset now, string actor, string action, string? agency, string @object, AuditOutcome outcome = AuditOutcome.Done, params (string Name, string? Text)[] detail)
     {
         ArgumentNullException.ThrowIfNull(detail);
         var room = MaxDetailsLength;
         return new(
-            ReceiptIds.New(now), now.ToUniversalTime(), action, agency, Cut(Printable(Actor(caller)), MaxActorLength), Cut(Printable(@object), MaxObjectLength), outcome,
+            ReceiptIds.New(now), now.ToUniversalTime(), action, agency, Cut(Printable(actor), MaxActorLength), Cut(Printable(@object), MaxObjectLength), outcome,
             [.. detail.Where(d => d.Text is not null).OrderBy(d => d.Name, StringComparer.Ordinal).Take(MaxDetails).Select(d => Fitting(d.Name, d.Text!))]);
 
         AuditDetail Fitting(string name, string text)

@@ -80,6 +80,14 @@ public interface IIndicatorGrain : IGrainWithStringKey
     [Alias("Diff"), AlwaysInterleave, Repeatable]
     Task<DiffResult> DiffAsync(Caller caller, DiffQuery query);
 
+    /// <summary>
+    /// Whether somebody who watches, or wants to, may be given so many values now. Asked before they are given to each who
+    /// watches; given through an agreement, they are counted by it.
+    /// </summary>
+    /// <param name="values">0: nothing is given, it is only asked whether it still holds.</param>
+    [Alias("Admit"), AlwaysInterleave, NotRepeatable("a repeat counts the values twice")]
+    Task<Admission> AdmitAsync(Caller caller, int values);
+
     /// <summary>Told by a fold: it has folded up to a sequence. One-way news; a lost one is made up for by the next.</summary>
     /// <param name="partition">Stream key of the fold.</param>
     /// <param name="definitionVersion">Which definition advanced.</param>
@@ -98,6 +106,11 @@ public readonly record struct AnswerLease([property: Id(0)] long Number, [proper
     /// <summary>Named instead of a number by a front-end that gives out nothing any more: nobody need wait for it.</summary>
     public const long Returned = -1;
 }
+
+/// <param name="Refusal">None: yes.</param>
+/// <param name="Through">As <see cref="ValuesPage.Through"/>.</param>
+[GenerateSerializer, Immutable, Alias("datahub.Admission")]
+public sealed record Admission([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] LocalText? Detail, [property: Id(2)] string? Through);
 
 [GenerateSerializer, Immutable, Alias("datahub.IndicatorResult")]
 public sealed record IndicatorResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] IndicatorInfo? Indicator, [property: Id(2)] LocalText? Detail)
@@ -147,6 +160,26 @@ public sealed record ValuesQuery(
 
     /// <summary>Answer by this version of the definition, from history; null: by the one that answers now.</summary>
     [Id(13)] public int? Definition { get; init; }
+
+    /// <summary>With <see cref="KnownVersion"/>: through which agreement that answer came (<see cref="ValuesPage.Through"/>).</summary>
+    [Id(14)] public string? KnownThrough { get; init; }
+
+    /// <summary>What an agreement gives of the answer. Set by the grain that decides, whatever the caller says.</summary>
+    [Id(15)] public ValuesWithin? Within { get; init; }
+}
+
+/// <summary>What a sharing agreement gives of an indicator's values, beside time range and level.</summary>
+/// <param name="Through">Agreement and version: <c>{id}@{version}</c>.</param>
+/// <param name="Areas">Only values of these areas and of all below them; null: of all.</param>
+/// <param name="SmallestGroup">Values of fewer rows are suppressed.</param>
+/// <param name="CoverageAfter">Ticks: only values of windows that begin later say how many series reported.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ValuesWithin")]
+public sealed record ValuesWithin([property: Id(0)] string Through, [property: Id(1)] string[]? Areas, [property: Id(2)] int SmallestGroup, [property: Id(3)] long CoverageAfter)
+{
+    /// <summary>The terms of a version never change: agreement and version say the rest.</summary>
+    public bool Equals(ValuesWithin? other) => other is not null && Through == other.Through && CoverageAfter == other.CoverageAfter;
+
+    public override int GetHashCode() => HashCode.Combine(Through, CoverageAfter);
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesCursor")]
@@ -194,6 +227,9 @@ public sealed record ValuesPage(
 {
     /// <summary>Until when the states (preliminary) hold if nothing is pushed; the answer changes by itself then. Null: for good.</summary>
     [Id(8)] public DateTimeOffset? ValidUntil { get; init; }
+
+    /// <summary>The agreement, as <c>{id}@{version}</c>, through which the caller sees it; null: by right.</summary>
+    [Id(9)] public string? Through { get; init; }
 }
 
 /// <param name="Area">Null where the indicator is not grouped by area, and for rows that have none.</param>

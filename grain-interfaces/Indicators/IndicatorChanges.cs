@@ -54,7 +54,11 @@ public sealed record ChangesPage(
     [property: Id(5)] DateTimeOffset AsOf,
     [property: Id(6)] IndicatorValue[] Rows,
     [property: Id(7)] TouchedPlace[] Touched,
-    [property: Id(8)] uint TooOld);
+    [property: Id(8)] uint TooOld)
+{
+    /// <summary>As <see cref="ValuesPage.Through"/>.</summary>
+    [Id(9)] public string? Through { get; init; }
+}
 
 /// <summary>What a <see cref="ChangesPage"/> holds.</summary>
 public enum ChangesKind

@@ -35,10 +35,10 @@ public interface ISharingAgreementGrain : IGrainWithStringKey
     [Alias("InForce"), AlwaysInterleave, Repeatable]
     Task<AgreementInForce?> InForceAsync(Caller caller);
 
-    /// <summary>Takes rows from what it allows in a day, before they are given. Only for the hub.</summary>
-    /// <returns>How many are left of the day where these are more, and nothing was taken; null: they were taken.</returns>
-    [Alias("Take"), NotRepeatable("a repeat takes the rows twice")]
-    Task<long?> TakeAsync(Caller caller, int rows);
+    /// <summary>What was given through it in a month, for both sides the same; null for those for whom it does not exist.</summary>
+    /// <param name="month">Its first day.</param>
+    [Alias("Usage"), AlwaysInterleave, Repeatable]
+    Task<AgreementUsage?> UsageAsync(Caller caller, DateOnly month);
 
     /// <summary>Notes what became due meanwhile: begin, end, missed duties. Only for the hub.</summary>
     [Alias("CatchUp"), Repeatable]

@@ -110,11 +110,11 @@ internal sealed partial class DatasetGrain(
         if (rows < 0 || explained.Decisions[rows].IsAllowed || subject.IsPublic || info.State != ReleaseState.Available) return explained;
 
         // For a purpose that it names and from a network that it names, an agreement lets somebody in whom nothing else does.
-        var inForce = await AgreementsInForce.OnAsync(GrainFactory, Id, logger);
+        var inForce = await new AgreementsInForce(GrainFactory, Id, time, logger).GetAsync();
         var contract = CompiledContract.Compile(info.Spec.Schema, info.Spec.Kind);
         foreach (var agreement in inForce)
         {
-            var (through, missing) = DoorRules.Rows(subject, agreement.Terms.Purposes[0].Id, null, info.Holding, contract, [agreement]);
+            var (through, missing) = DoorRules.Rows(subject with { Use = new(agreement.Terms.Purposes[0].Id, null) }, info.Holding, contract, [agreement]);
             if (through is null && missing is null) continue;
             AccessDecision decision = through is null ? explained.Decisions[rows] with { Missing = missing } : new(AccessRights.ReadRows, AccessReason.Agreement, $"{agreement.Id} v{agreement.Version}", null);
             explained = explained with { Decisions = [.. explained.Decisions[..rows], decision, .. explained.Decisions[(rows + 1)..]] };

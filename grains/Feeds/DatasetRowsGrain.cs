@@ -34,7 +34,8 @@ internal sealed partial class DatasetRowsGrain(
 
     private AreaTree? _areas;
     private (string System, int Version) _areasOf;
-    private (AgreementInForce[] Agreements, long Asked)? _inForce;
+    private AgreementsInForce? _inForce;
+    private Allowances? _allowances;
 
     private string Dataset => this.GetPrimaryKeyString();
 
@@ -46,7 +47,7 @@ internal sealed partial class DatasetRowsGrain(
         try
         {
             var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
-            var (decision, agreement, missing) = await DecideAsync(caller, query, dataset, contract);
+            var (decision, agreement, missing) = await DecideAsync(caller, dataset, contract);
             if (!decision.IsAllowed) return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with { Missing = missing };
 
             IReadOnlySet<string>? areas = null;
@@ -83,18 +84,16 @@ internal sealed partial class DatasetRowsGrain(
             }
 
             var watermark = new Watermark(incarnation, Dataset, sequences).ToString();
-            if (agreement is not null && await GrainFactory.GetGrain<ISharingAgreementGrain>(agreement.Id).TakeAsync(Caller.Hub, rows.Count) is { } left)
+            if (agreement is not null && await (_allowances ??= new(GrainFactory, this, time, logger)).TakeAsync(agreement, caller, UsageOperations.Rows, rows.Count, watermark) is { } left)
             {
                 return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with
                 {
-                    Missing = new(
-                        $"Die Vereinbarung „{agreement.Id}“ gibt {agreement.Terms.Delivery.RowsPerDay} Zeilen am Tag (UTC); {left} sind noch übrig, die Seite hat {rows.Count}. limit kleiner wählen oder morgen fortfahren.",
-                        $"The agreement “{agreement.Id}” gives {agreement.Terms.Delivery.RowsPerDay} rows a day (UTC); {left} are left, the page has {rows.Count}. Choose a smaller limit or go on tomorrow."),
+                    Missing = DoorRules.UsedUp(agreement, left, rows.Count),
                 };
             }
 
             // Durable before the first row is given.
-            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : query.Purpose) is { } given)
+            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : caller.Use?.Purpose) is { } given)
                 await trail.RecordAsync(agreement is null ? [given] : [given, given with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = agreement.Terms.Recipient }]);
 
             // They are given by what holds now, however long they took to find and to note.
@@ -109,7 +108,7 @@ internal sealed partial class DatasetRowsGrain(
                 if (agreement is null && !now.IsAllowed) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
                 if (agreement is not null && !now.IsAllowed)
                 {
-                    if (present.State != ReleaseState.Available || await AgreementsInForce.AskAsync(GrainFactory, agreement.Id, logger) is not { } still) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
+                    if (present.State != ReleaseState.Available || await _inForce!.AskAsync(agreement.Id) is not { } still) return Refused(ReadRefusal.Forbidden, present.Spec.Publisher);
                     if (still.Version != agreement.Version) return Refused(ReadRefusal.Unavailable, Dataset);
                 }
 
@@ -120,7 +119,7 @@ internal sealed partial class DatasetRowsGrain(
             return new(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
-                agreement is null ? WithoutPersonal(contract, unpacked, caller, dataset) : Only(contract, unpacked, DoorRules.Fields(agreement.Terms, contract)),
+                agreement is null ? WithoutPersonal(contract, unpacked, caller, dataset) : RowFields.Only(contract, unpacked, DoorRules.Fields(agreement.Terms, contract)),
                 next,
                 watermark,
                 null)
@@ -137,22 +136,12 @@ internal sealed partial class DatasetRowsGrain(
 
     /// <summary>By right, or through an agreement.</summary>
     /// <returns>The agreement where it is through one; where it is not allowed, what an agreement with the caller does not say.</returns>
-    private async Task<(AccessDecision Decision, AgreementInForce? Through, LocalText? Missing)> DecideAsync(Caller caller, RowsQuery query, DatasetInfo dataset, CompiledContract contract)
+    private async Task<(AccessDecision Decision, AgreementInForce? Through, LocalText? Missing)> DecideAsync(Caller caller, DatasetInfo dataset, CompiledContract contract)
     {
         var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
         if (decision.IsAllowed || caller.IsPublic || dataset.State != ReleaseState.Available) return (decision, null, null);
-        var (through, missing) = DoorRules.Rows(caller, query.Purpose, query.Address, dataset.Holding, contract, await InForceAsync());
+        var (through, missing) = DoorRules.Rows(caller, dataset.Holding, contract, await (_inForce ??= new(GrainFactory, Dataset, time, logger)).GetAsync());
         return through is null ? (decision, null, missing) : (new(AccessRights.ReadRows, AccessReason.Agreement, $"{through.Id} v{through.Version}", null), through, null);
-    }
-
-    /// <summary>The agreements about this dataset that are in force: as they were a quarter of a second ago at most.</summary>
-    private async Task<AgreementInForce[]> InForceAsync()
-    {
-        if (_inForce is { } known && time.GetElapsedTime(known.Asked) < s_holds) return known.Agreements;
-        var asked = time.GetTimestamp();
-        var agreements = await AgreementsInForce.OnAsync(GrainFactory, Dataset, logger);
-        _inForce = (agreements, asked);
-        return agreements;
     }
 
     /// <summary>What a question asks of what an agreement gives.</summary>
@@ -396,22 +385,7 @@ internal sealed partial class DatasetRowsGrain(
 
     /// <summary>Personal fields are empty for everybody but the publisher, however open the dataset is.</summary>
     private static RowBlock WithoutPersonal(CompiledContract contract, RowBlock rows, Caller caller, DatasetInfo dataset) =>
-        AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding) ? rows : Only(contract, rows, [.. contract.Fields.Where(field => field.Role != FieldRole.Personal).Select(field => field.Name)]);
-
-    /// <summary>The rows with these fields; the others are empty.</summary>
-    private static RowBlock Only(CompiledContract contract, RowBlock rows, HashSet<string> fields)
-    {
-        if (contract.Fields.All(field => fields.Contains(field.Name))) return rows;
-        var empty = RowPacking.Unpack(contract, [.. Enumerable.Repeat((RowPacking.Pack(RowBlock.Empty, 0), (string?)null), rows.Count)]);
-        var hasArea = DoorRules.HasAll(contract, fields, FieldRole.Area, FieldRole.Longitude, FieldRole.Latitude);
-        return new()
-        {
-            Count = rows.Count,
-            Columns = [.. contract.Fields.Select(field => (fields.Contains(field.Name) ? rows : empty).Columns[field.Ordinal])],
-            Areas = hasArea ? rows.Areas : [],
-            AreaOf = hasArea ? rows.AreaOf : null,
-        };
-    }
+        AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding) ? rows : RowFields.Only(contract, rows, contract.Fields.Where(field => field.Role != FieldRole.Personal).Select(field => field.Name).ToHashSet(StringComparer.Ordinal));
 
     private Task<long[]> HeadsAsync(DatasetInfo dataset) =>
         Task.WhenAll(dataset.Partitions.Select(partition => log.HeadAsync(partition.Key, CancellationToken.None)));

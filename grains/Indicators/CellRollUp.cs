@@ -10,7 +10,8 @@ namespace DataHub.Indicators;
 /// <param name="Area">Only this area or what lies in it at that level; null: all.</param>
 /// <param name="AreaLevel">That area's own level.</param>
 /// <param name="Whole">All areas together.</param>
-internal sealed record RollUpTarget(int? Level, string? Area, int AreaLevel, bool Whole = false);
+/// <param name="Within">Only these areas; null: all.</param>
+internal sealed record RollUpTarget(int? Level, string? Area, int AreaLevel, bool Whole = false, IReadOnlySet<string>? Within = null);
 
 /// <summary>One page of an answer.</summary>
 /// <param name="ValidUntil">The earliest end of a window in it that is not over; null where all are.</param>
@@ -26,6 +27,13 @@ internal static class CellRollUp
     /// <param name="areas">The indicator's area system; null where it has none.</param>
     /// <returns>The target, or what is wrong.</returns>
     public static (RollUpTarget? Target, LocalText? Fault) Aim(IndicatorSpec spec, AreaTree? areas, ValuesQuery query)
+    {
+        var (target, fault) = Asked(spec, areas, query);
+        return target is null || query.Within?.Areas is not { } given ? (target, fault)
+            : (target with { Within = given.SelectMany(area => (IEnumerable<string>?)areas?.WithDescendants(area) ?? []).ToHashSet(StringComparer.Ordinal) }, null);
+    }
+
+    private static (RollUpTarget? Target, LocalText? Fault) Asked(IndicatorSpec spec, AreaTree? areas, ValuesQuery query)
     {
         var (level, area) = (query.Level, query.Area);
         if (query.Whole)
@@ -192,7 +200,7 @@ internal static class CellRollUp
                 suppressed ? null : derived.Count,
                 state)
             {
-                Coverage = suppressed ? null : derived.Coverage,
+                Coverage = suppressed || place.Window <= query.Within?.CoverageAfter ? null : derived.Coverage,
                 Target = suppressed || derived.Value is not { } value || spec.Target is not { } aim ? null : TargetRules.State(aim, value, to.UtcTicks <= due),
             });
             last = place;
@@ -204,11 +212,11 @@ internal static class CellRollUp
     /// <summary>The area a cell counts for; empty for all together and for rows without one, null where it is not asked for.</summary>
     internal static string? PlaceOf(string area, AreaTree? areas, RollUpTarget target)
     {
-        if (target.Whole) return "";
-        if (area.Length == 0) return target.Area is null ? area : null;
-        if (target.Level is not { } level) return area;
+        if (target.Whole) return target.Within is null ? "" : null;
+        if (area.Length == 0) return target.Area is null && target.Within is null ? area : null;
+        if (target.Level is not { } level) return target.Within?.Contains(area) is false ? null : area;
         var place = areas!.AncestorAt(area, level);
-        return place is null || (target.Area is not null && areas.AncestorAt(place, target.AreaLevel) != target.Area) ? null : place;
+        return place is null || (target.Area is not null && areas.AncestorAt(place, target.AreaLevel) != target.Area) || target.Within?.Contains(place) is false ? null : place;
     }
 
     private static string?[]? DimensionsOf(string json, Dictionary<string, string?[]> known)

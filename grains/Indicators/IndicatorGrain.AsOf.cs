@@ -24,19 +24,22 @@ internal sealed partial class IndicatorGrain
         await IsKnownToAsync(caller) && _stored.Value is { Definition: { } definition } state ? [.. state.Earlier, definition] : null;
 
     /// <summary>Values from history; whoever may read the values that stand may read these.</summary>
-    private async Task<ValuesResult> PastValuesAsync(Caller caller, ValuesQuery query, long deadline)
+    private async Task<ValuesResult> PastValuesAsync(Caller caller, Passage? through, ValuesQuery query, long deadline)
     {
-        var (named, unknown) = PastDefinition(caller, query.Definition);
+        var (named, unknown) = PastDefinition(caller, through, query.Definition);
         if (named is null) return unknown!;
-        var (definition, none) = await PastFormulaAsync(caller, named);
+        var (definition, none) = await PastFormulaAsync(caller, through, named);
         if (definition is null) return none!;
+        (query, var fault) = Narrowed(through, definition, query);
+        if (fault is not null) return fault;
+        definition = Shown(definition, query);
         var (moment, noMoment) = await MomentAsync(query.AsOf, query.AtLeast, "asOf", deadline);
         if (moment is null) return noMoment!;
         var (view, noView) = await ViewAsync(definition, moment, query);
         if (view is null) return noView!;
         var answer = await PastPageAsync(view, query, deadline);
         return answer.Value is { } page
-            ? new(ReadRefusal.None, new(view.Info, 0, moment.Text, moment.Text, moment.ReceivedAt, page.Rows, page.Next, false) { ValidUntil = page.ValidUntil }, null)
+            ? new(ReadRefusal.None, new(view.Info, 0, moment.Text, moment.Text, moment.ReceivedAt, page.Rows, page.Next, false) { ValidUntil = page.ValidUntil, Through = through?.Key }, null)
             : answer.Refusal!;
     }
 
@@ -44,7 +47,7 @@ internal sealed partial class IndicatorGrain
     /// The version asked for as it may answer this caller: the stricter of its own and the present rules of access and
     /// disclosure hold, so that nothing is told by an earlier version that is not to be told any more.
     /// </summary>
-    private (IndicatorDefinition? Definition, ValuesResult? Refusal) PastDefinition(Caller caller, int? version)
+    private (IndicatorDefinition? Definition, ValuesResult? Refusal) PastDefinition(Caller caller, Passage? through, int? version)
     {
         var state = _stored.Value;
         var present = state.Definition!;
@@ -56,7 +59,7 @@ internal sealed partial class IndicatorGrain
                 $"definition: There is no version {version}, or no more; /api/v1/indicators/{Id}/definitions says which there are.")));
         }
 
-        return IndicatorRules.MayReadEarlier(caller, state, Source, earlier)
+        return through is not null || IndicatorRules.MayReadEarlier(caller, state, Source, earlier)
             ? (earlier with { Spec = earlier.Spec with { MinimumCount = IndicatorRules.MinimumCount(state, earlier) } }, null)
             : (null, NotOpen(new($"Die Fassung {version} von „{Id}“ ist nicht offen.", $"Version {version} of “{Id}” is not open.")));
     }

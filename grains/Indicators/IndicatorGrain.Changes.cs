@@ -33,7 +33,8 @@ internal sealed partial class IndicatorGrain
     public async Task<ChangesResult> ChangesAsync(Caller caller, ChangesQuery query)
     {
         if (!await KnowInputsAsync()) return Changes(Unavailable());
-        if (Unreadable(caller) is { } unreadable) return new(unreadable.Refusal, null, unreadable.Detail);
+        query = query with { Selection = query.Selection with { Within = null } };
+        if ((await EnterAsync(caller)).Refusal is { } unreadable) return new(unreadable.Refusal, null, unreadable.Detail);
         if (query.Since.Length > ChangesQuery.MaxMarks) throw new ArgumentException($"{query.Since.Length} marks; at most {ChangesQuery.MaxMarks}", nameof(query));
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
@@ -45,11 +46,20 @@ internal sealed partial class IndicatorGrain
             {
                 // Asked in every turn that answers: a right that was taken away meanwhile is gone.
                 if (!await KnowInputsAsync()) return Changes(Unavailable());
-                if (Unreadable(caller) is { } meanwhile) return new(meanwhile.Refusal, null, meanwhile.Detail);
-                var result = await TryChangesAsync(query with { Selection = Plain(query.Selection) }, Ledger());
+                var (through, meanwhile) = await EnterAsync(caller);
+                if (meanwhile is not null) return new(meanwhile.Refusal, null, meanwhile.Detail);
+                var (selection, fault) = Narrowed(through, _stored.Value.Definition!, query.Selection);
+                if (fault is not null) return Changes(fault);
+                var result = await TryChangesAsync(query with { Selection = Plain(selection) }, Ledger());
                 if (result?.Page is { } page) await ReleaseAsync(page.Version);
                 if (result is not null && (result.Refusal != ReadRefusal.NotYet || Stopwatch.GetTimestamp() >= deadline))
-                    return Unreadable(caller) is { } now ? new(now.Refusal, null, now.Detail) : result;
+                {
+                    var (still, now) = await EnterAsync(caller);
+                    if (now is not null) return new(now.Refusal, null, now.Detail);
+                    if (still?.Key == through?.Key) return result is { Page: { } told } ? result with { Page = told with { Through = through?.Key } } : result;
+                    result = null;
+                }
+
                 if (result is null && attempt >= MaxAttempts) return Changes(Unavailable());
                 if (result is not null) await Task.Delay(s_again);
             }
@@ -121,7 +131,7 @@ internal sealed partial class IndicatorGrain
         var touched = CellRollUp.Touched(_areas, target!, Array.ConvertAll(sets, set => set.Touched), plan.Marks);
         var affected = CellRollUp.WithNext(definition.Spec, touched);
         var rolled = CellRollUp.Make(
-            definition, _areas, target!, plan.IsFull ? selection : selection with { Latest = false, Limit = int.MaxValue },
+            Shown(definition, selection), _areas, target!, plan.IsFull ? selection : selection with { Latest = false, Limit = int.MaxValue },
             sets.Select(set => set.Cells), sets.Select(set => set.Opening), plan.IsFull ? asked : now, plan.IsFull ? null : affected);
         if (rolled.Next is not null)
         {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Sharing;
 
 namespace DataHub.Indicators;
 
@@ -11,7 +12,15 @@ internal sealed partial class IndicatorGrain
     public async Task<DiffResult> DiffAsync(Caller caller, DiffQuery query)
     {
         if (!await KnowInputsAsync()) return Differing(Unavailable());
-        if (Unreadable(caller) is { } unreadable) return Differing(unreadable);
+        query = query with { Selection = query.Selection with { Within = null } };
+        if (Unreadable(caller) is not { } unreadable) return await DiffAsync(caller, null, query);
+        return IsDoorFor(caller, unreadable)
+            ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), result => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null)
+            : Differing(unreadable);
+    }
+
+    private async Task<DiffResult> DiffAsync(Caller caller, Passage? through, DiffQuery query)
+    {
         if (query.Limit is < 1 or > 1_000) return Differing(Refused(ReadRefusal.Invalid, new("limit: 1 bis 1000.", "limit: 1 to 1000.")), "limit");
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
@@ -20,14 +29,22 @@ internal sealed partial class IndicatorGrain
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.Selection.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return Differing(fault, "watermark");
             await LookAfterAsync();
-            var (named, unknown) = PastDefinition(caller, query.Selection.Definition);
+            var (named, unknown) = PastDefinition(caller, through, query.Selection.Definition);
             if (named is null) return Differing(unknown!, "definition");
-            var (definition, none) = await PastFormulaAsync(caller, named);
+            var (definition, none) = await PastFormulaAsync(caller, through, named);
             if (definition is null) return Differing(none!);
             var (dimensions, parameter, wrong) = DimensionsOf(definition.Spec, query.Dimensions, all: false);
             if (dimensions is null) return Differing(Refused(ReadRefusal.Invalid, wrong!), parameter);
-            var result = await DiffAsync(caller, query, definition, deadline);
-            return Unreadable(caller) is { } meanwhile ? Differing(meanwhile) : result;
+            if (through is not null)
+            {
+                if (through.Agreement.Terms.Data.SmallestGroup > 1) return Differing(NoDiff(through.Agreement));
+                var (given, narrowed) = Narrowed(through, definition, query.Selection);
+                if (narrowed is not null) return Differing(narrowed);
+                (query, definition) = (query with { Selection = given }, Shown(definition, given));
+            }
+
+            var result = await DiffAsync(caller, through, query, definition, deadline);
+            return through is null && Unreadable(caller) is { } meanwhile ? Differing(meanwhile) : result;
         }
         catch (TooManyRowsException)
         {
@@ -44,7 +61,7 @@ internal sealed partial class IndicatorGrain
 
     private int MostMoved => Math.Min(read.Value.MaxScannedRows, read.Value.MaxPastRows);
 
-    private async Task<DiffResult> DiffAsync(Caller caller, DiffQuery query, IndicatorDefinition definition, long deadline)
+    private async Task<DiffResult> DiffAsync(Caller caller, Passage? through, DiffQuery query, IndicatorDefinition definition, long deadline)
     {
         var selection = Plain(query.Selection, definition.Spec);
         var (since, noSince) = await MomentAsync(query.Since, null, "since", deadline);
@@ -63,11 +80,11 @@ internal sealed partial class IndicatorGrain
         var contract = await contracts.GetAsync(dataset.Id, dataset.ContractVersion);
         var asked = new AskedDiff(
             query, selection, view, since, dataset, contract, AccessRules.May(caller, AccessRights.ReadRows, Source.Holding(AccessClass.Internal)),
-            AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding), deadline);
+            through is null && AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding), deadline);
         var (page, refusal) = definition.Inputs is null ? await MovedPageAsync(asked) : await DerivedPageAsync(asked);
         if (page is null) return Differing(refusal!);
         var told = await TellAsync(asked, page);
-        if (asked.SeesRows) await NoteRowsAsync(caller, dataset, page.Cells.Sum(cell => cell.Rows.Length), told.Until, "diff");
+        if (asked.SeesRows) await NoteRowsAsync(caller, through, dataset, page.Cells.Sum(cell => cell.Rows.Length), told.Until, "diff");
         return new(ReadRefusal.None, told, null);
     }
 
@@ -89,7 +106,7 @@ internal sealed partial class IndicatorGrain
         var entries = asked.SeesRows ? moved : moved.DistinctBy(row => row.Place);
         var page = entries.Where(row => asked.Query.After is not { } after || row.IsAfter(after)).Take(asked.Query.Limit + 1).ToArray();
         var told = page.AsSpan(0, Math.Min(page.Length, asked.Query.Limit)).ToArray();
-        var (values, refusal) = await ValuesOfAsync(view, since, told.Select(row => row.Place).ToHashSet(), asked.Deadline);
+        var (values, refusal) = await ValuesOfAsync(view, since, told.Select(row => row.Place).ToHashSet(), selection.Within, asked.Deadline);
         if (values is null) return (null, refusal);
         var cells = told.GroupBy(row => row.Place).Select(rows =>
         {
@@ -225,11 +242,11 @@ internal sealed partial class IndicatorGrain
 
     /// <summary>What the values had at both moments in these places.</summary>
     private async Task<(Dictionary<CellRollUp.Place, (IndicatorValue? Before, IndicatorValue? After)>? Values, ValuesResult? Refusal)> ValuesOfAsync(
-        PastView view, PastMoment since, HashSet<CellRollUp.Place> places, long deadline)
+        PastView view, PastMoment since, HashSet<CellRollUp.Place> places, ValuesWithin? within, long deadline)
     {
         var values = places.ToDictionary(place => place, _ => ((IndicatorValue?)null, (IndicatorValue?)null));
         if (places.Count == 0) return (values, null);
-        var all = new ValuesQuery(Instant(places.Min(place => place.Window)), Instant(places.Max(place => place.Window)).AddTicks(1), false, null, null, null, null, int.MaxValue);
+        var all = new ValuesQuery(Instant(places.Min(place => place.Window)), Instant(places.Max(place => place.Window)).AddTicks(1), false, null, null, null, null, int.MaxValue) { Within = within };
         var (old, fresh) = (await ReadPastAsync(view.Definition, since, all, deadline), await ReadPastAsync(view.Definition, view.Moment, all, deadline));
         if (old.Value is null || fresh.Value is null) return (null, old.Refusal ?? fresh.Refusal);
         var only = places.ToDictionary(place => place, _ => 1u);

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using DataHub.Catalog;
 using DataHub.Feeds;
 using DataHub.Governance;
+using DataHub.Sharing;
 
 namespace DataHub.Indicators;
 
@@ -16,7 +17,16 @@ internal sealed partial class IndicatorGrain
     public async Task<ExplainResult> ExplainAsync(Caller caller, ExplainQuery query)
     {
         if (!await KnowInputsAsync()) return Explained(Unavailable());
-        if (Unreadable(caller) is { } unreadable) return Explained(unreadable);
+        query = query with { Cell = query.Cell with { Within = null } };
+        if (Unreadable(caller) is not { } unreadable) return await ExplainAsync(caller, null, query);
+        return IsDoorFor(caller, unreadable)
+            ? await ThroughAsync(
+                caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), result => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null)
+            : Explained(unreadable);
+    }
+
+    private async Task<ExplainResult> ExplainAsync(Caller caller, Passage? through, ExplainQuery query)
+    {
         if (query.Limit is < 1 or > 10_000) return Explained(Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000.")), "limit");
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
@@ -28,19 +38,27 @@ internal sealed partial class IndicatorGrain
             ExplainResult? result;
             do
             {
-                var (named, unknown) = PastDefinition(caller, query.Cell.Definition);
+                var (named, unknown) = PastDefinition(caller, through, query.Cell.Definition);
                 if (named is null) return Explained(unknown!, "definition");
-                var (definition, none) = await PastFormulaAsync(caller, named);
+                var (definition, none) = await PastFormulaAsync(caller, through, named);
                 if (definition is null) return Explained(none!);
                 var (cell, parameter, wrong) = CellOf(definition, query);
                 if (cell is null) return Explained(Refused(ReadRefusal.Invalid, wrong!), parameter);
-                result = await ExplainAsync(caller, query, cell, deadline);
+                var asked = query;
+                if (through is not null)
+                {
+                    (var given, var narrowed, parameter) = Narrowed(through, definition, query.Cell, cell.Window);
+                    if (given is null) return Explained(narrowed!, parameter);
+                    (asked, cell) = (query with { Cell = given }, cell with { Definition = Shown(definition, given) });
+                }
+
+                result = await ExplainAsync(caller, through, asked, cell, deadline);
             }
             while (result is null && Stopwatch.GetTimestamp() < deadline);
             result ??= Explained(Unavailable());
 
             // Asked in the turn that answers: a right that was taken away meanwhile is gone.
-            return Unreadable(caller) is { } meanwhile ? Explained(meanwhile) : result;
+            return through is null && Unreadable(caller) is { } meanwhile ? Explained(meanwhile) : result;
         }
         catch (TooManyRowsException)
         {
@@ -54,7 +72,7 @@ internal sealed partial class IndicatorGrain
     }
 
     /// <returns>Null where the definition changed meanwhile: what was asked must be read by the new one.</returns>
-    private async Task<ExplainResult?> ExplainAsync(Caller caller, ExplainQuery query, AskedCell cell, long deadline)
+    private async Task<ExplainResult?> ExplainAsync(Caller caller, Passage? through, ExplainQuery query, AskedCell cell, long deadline)
     {
         var (view, value, refused) = await FindAsync(cell, query.Cell, deadline);
         if (view is null) return refused is null ? null : Explained(refused);
@@ -76,7 +94,7 @@ internal sealed partial class IndicatorGrain
         var reached = await Task.WhenAll(Source.Partitions.Select((partition, i) => ReachHistoryAsync(partition, view.Moment.Sequences[i], deadline)));
         if (reached.Contains(false)) return Explained(NotYet());
 
-        var seesRows = AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding);
+        var seesRows = through is null ? AccessRules.May(caller, AccessRights.ReadRows, dataset.Holding) : DoorRules.RowsFault(through.Agreement, through.Contract) is null;
         var key = new ExplainedKey(cell, view.Target, view.Areas?.System.Version ?? 0, view.Moment.Watermark);
         var known = _explained.TryGetValue(key, out var kept) && Stopwatch.GetElapsedTime(kept.Made) < s_pastLife ? kept.Cell : null;
         var (first, end) = PastRange.OfCells(view.Definition.Spec, CalendarWindows.Parse(view.Definition.Spec.Window, view.Definition.Spec.TimeZone), cell.Window);
@@ -92,24 +110,26 @@ internal sealed partial class IndicatorGrain
         // How few rows a single feed brought is not told where values of few rows are suppressed.
         // Of no open records nothing is left to fold.
         var none = view.Definition.Spec.Function == MeasureFunction.Open && value.Count == 0 && value.Value is not null ? 0.0 : (double?)null;
-        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows, Sources = seesRows || mayMore || view.Definition.Spec.MinimumCount == 0 ? known.Sources : [] };
+        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows, Sources = seesRows || mayMore || (through is null && view.Definition.Spec.MinimumCount == 0) ? known.Sources : [] };
         if (!seesRows) return new(ReadRefusal.None, page, null);
         var found = scans.SelectMany((scan, partition) => scan.Found.Select(version => (Partition: partition, Version: version)))
             .OrderBy(one => one.Version.Row.Time).ThenBy(one => one.Version.Row.Key, ByteKeyComparer.Instance).Take(query.Limit + 1).ToArray();
         var told = found.AsSpan(0, Math.Min(found.Length, query.Limit)).ToArray();
-        await NoteRowsAsync(caller, dataset, told.Length, view.Moment.Text, "explain");
+        await NoteRowsAsync(caller, through, dataset, told.Length, view.Moment.Text, "explain");
         return new(ReadRefusal.None, page with
         {
-            Rows = await TellAsync(dataset, told, view.Moment.Sequences),
+            Rows = await TellAsync(through, dataset, told, view.Moment.Sequences),
             Next = found.Length > told.Length ? new(told[^1].Version.Row.Time, told[^1].Version.Row.Key) : null,
         }, null);
     }
 
-    /// <summary>Notes rows that are given to somebody by right; durable before the first is.</summary>
-    private async Task NoteRowsAsync(Caller caller, DatasetInfo dataset, int rows, string watermark, string through)
+    /// <summary>Notes rows that are given; durable before the first is.</summary>
+    private async Task NoteRowsAsync(Caller caller, Passage? through, DatasetInfo dataset, int rows, string watermark, string by)
     {
-        if (rows > 0 && AuditEvents.RowsGiven(time.GetUtcNow(), caller, AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding), dataset, rows, watermark, $"{through}:{Id}") is { } given)
-            await trail.RecordAsync(given);
+        if (rows == 0) return;
+        var decision = through is null ? AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding) : new(AccessRights.ReadRows, AccessReason.Agreement, through.Reference, null);
+        if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows, watermark, $"{by}:{Id}", through is null ? null : caller.Use?.Purpose) is { } given)
+            await trail.RecordAsync(through is null ? [given] : [given, given with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = through.Agreement.Terms.Recipient }]);
     }
 
     /// <summary>A derived value: evaluated again from its inputs' values, which are folded again from the rows of the same moment. The rows behind it the inputs tell.</summary>
@@ -124,7 +144,7 @@ internal sealed partial class IndicatorGrain
     /// <returns>Neither a view nor a refusal where the definition changed since the question was read.</returns>
     private async Task<(PastView? View, IndicatorValue Value, ValuesResult? Refusal)> FindAsync(AskedCell cell, ValuesQuery asked, long deadline)
     {
-        var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, asked.Level, asked.Area, asked.AtLeast, null, 10_000) { Whole = asked.Whole };
+        var query = new ValuesQuery(Instant(cell.Window), Instant(cell.Window).AddTicks(1), false, asked.Level, asked.Area, asked.AtLeast, null, 10_000) { Whole = asked.Whole, Within = asked.Within };
         if (asked.AsOf is not null || asked.Definition is not null)
         {
             var (moment, noMoment) = await MomentAsync(asked.AsOf, asked.AtLeast, "asOf", deadline);
@@ -281,18 +301,21 @@ internal sealed partial class IndicatorGrain
     }
 
     /// <summary>Rows as they are told, each with what stood under its key before.</summary>
-    private async Task<ToldRows> TellAsync(DatasetInfo dataset, (int Partition, HistoryVersion Version)[] rows, long[] sequences)
+    private async Task<ToldRows> TellAsync(Passage? through, DatasetInfo dataset, (int Partition, HistoryVersion Version)[] rows, long[] sequences)
     {
         var contract = await contracts.GetAsync(dataset.Id, dataset.ContractVersion);
         var earlier = new IReadOnlyList<HistoryVersion>[rows.Length];
-        foreach (var part in rows.Select((row, i) => (row.Partition, row.Version, Place: i)).GroupBy(row => row.Partition))
+
+        // What stood under a key before may be what the agreement does not give.
+        if (through is not null) Array.Fill(earlier, []);
+        else foreach (var part in rows.Select((row, i) => (row.Partition, row.Version, Place: i)).GroupBy(row => row.Partition))
         {
             var keys = part.Select(row => new HistoryKey(row.Version.Row.Key, contract.KeyHasTime ? row.Version.Row.Time : null)).ToArray();
             var found = await history.EarlierAsync(Source.Partitions[part.Key], keys, sequences[part.Key], ExplainQuery.MaxCorrections, CancellationToken.None);
             foreach (var (row, i) in part.Select((row, i) => (row, i))) earlier[row.Place] = found[i];
         }
 
-        var teller = new RowTeller(dataset, contract);
+        var teller = new RowTeller(dataset, contract, through is null ? null : DoorRules.Fields(through.Agreement.Terms, contract));
         return teller.Tell(rows.Select((row, i) => new ToldRow(teller.Add(row.Version), [.. earlier[i].Select(teller.Add)])));
     }
 

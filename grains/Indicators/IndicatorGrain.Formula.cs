@@ -119,12 +119,12 @@ internal sealed partial class IndicatorGrain
     /// A version of the formula as it may answer this caller about the past: he must be allowed to read what it was computed
     /// from, and the stricter of then's and the present rules of disclosure hold for each input.
     /// </summary>
-    private async Task<(IndicatorDefinition? Definition, ValuesResult? Refusal)> PastFormulaAsync(Caller caller, IndicatorDefinition definition)
+    private async Task<(IndicatorDefinition? Definition, ValuesResult? Refusal)> PastFormulaAsync(Caller caller, Passage? through, IndicatorDefinition definition)
     {
         if (definition.Inputs is not { } inputs) return (definition, null);
         var infos = await Task.WhenAll(inputs.Select(input => GrainFactory.GetGrain<IIndicatorGrain>(input.Indicator).GetAsync(Caller.Hub)));
         if (Array.Exists(infos, info => info is null)) return (null, Unavailable());
-        if (!FormulaRules.MayRead(caller, Source, infos!))
+        if (through is null && !FormulaRules.MayRead(caller, Source, infos!))
         {
             return (null, NotOpen(new(
                 $"Nicht alles, woraus „{Id}“ berechnet wurde, ist offen.", $"Not everything that “{Id}” was computed from is open.")));

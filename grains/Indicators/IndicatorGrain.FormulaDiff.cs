@@ -18,7 +18,7 @@ internal sealed partial class IndicatorGrain
         for (var back = Formula.Read(spec.Formula!).Needs.Back; back > 0 && last < DateTime.MaxValue.Ticks; back--) last = windows.Next(last);
         last = Math.Min(last, (asked.Selection.To?.UtcTicks ?? long.MaxValue) - 1);
         if (first > last) return (new([], null), null);
-        var all = new ValuesQuery(Instant(first), Instant(Math.Min(last, DateTime.MaxValue.Ticks - 1)).AddTicks(1), false, null, null, null, null, int.MaxValue);
+        var all = new ValuesQuery(Instant(first), Instant(Math.Min(last, DateTime.MaxValue.Ticks - 1)).AddTicks(1), false, null, null, null, null, int.MaxValue) { Within = asked.Selection.Within };
         var (old, fresh) = (await PastFormulaValuesAsync(view, asked.Since, all, asked.Deadline), await PastFormulaValuesAsync(view, view.Moment, all, asked.Deadline));
         if (old.Value is null || fresh.Value is null) return (null, old.Refusal ?? fresh.Refusal);
 

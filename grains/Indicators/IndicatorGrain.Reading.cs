@@ -1,5 +1,6 @@
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Sharing;
 
 namespace DataHub.Indicators;
 
@@ -9,10 +10,13 @@ internal sealed partial class IndicatorGrain
     public async Task<CellPlan> PlanAsync(Caller caller, ValuesQuery query)
     {
         if (!await KnowInputsAsync()) return NoPlan(Unavailable());
-        if (Unreadable(caller) is { } unreadable) return NoPlan(unreadable);
+        var (through, refused) = await EnterAsync(caller);
+        if (refused is not null) return NoPlan(refused);
         try
         {
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
+            (query, var fault) = Narrowed(through, _stored.Value.Definition!, query);
+            if (fault is not null) return NoPlan(fault);
             var (reading, refusal) = await BeginAsync(Plain(query));
             return reading is null ? NoPlan(refusal!) : PlanOf(reading, query.AtLeast);
         }
@@ -26,9 +30,29 @@ internal sealed partial class IndicatorGrain
     public async Task<PlannedAnswer> AnswerAsync(Caller caller, ValuesQuery query, CellPlan plan, CellSet[][] sets)
     {
         if (!await KnowInputsAsync()) return new(Unavailable(), null);
-        if (Unreadable(caller) is { } unreadable) return new(unreadable, null);
+        query = query with { Within = null };
+        var (given, again) = ((ValuesResult?)null, (CellPlan?)null);
+        if (Unreadable(caller) is not { } unreadable) return await AnswerPlanAsync(null, query, plan, sets);
+        if (!IsDoorFor(caller, unreadable)) return new(unreadable, null);
+        given = await ThroughAsync(
+            caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values,
+            async passage =>
+            {
+                var answer = await AnswerPlanAsync(passage, query, plan, sets);
+                again = answer.Again;
+                return answer.Result is { Page: { } page } result ? result with { Page = page with { Through = passage.Key } } : answer.Result ?? Refused(ReadRefusal.NotYet, new("", ""));
+            },
+            refusal => refusal,
+            Given);
+        return again is null ? new(given, null) : new(null, again);
+    }
+
+    private async Task<PlannedAnswer> AnswerPlanAsync(Passage? through, ValuesQuery query, CellPlan plan, CellSet[][] sets)
+    {
         try
         {
+            (query, var fault) = Narrowed(through, _stored.Value.Definition!, query);
+            if (fault is not null) return new(fault, null);
             var plain = Plain(query);
             var ledger = Ledger();
             var (reading, refusal) = await BeginAsync(plain);
@@ -109,7 +133,8 @@ internal sealed partial class IndicatorGrain
         if (all.Sum(set => (long)set.Cells.Length) > read.Value.MaxCells) return Refusal(TooMany());
         var sequences = Array.ConvertAll(sets, partition => partition[0].Sequence);
 
-        var (values, missing) = CellReading.Values(definition, reading.Areas, reading.Target, query, sets, reading.At, reading.Windows);
+        var shown = Shown(definition, query);
+        var (values, missing) = CellReading.Values(shown, reading.Areas, reading.Target, query, sets, reading.At, reading.Windows);
         if (missing is not null) return (null, missing);
         var now = time.GetUtcNow();
         var fit = ledger.Fit(sequences);
@@ -121,7 +146,7 @@ internal sealed partial class IndicatorGrain
             ledger.Begin(++_lastVersion, sequences, all.Max(set => set.ReceivedAt));
         }
 
-        var page = CellRollUp.Page(definition.Spec, query, values, reading.At, only: null);
+        var page = CellRollUp.Page(shown.Spec, query, values, reading.At, only: null);
         ledger.Remember(query, page);
         return (new(ledger.Version, page, null) { Definition = definition }, null);
 

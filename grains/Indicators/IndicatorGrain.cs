@@ -4,6 +4,7 @@ using System.Globalization;
 using DataHub.Catalog;
 using DataHub.Feeds;
 using DataHub.Governance;
+using DataHub.Sharing;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -135,7 +136,16 @@ internal sealed partial class IndicatorGrain(
     public async Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query)
     {
         if (!await KnowInputsAsync()) return Unavailable();
-        if (Unreadable(caller) is { } unreadable) return unreadable;
+        query = query with { Within = null };
+        if (Unreadable(caller) is not { } unreadable) return (await ValuesAsync(caller, null, query))!;
+        return IsDoorFor(caller, unreadable)
+            ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, Given)
+            : unreadable;
+    }
+
+    /// <returns>Null where another definition answers by now than the one that was narrowed to what an agreement gives.</returns>
+    private async Task<ValuesResult?> ValuesAsync(Caller caller, Passage? through, ValuesQuery query)
+    {
         if (query.Limit is < 1 or > 10_000) return Refused(ReadRefusal.Invalid, new("limit: 1 bis 10000.", "limit: 1 to 10000."));
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
@@ -144,7 +154,8 @@ internal sealed partial class IndicatorGrain(
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             if (query.AtLeast is { } watermark && WatermarkFault(watermark, _stored.Value.Definition!.Spec.Dataset) is { } fault) return fault;
             await LookAfterAsync();
-            if (query.AsOf is not null || query.Definition is not null) return await PastValuesAsync(caller, query, deadline);
+            if (query.AsOf is not null || query.Definition is not null) return await PastValuesAsync(caller, through, query, deadline);
+            if (through is not null) return await AnswerThroughAsync(through, query, deadline);
             var answer = await AnswerAsync(query, deadline);
             // What only some may see is not given out on the strength of what was known before the stores went.
             return answer.Page is not null && _ledger is { IsStale: true } && _stored.Value.Definition!.Spec.Access != AccessClass.Open ? Unavailable() : answer;
@@ -213,17 +224,18 @@ internal sealed partial class IndicatorGrain(
     }
 
     /// <summary>What decides the rows of an answer: with instants for days, without what only this caller wants.</summary>
-    private ValuesQuery Plain(ValuesQuery query, IndicatorSpec? by = null)
+    private ValuesQuery Plain(ValuesQuery query, IndicatorSpec? by = null) => Timed(query, by) with { AtLeast = null, KnownVersion = null, KnownThrough = null };
+
+    /// <summary>With instants for days.</summary>
+    private ValuesQuery Timed(ValuesQuery query, IndicatorSpec? by = null)
     {
         var spec = by ?? _stored.Value.Definition!.Spec;
-        return query with
+        return query.FromDay is null && query.ToDay is null ? query : query with
         {
             From = query.FromDay is { } from ? Begin(from) : query.From,
             To = query.ToDay is { } to ? Begin(to) : query.To,
             FromDay = null,
             ToDay = null,
-            AtLeast = null,
-            KnownVersion = null,
         };
 
         DateTimeOffset Begin(DateOnly day) => new(CalendarWindows.Parse(spec.Window, spec.TimeZone).DayBegins(day), TimeSpan.Zero);
@@ -308,7 +320,7 @@ internal sealed partial class IndicatorGrain(
     }
 
     private static bool NeedsAreas(IndicatorSpec spec, ValuesQuery query) =>
-        (spec.ByArea && (query.Level is not null || query.Area is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
+        (spec.ByArea && (query.Level is not null || query.Area is not null || query.Within?.Areas is not null)) || (spec.Formula is { } formula && Formula.Read(formula).Needs is { Population: true } or { Ranks: true });
 
     /// <summary>
     /// News can be lost and a fold that stands still sends none: an indicator that is asked looks after its folds and its

@@ -60,6 +60,15 @@ internal sealed class LikePattern
         return new([.. pattern]);
     }
 
+    /// <summary>As a pattern that means the same, one way for each meaning.</summary>
+    public override string ToString() => string.Concat(_pattern.Select(unit => unit switch
+    {
+        Many => "%",
+        One => "_",
+        '%' or '_' or '\\' => "\\" + (char)unit,
+        _ => ((char)unit).ToString(),
+    }));
+
     public bool Matches(string text) => _shape switch
     {
         Shape.Whole => string.Equals(text, _plain, StringComparison.Ordinal),

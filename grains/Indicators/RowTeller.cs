@@ -7,7 +7,8 @@ namespace DataHub.Indicators;
 /// Gathers versions of rows for an answer. What is personal is left out for everybody: an explanation needs no names, and
 /// whoever may see them finds the rows themselves in the dataset.
 /// </summary>
-internal sealed class RowTeller(DatasetInfo dataset, CompiledContract contract)
+/// <param name="fields">Only these besides; null: all.</param>
+internal sealed class RowTeller(DatasetInfo dataset, CompiledContract contract, IReadOnlySet<string>? fields = null)
 {
     private readonly List<HistoryVersion> _versions = [];
 
@@ -23,12 +24,7 @@ internal sealed class RowTeller(DatasetInfo dataset, CompiledContract contract)
     {
         var told = rows.ToArray();
         var block = PastRows.Block(contract, _versions);
-        var personal = contract.Fields.Where(field => field.Role == FieldRole.Personal).Select(field => field.Ordinal).ToHashSet();
-        if (personal.Count > 0)
-        {
-            var empty = RowPacking.Unpack(contract, [.. Enumerable.Repeat((RowPacking.Pack(RowBlock.Empty, 0), (string?)null), block.Count)]);
-            block = new() { Count = block.Count, Columns = [.. block.Columns.Select((column, i) => personal.Contains(i) ? empty.Columns[i] : column)], Areas = block.Areas, AreaOf = block.AreaOf };
-        }
+        block = RowFields.Only(contract, block, contract.Fields.Where(field => field.Role != FieldRole.Personal && fields?.Contains(field.Name) is not false).Select(field => field.Name).ToHashSet(StringComparer.Ordinal));
 
         return new(
             dataset.Spec.Schema, block,

@@ -12,7 +12,6 @@ namespace DataHub.Sharing;
 [GrainType("datahub.sharing-agreement")]
 internal sealed partial class SharingAgreementGrain(
     [PersistentState("agreement", "state")] IPersistentState<SharingAgreementState> state,
-    [PersistentState("agreement-use", "state")] IPersistentState<AgreementUseState> use,
     IOptions<AgreementOptions> options,
     IOptions<IndicatorOptions> filters,
     IOptions<AuditOptions> audit,
@@ -22,7 +21,6 @@ internal sealed partial class SharingAgreementGrain(
 {
     private StoredState<SharingAgreementState> _stored = null!;
     private Outbox<SharingAgreementState> _outbox = null!;
-    private StoredState<AgreementUseState> _use = null!;
 
     /// <summary>Of the events that surely stand.</summary>
     private AgreementLife _life = null!;
@@ -33,7 +31,6 @@ internal sealed partial class SharingAgreementGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
-        _use = new(use, DeactivateOnIdle);
         try
         {
             _life = AgreementLife.Fold(Id, _stored.Value.Log);
@@ -111,24 +108,27 @@ internal sealed partial class SharingAgreementGrain(
         return Task.FromResult(life.Terms is { } terms && life.State(now) is AgreementState.Active or AgreementState.Expiring ? new AgreementInForce(Id, life.Version, life.Terms!) : null);
     }
 
-    public async Task<long?> TakeAsync(Caller caller, int rows)
-    {
-        OnlyTheHub(caller);
-        if (_life.Terms?.Delivery.RowsPerDay is not { } most) return null;
-        var day = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
-        var taken = _use.Value.Day == day ? _use.Value.Rows : 0;
-        if (taken + rows > most) return Math.Max(0, most - taken);
-        await _use.StoreAsync(new(day, taken + rows));
-        return null;
-    }
+    public async Task<AgreementUsage?> UsageAsync(Caller caller, DateOnly month) =>
+        (await SidesAsync(caller, _life)).Length == 0 ? null : await UsageOf(month).GetAsync(Caller.Hub);
+
+    private IAgreementUsageGrain UsageOf(DateOnly month) => GrainFactory.GetGrain<IAgreementUsageGrain>(string.Create(CultureInfo.InvariantCulture, $"{Id}/{month:yyyy-MM}"));
 
     private static void OnlyTheHub(Caller caller)
     {
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself asks what an agreement allows");
     }
 
-    public Task CatchUpAsync(Caller caller) =>
-        caller == Caller.Hub ? NoteDueAsync(time.GetUtcNow()) : throw new UnauthorizedAccessException("only the hub notes what became due");
+    public async Task CatchUpAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        var now = time.GetUtcNow();
+        await NoteDueAsync(now);
+        if (_life.Since is null) return;
+
+        // What a silo that died had not told is known as an upper bound by now.
+        var today = DateOnly.FromDateTime(now.UtcDateTime);
+        foreach (var month in new[] { today, today.AddMonths(-1) }) await UsageOf(month).SweepAsync(Caller.Hub);
+    }
 
     private async Task<AgreementResult> ChangeAsync(Caller caller, AgreementSide side, AgreementTerms terms, DateTimeOffset now)
     {

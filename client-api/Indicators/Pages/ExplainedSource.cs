@@ -13,7 +13,7 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
     /// <summary>Rows of a page where the address names no limit, and at most.</summary>
     private const int DefaultLimit = 50, MaxLimit = 500;
 
-    private static readonly string[] s_known = ["from", "level", "area", "whole", CellParameters.Prefix + "…", "asOf", "watermark", "definition", "limit", "after", "lang"];
+    private static readonly string[] s_known = ["from", "level", "area", "whole", CellParameters.Prefix + "…", "asOf", "watermark", "definition", "limit", "after", "lang", Authentication.PurposeParameter];
 
     /// <returns>The view; or the status to answer with, and why.</returns>
     public async Task<(ExplainedView? View, int Status, string? Why)> ReadAsync(HttpContext http, string indicator, PageQuery query)

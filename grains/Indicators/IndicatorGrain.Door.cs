@@ -1,0 +1,196 @@
+using System.Diagnostics;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+using DataHub.Sharing;
+
+namespace DataHub.Indicators;
+
+/// <summary>
+/// Values that are not open, read through a sharing agreement: which one lets somebody in, what it gives of what he asks, and
+/// that it is counted before it is given.
+/// </summary>
+internal sealed partial class IndicatorGrain
+{
+    /// <summary>How often a question is answered anew because the agreement became another meanwhile.</summary>
+    private const int MaxRuns = 3;
+
+    private const int MaxFaults = 1_000;
+
+    private readonly Dictionary<(string Agreement, int Version, int Definition, int Contract), LocalText?> _faults = [];
+    private AgreementsInForce? _inForce;
+    private Allowances? _allowances;
+    private (CompiledContract Contract, long Asked)? _contract;
+
+    private AgreementsInForce InForce => _inForce ??= new(GrainFactory, Source.Dataset ?? _stored.Value.Definition!.Spec.Dataset, time, logger);
+
+    private Allowances Allowance => _allowances ??= new(GrainFactory, this, time, logger);
+
+    public async Task<Admission> AdmitAsync(Caller caller, int values)
+    {
+        if (!await KnowInputsAsync()) return Admitted(Unavailable());
+        try
+        {
+            var (through, refusal) = await EnterAsync(caller);
+            if (refusal is not null) return Admitted(refusal);
+            if (through is null) return new(ReadRefusal.None, null, null);
+            if (values > 0 && await Allowance.TakeAsync(through.Agreement, caller, UsageOperations.Changes, values, null) is { } left)
+                return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values), null);
+            return new(ReadRefusal.None, null, through.Key);
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return Admitted(Unavailable());
+        }
+
+        static Admission Admitted(ValuesResult refusal) => new(refusal.Refusal, refusal.Detail, null);
+    }
+
+    /// <summary>Whether an agreement may let somebody in who has no right.</summary>
+    private bool IsDoorFor(Caller caller, ValuesResult unreadable) =>
+        unreadable.Refusal == ReadRefusal.Forbidden && !caller.IsPublic && Source.State == ReleaseState.Available;
+
+    /// <summary>By right (neither), through an agreement, or not.</summary>
+    private async ValueTask<(Passage? Through, ValuesResult? Refusal)> EnterAsync(Caller caller)
+    {
+        if (Unreadable(caller) is not { } unreadable) return (null, null);
+        if (!IsDoorFor(caller, unreadable)) return (null, unreadable);
+        var inForce = await InForce.GetAsync();
+        if (inForce.Length == 0) return (null, unreadable);
+        var contract = await ContractAsync();
+        var definition = _stored.Value.Definition!;
+        var (agreement, missing) = DoorRules.Through(caller, Source.Holding(AccessClass.Internal), inForce, one => Fault(one, definition, contract));
+
+        // What decides besides has been asked lately, or nobody is let in.
+        if (agreement is not null && SourceAge() >= 4 * SourceHolds) return (null, Unavailable());
+        if (agreement is null) return (null, missing is null ? unreadable : Refused(ReadRefusal.Forbidden, missing));
+        var areas = Source.AreaSystem is { } system && definition.Spec.ByArea && agreement.Terms.Data is not { Areas: null, FinestLevel: null } ? await TreeAsync(system, Source.AreaVersion) : null;
+        return (new(agreement, contract, areas), null);
+    }
+
+    private LocalText? Fault(AgreementInForce agreement, IndicatorDefinition definition, CompiledContract contract)
+    {
+        var key = (agreement.Id, agreement.Version, definition.Version, contract.Version);
+        if (_faults.TryGetValue(key, out var known)) return known;
+        if (_faults.Count >= MaxFaults) _faults.Clear();
+        return _faults[key] = DoorRules.ValuesFault(agreement, definition, contract);
+    }
+
+    /// <summary>The dataset's present contract.</summary>
+    private async ValueTask<CompiledContract> ContractAsync()
+    {
+        if (_contract is { } known && time.GetElapsedTime(known.Asked) < AgreementsInForce.Holds) return known.Contract;
+        var asked = time.GetTimestamp();
+        var id = _stored.Value.Definition!.Spec.Dataset;
+        var dataset = await GrainFactory.GetGrain<IDatasetGrain>(id).GetAsync(Caller.Hub) ?? throw new InvalidOperationException($"dataset {id} does not exist");
+        var contract = await contracts.GetAsync(id, dataset.ContractVersion);
+        _contract = (contract, asked);
+        return contract;
+    }
+
+    /// <summary>Answers through an agreement: narrowed to what it gives, counted, and given only if it still holds.</summary>
+    /// <param name="answer">Null where it must be answered anew.</param>
+    /// <param name="given">How many values an answer gives, and as of when; null: none.</param>
+    private async Task<T> ThroughAsync<T>(Caller caller, string operation, Func<Passage, Task<T?>> answer, Func<ValuesResult, T> refused, Func<T, (long Values, string? Watermark)?> given)
+        where T : class
+    {
+        try
+        {
+            for (var run = 0; run < MaxRuns; run++)
+            {
+                var asked = Stopwatch.GetTimestamp();
+                var (through, refusal) = await EnterAsync(caller);
+                if (refusal is not null) return refused(refusal);
+
+                // Meanwhile it may have become his by right: then he asks again.
+                if (through is null) break;
+                if (await answer(through) is not { } answered) continue;
+                if (given(answered) is not var (values, watermark)) return answered;
+                if (await Allowance.TakeAsync(through.Agreement, caller, operation, values, watermark) is { } left)
+                    return refused(Refused(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values)));
+                if (Stopwatch.GetElapsedTime(asked) < AgreementsInForce.Holds) return answered;
+
+                // It is given by what holds now, however long it took to find and to note.
+                (var still, refusal) = await EnterAsync(caller);
+                if (refusal is not null) return refused(refusal);
+                if (still?.Key == through.Key) return answered;
+            }
+
+            return refused(Unavailable());
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return refused(Unavailable());
+        }
+    }
+
+    private static (long Values, string? Watermark)? Given(ValuesResult result) => result.Page is { } page ? (page.Rows.Length, page.Current) : null;
+
+    /// <returns>Null where another definition answers by now.</returns>
+    private async Task<ValuesResult?> AnswerThroughAsync(Passage through, ValuesQuery query, long deadline)
+    {
+        var definition = _stored.Value.Definition!;
+        if (Fault(through.Agreement, definition, through.Contract) is not null) return null;
+        var (narrowed, refusal) = Narrowed(through, definition, query);
+        if (refusal is not null) return refusal;
+
+        // What the front-end has at hand came through what may be another agreement.
+        if (query.KnownThrough != through.Key) narrowed = narrowed with { KnownVersion = null };
+        var answer = await AnswerAsync(narrowed with { KnownThrough = null }, deadline);
+        if (answer.Page is not { } page) return answer;
+        if (page.Indicator.Definition.Version != definition.Version) return null;
+        return _ledger is { IsStale: true } ? Unavailable() : answer with { Page = page with { Through = through.Key } };
+    }
+
+    /// <summary>What is asked of what an agreement gives; all of it where it is read by right.</summary>
+    private (ValuesQuery Query, ValuesResult? Refusal) Narrowed(Passage? through, IndicatorDefinition definition, ValuesQuery query)
+    {
+        query = query with { Within = null };
+        if (through is null) return (query, null);
+        if (Fault(through.Agreement, definition, through.Contract) is { } wrong) return (query, Refused(ReadRefusal.Forbidden, wrong));
+        var (narrowed, fault) = DoorRules.Narrow(through.Agreement, definition, through.Contract, Timed(query, definition.Spec), through.Areas);
+        return narrowed is null ? (query, Refused(ReadRefusal.Forbidden, fault!)) : (narrowed, null);
+    }
+
+    /// <summary>The cell of a question as an agreement gives it: all of it, or nothing.</summary>
+    /// <returns>The cell; or why not, and which parameter says so.</returns>
+    private (ValuesQuery? Cell, ValuesResult? Refusal, string? Parameter) Narrowed(Passage through, IndicatorDefinition definition, ValuesQuery cell, long window)
+    {
+        var (from, id, data) = (Instant(window), through.Agreement.Id, through.Agreement.Terms.Data);
+        if (definition.Spec.ByArea && cell.Area is null && !cell.Whole) return No("area", new("area fehlt: das Gebiet der Zahl.", "area is missing: the area of the number."));
+        var (narrowed, refusal) = Narrowed(through, definition, cell with { From = from, To = from.AddTicks(1), FromDay = null, ToDay = null });
+        if (refusal is not null) return (null, refusal, null);
+        if (narrowed.From != from || narrowed.To != from.AddTicks(1)) return No("from", new($"Die Vereinbarung „{id}“ gibt dieses Fenster nicht.", $"The agreement “{id}” does not give this window."));
+        if (data.Areas is { } areas && cell.Area is { } area && !areas.Any(given => through.Areas?.WithDescendants(given).Contains(area) is true))
+            return No("area", new($"Die Vereinbarung „{id}“ gibt das Gebiet „{area}“ nicht.", $"The agreement “{id}” does not give the area “{area}”."));
+        return (cell with { Level = narrowed.Level, Within = narrowed.Within }, null, null);
+
+        (ValuesQuery?, ValuesResult?, string?) No(string parameter, LocalText why) => (null, Refused(ReadRefusal.Forbidden, why), parameter);
+    }
+
+    /// <summary>A definition as it is shown: an agreement's smallest group suppresses too.</summary>
+    private static IndicatorDefinition Shown(IndicatorDefinition definition, ValuesQuery query)
+    {
+        if (query.Within is not { SmallestGroup: > 0 and var smallest }) return definition;
+        return Stricter(definition) with { Inputs = definition.Inputs is { } inputs ? Array.ConvertAll(inputs, Stricter) : null };
+
+        IndicatorDefinition Stricter(IndicatorDefinition one) => one.Spec.MinimumCount >= smallest ? one : one with { Spec = one.Spec with { MinimumCount = smallest } };
+    }
+
+    private static ValuesResult NoDiff(AgreementInForce agreement) => Refused(ReadRefusal.Forbidden, new(
+        $"Die Vereinbarung „{agreement.Id}“ nennt eine kleinste Gruppe; was sich zwischen zwei Ständen änderte, verriete einzelne Zeilen.",
+        $"The agreement “{agreement.Id}” names a smallest group; what changed between two moments would tell single rows."));
+
+    /// <summary>An agreement through which a request goes, with what it decides by.</summary>
+    /// <param name="Contract">The dataset's.</param>
+    /// <param name="Areas">Where the agreement names areas or a level.</param>
+    private sealed record Passage(AgreementInForce Agreement, CompiledContract Contract, AreaTree? Areas)
+    {
+        public string Key { get; } = $"{Agreement.Id}@{Agreement.Version}";
+
+        /// <summary>As it stands in records.</summary>
+        public string Reference => $"{Agreement.Id} v{Agreement.Version}";
+    }
+}
