@@ -148,7 +148,7 @@ internal static class IndicatorEndpoints
         var known = past ? null : answers.Find(key);
         var lease = leased.Find(indicator);
         var number = lease?.Number ?? 0;
-        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Version, KnownThrough = known?.Through });
+        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Version, KnownThrough = known?.Through, KnownRows = known?.Rows ?? 0 });
         if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
         {
@@ -158,7 +158,7 @@ internal static class IndicatorEndpoints
                 ? (AnswerWriter.Write(page, metadata, next), null)
                 : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
             if (tooLarge is not null) return (null, null, tooLarge);
-            known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next), page.Through);
+            known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next), page.Rows.Length, page.Through);
             if (!past) answers.Keep(key, known);
         }
 

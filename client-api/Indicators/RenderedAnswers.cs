@@ -29,14 +29,17 @@ internal readonly record struct AnswerRequest(string Path, string Query, string 
 }
 
 /// <summary>An answer's bytes and headers in one version.</summary>
+/// <param name="rows">How many values are in it.</param>
 /// <param name="through">The agreement through which it came; null: by right.</param>
-internal sealed class RenderedAnswer(long version, Rendered rendered, string? through = null)
+internal sealed class RenderedAnswer(long version, Rendered rendered, int rows = 0, string? through = null)
 {
     private LentAnswer? _lent;
 
     public long Version => version;
 
     public string? Through => through;
+
+    public int Rows => rows;
 
     public Rendered Rendered => rendered;
 

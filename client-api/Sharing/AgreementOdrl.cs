@@ -63,14 +63,19 @@ internal static class AgreementOdrl
         if (terms.Delivery.Rhythm is { } rhythm) all.Add(Constraint("timeInterval", "gteq", Typed(rhythm, "xsd:duration")));
         if (terms.Delivery.Form != AgreementForm.Both) all.Add(Constraint($"{Profile}:form", "eq", terms.Delivery.Form == AgreementForm.Rows ? "rows" : "values"));
         if (terms.Data.Areas is { } areas) all.Add(Constraint("spatial", "isAnyOf", Words(areas.Select(area => Word("area", area)))));
-        if (terms.Data.Fields is { } fields) all.Add(Constraint($"{Profile}:field", "isAnyOf", Words(fields)));
+        all.Add(terms.Data.Fields is { } fields ? Constraint($"{Profile}:field", "isAnyOf", Words(fields)) : Constraint($"{Profile}:fieldRole", "neq", "personal"));
         if (terms.Data.From is { } from) all.Add(Constraint($"{Profile}:rowTime", "gteq", Instant(from)));
         if (terms.Data.To is { } to) all.Add(Constraint($"{Profile}:rowTime", "lt", Instant(to)));
         if (terms.Data.Filter is { } filter) all.Add(Constraint($"{Profile}:filter", "eq", Typed(filter, Profile + ":cql2-text")));
         if (terms.Data.FinestLevel is { } level) all.Add(Constraint($"{Profile}:level", "lteq", level));
         if (terms.Data.SmallestGroup > 0) all.Add(Constraint($"{Profile}:smallestGroup", "gteq", terms.Data.SmallestGroup));
-        if (terms.Use.Groups is { } groups) all.Add(Constraint("recipient", "isAnyOf", Words(groups.Select(group => Word("group", group)))));
-        if (terms.Use.Keys is { } keys) all.Add(Constraint("systemDevice", "isAnyOf", Words(keys.Select(key => Word("key", $"{terms.Recipient}.{key}")))));
+
+        // People of these groups, or these keys: where both are named either will do (Logical Constraint, 2.5.2).
+        var readers = new List<JsonObject>(2);
+        if (terms.Use.Groups is { } groups) readers.Add(Constraint("recipient", "isAnyOf", Words(groups.Select(group => Word("group", group)))));
+        if (terms.Use.Keys is { } keys) readers.Add(Constraint("systemDevice", "isAnyOf", Words(keys.Select(key => Word("key", $"{terms.Recipient}.{key}")))));
+        if (readers.Count == 2) all.Add(new() { ["or"] = new JsonObject { ["@list"] = Array(readers) } });
+        else all.AddRange(readers);
         if (terms.Use.Networks is { } networks) all.Add(Constraint("virtualLocation", "isAnyOf", Words(networks)));
         return all;
     }

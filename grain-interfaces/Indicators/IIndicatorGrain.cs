@@ -164,6 +164,9 @@ public sealed record ValuesQuery(
     /// <summary>With <see cref="KnownVersion"/>: through which agreement that answer came (<see cref="ValuesPage.Through"/>).</summary>
     [Id(14)] public string? KnownThrough { get; init; }
 
+    /// <summary>With <see cref="KnownVersion"/>: how many values that answer has, which count as given again.</summary>
+    [Id(16)] public int KnownRows { get; init; }
+
     /// <summary>What an agreement gives of the answer. Set by the grain that decides, whatever the caller says.</summary>
     [Id(15)] public ValuesWithin? Within { get; init; }
 }

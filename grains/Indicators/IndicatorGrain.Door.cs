@@ -126,7 +126,8 @@ internal sealed partial class IndicatorGrain
         }
     }
 
-    private static (long Values, string? Watermark)? Given(ValuesResult result) => result.Page is { } page ? (page.Rows.Length, page.Current) : null;
+    private static (long Values, string? Watermark)? Given(ValuesResult result, ValuesQuery query) =>
+        result.Page is { } page ? (page.NotModified ? query.KnownRows : page.Rows.Length, page.Current) : null;
 
     /// <returns>Null where another definition answers by now.</returns>
     private async Task<ValuesResult?> AnswerThroughAsync(Passage through, ValuesQuery query, long deadline)
@@ -138,7 +139,7 @@ internal sealed partial class IndicatorGrain
 
         // What the front-end has at hand came through what may be another agreement.
         if (query.KnownThrough != through.Key) narrowed = narrowed with { KnownVersion = null };
-        var answer = await AnswerAsync(narrowed with { KnownThrough = null }, deadline);
+        var answer = await AnswerAsync(narrowed with { KnownThrough = null, KnownRows = 0 }, deadline);
         if (answer.Page is not { } page) return answer;
         if (page.Indicator.Definition.Version != definition.Version) return null;
         return _ledger is { IsStale: true } ? Unavailable() : answer with { Page = page with { Through = through.Key } };

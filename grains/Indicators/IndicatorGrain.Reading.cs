@@ -43,7 +43,7 @@ internal sealed partial class IndicatorGrain
                 return answer.Result is { Page: { } page } result ? result with { Page = page with { Through = passage.Key } } : answer.Result ?? Refused(ReadRefusal.NotYet, new("", ""));
             },
             refusal => refusal,
-            Given);
+            result => Given(result, query));
         return again is null ? new(given, null) : new(null, again);
     }
 

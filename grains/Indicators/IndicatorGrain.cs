@@ -139,7 +139,7 @@ internal sealed partial class IndicatorGrain(
         query = query with { Within = null };
         if (Unreadable(caller) is not { } unreadable) return (await ValuesAsync(caller, null, query))!;
         return IsDoorFor(caller, unreadable)
-            ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, Given)
+            ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query))
             : unreadable;
     }
 
@@ -224,7 +224,7 @@ internal sealed partial class IndicatorGrain(
     }
 
     /// <summary>What decides the rows of an answer: with instants for days, without what only this caller wants.</summary>
-    private ValuesQuery Plain(ValuesQuery query, IndicatorSpec? by = null) => Timed(query, by) with { AtLeast = null, KnownVersion = null, KnownThrough = null };
+    private ValuesQuery Plain(ValuesQuery query, IndicatorSpec? by = null) => Timed(query, by) with { AtLeast = null, KnownVersion = null, KnownThrough = null, KnownRows = 0 };
 
     /// <summary>With instants for days.</summary>
     private ValuesQuery Timed(ValuesQuery query, IndicatorSpec? by = null)
