@@ -64,7 +64,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
 
     /// <summary>An agreement in force.</summary>
     /// <returns>A key of the other agency.</returns>
-    private static async Task<string> AgreeAsync(HttpClient admin)
+    internal static async Task<string> AgreeAsync(HttpClient admin)
     {
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agencies/bezirk", new { name = "Bezirk" }));
         await HubFixture.OkAsync(admin.PutAsJsonAsync("api/v1/agreements/v", new
@@ -84,7 +84,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         return (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/bezirk/keys", new { role = "read" }))).RootElement.GetProperty("key").GetString()!;
     }
 
-    private static object Closed() => new
+    internal static object Closed() => new
     {
         title = new { de = "luft" },
         publisher = "amt",
@@ -99,7 +99,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         },
     };
 
-    private static async Task UntilDoneAsync(Func<Task<HttpResponseMessage>> call)
+    internal static async Task UntilDoneAsync(Func<Task<HttpResponseMessage>> call)
     {
         for (var waited = Stopwatch.StartNew(); ; await Task.Delay(50))
         {
@@ -122,7 +122,7 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
         public Readers(ClusterProcesses cluster, string key, string token, string other)
         {
             var readers = new List<Task>();
-            _has = new bool[cluster.FrontEnds.Length * 5];
+            _has = new bool[cluster.FrontEnds.Length * 6];
             for (var front = 0; front < cluster.FrontEnds.Length; front++)
             {
                 foreach (var (credential, kind) in new[] { (key, 0), (token, 1) })
@@ -134,10 +134,12 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
                     }
                 }
 
-                // Through the agreement there are rows only.
-                var (through, place) = (cluster.Client(front, other), readers.Count);
-                through.DefaultRequestHeaders.Add("DataHub-Purpose", "planung");
-                readers.Add(Task.Run(() => ReadAsync(through, "api/v1/datasets/luft/records", 2, place)));
+                foreach (var path in new[] { "api/v1/datasets/luft/records", "api/v1/indicators/luft-sum/values?from=2026-11-23" })
+                {
+                    var (through, place) = (cluster.Client(front, other), readers.Count);
+                    through.DefaultRequestHeaders.Add("DataHub-Purpose", "planung");
+                    readers.Add(Task.Run(() => ReadAsync(through, path, 2, place)));
+                }
             }
 
             _reading = [.. readers];
