@@ -50,16 +50,16 @@ internal static class ChangesEndpoints
 
     private static readonly ValuesResult s_unknown = new(ReadRefusal.Unavailable, null, ProblemTypes.Unavailable.Help);
 
-    private static async Task<IResult> WatchAsync(string indicator, HttpContext http, IGrainFactory grains, ChangesHub hub, ChangesMetrics metrics, IOptions<ChangesOptions> options)
+    private static async Task<IResult> WatchAsync(string indicator, HttpContext http, IndicatorGrains grains, ChangesHub hub, ChangesMetrics metrics, IOptions<ChangesOptions> options)
     {
         if (!CatalogIds.IsValid(indicator)) return Problems.NotFound(http, s_indicator, indicator);
         var (selection, lastEventId, invalid) = ChangesParameters.Read(http, options.Value.MaxRows);
         if (invalid is not null) return invalid;
-        if (await grains.GetGrain<IIndicatorGrain>(indicator).GetAsync(http.Caller()) is not { } info) return Problems.NotFound(http, s_indicator, indicator);
+        if (await grains.Get(indicator).GetAsync(http.Caller()) is not { } info) return Problems.NotFound(http, s_indicator, indicator);
 
         // Whoever may see the same is one viewer more of the same feed; the grain decides for it.
         var isOpen = info.Definition.Spec.Access == AccessClass.Open;
-        var admitted = isOpen ? new(ReadRefusal.None, null, null) : await grains.GetGrain<IIndicatorGrain>(indicator).AdmitAsync(http.Caller(), 0);
+        var admitted = isOpen ? new(ReadRefusal.None, null, null) : await grains.Get(indicator).AdmitAsync(http.Caller(), 0);
         if (admitted.Refusal != ReadRefusal.None) return IndicatorEndpoints.Refused(http, indicator, new(admitted.Refusal, null, admitted.Detail));
         var key = new ChangesKey(indicator, selection!, isOpen ? Caller.Public : admitted.Through is null ? http.Caller() with { KeyId = null, Use = null } : http.Caller(), admitted.Through);
         var (feed, ofIndicator) = hub.Come(key);
@@ -84,7 +84,7 @@ internal static class ChangesEndpoints
         }
     }
 
-    private static async Task<IResult> ServeAsync(HttpContext http, IGrainFactory grains, ChangesFeed feed, ChangesHub hub, string? lastEventId, bool isOpen, ChangesMetrics metrics, ChangesOptions options)
+    private static async Task<IResult> ServeAsync(HttpContext http, IndicatorGrains grains, ChangesFeed feed, ChangesHub hub, string? lastEventId, bool isOpen, ChangesMetrics metrics, ChangesOptions options)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, hub.Stopping);
         var first = default(ChangesBytes);
@@ -171,7 +171,7 @@ internal static class ChangesEndpoints
             if (feed.Key.Through is null) return null;
             try
             {
-                var admitted = await grains.GetGrain<IIndicatorGrain>(feed.Key.Indicator).AdmitAsync(http.Caller(), rows);
+                var admitted = await grains.Get(feed.Key.Indicator).AdmitAsync(http.Caller(), rows);
                 return admitted.Refusal != ReadRefusal.None ? new(admitted.Refusal, null, admitted.Detail) : admitted.Through == feed.Key.Through ? null : ChangesFeed.Other;
             }
             catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)

@@ -44,7 +44,7 @@ internal static class IndicatorEndpoints
     private static readonly LocalText s_indicator = new("Indikator", "Indicator");
     private static readonly TimeSpan s_retryAfter = TimeSpan.FromSeconds(1);
 
-    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>().AddSingleton<LeasedIndicators>().AddSingleton<LeasedAnswers>();
+    public static IServiceCollection AddIndicatorsApi(this IServiceCollection services) => services.AddSingleton<RenderedAnswers>().AddSingleton<IndicatorGrains>().AddSingleton<LeasedIndicators>().AddSingleton<LeasedAnswers>();
 
     public static void MapIndicatorEndpoints(this IEndpointRouteBuilder routes)
     {
@@ -54,11 +54,11 @@ internal static class IndicatorEndpoints
             .Accepts<IndicatorBodyJson>("application/json").Produces<IndicatorJson>().Produces<IndicatorJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 409, 422)
             .WithDescription(FormulaDescription).Example(DefinitionExample);
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
-        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, lent))
+        group.MapRead("{indicator}/values", (string indicator, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, lent))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
-        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, lent))
+        group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, lent))
             .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
             .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
             .Example(ValuesExample, StatusCodes.Status200OK);
@@ -120,7 +120,7 @@ internal static class IndicatorEndpoints
     }
 
     private static async Task<IResult> AnswerAsync(
-        string indicator, bool latest, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent)
+        string indicator, bool latest, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent)
     {
         // What is everybody's is also theirs who have a key, which has been checked by now.
         if (lent.Find(http) is { } again) return again;
@@ -139,7 +139,7 @@ internal static class IndicatorEndpoints
     /// <summary>One grain call: it decides whether this caller may see the values, and says so cheaply where the rendered answer still holds.</summary>
     /// <returns>The answer and how far it is current, or the problem to answer with.</returns>
     private static async Task<(Rendered? Answer, string? Current, IResult? Problem)> RenderAsync(
-        string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IGrainFactory grains, RenderedAnswers answers, LeasedIndicators leased)
+        string indicator, ValuesQuery query, AnswerFormat format, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased)
     {
         // Who says what a request is for may see it through an agreement: less than others, and his alone.
         var caller = http.Caller();
@@ -148,7 +148,7 @@ internal static class IndicatorEndpoints
         var known = past ? null : answers.Find(key);
         var lease = leased.Find(indicator);
         var number = lease?.Number ?? 0;
-        var result = await grains.GetGrain<IIndicatorGrain>(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Version, KnownThrough = known?.Through, KnownRows = known?.Rows ?? 0 });
+        var result = await grains.Get(indicator).ValuesAsync(caller, query with { KnownVersion = known?.Version, KnownThrough = known?.Through, KnownRows = known?.Rows ?? 0 });
         if (result.Page is not { } page) return (null, null, Refused(http, indicator, result));
         if (!page.NotModified)
         {

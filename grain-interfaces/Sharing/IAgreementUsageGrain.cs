@@ -37,7 +37,14 @@ public interface IAgreementUsageGrain : IGrainWithStringKey
 /// <param name="Purpose">For what, as he says.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AllowanceRequest")]
 public sealed record AllowanceRequest(
-    [property: Id(0)] Guid Id, [property: Id(1)] long Rows, [property: Id(2)] AgreementInForce Agreement, [property: Id(3)] string Subject, [property: Id(4)] string Purpose);
+    [property: Id(0)] Guid Id, [property: Id(1)] long Rows, [property: Id(2)] AgreementInForce Agreement, [property: Id(3)] string Subject, [property: Id(4)] string Purpose)
+{
+    /// <summary>So many answers at most.</summary>
+    [Id(5)] public int Requests { get; init; }
+
+    /// <summary>So many rows or values in them at most.</summary>
+    [Id(6)] public long MostRows { get; init; }
+}
 
 /// <summary>So much may be given.</summary>
 /// <param name="Requests">Answers; 0: nothing may be given, since the day's rows are used up.</param>

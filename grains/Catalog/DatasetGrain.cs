@@ -112,7 +112,7 @@ internal sealed partial class DatasetGrain(
         // For a purpose that it names and from a network that it names, an agreement lets somebody in whom nothing else does.
         var inForce = await new AgreementsInForce(GrainFactory, Id, time, logger).GetAsync();
         var contract = CompiledContract.Compile(info.Spec.Schema, info.Spec.Kind);
-        foreach (var agreement in inForce)
+        foreach (var agreement in inForce.With(subject))
         {
             var (through, missing) = DoorRules.Rows(subject with { Use = new(agreement.Terms.Purposes[0].Id, null) }, info.Holding, contract, [agreement]);
             if (through is null && missing is null) continue;

@@ -84,7 +84,7 @@ internal sealed partial class DatasetRowsGrain(
             }
 
             var watermark = new Watermark(incarnation, Dataset, sequences).ToString();
-            if (agreement is not null && await (_allowances ??= new(GrainFactory, this, time, logger)).TakeAsync(agreement, caller, UsageOperations.Rows, rows.Count, watermark) is { } left)
+            if (agreement is not null && await (_allowances ??= new(GrainFactory, this, time, logger)).TakeAsync(new(agreement, caller), UsageOperations.Rows, rows.Count, watermark) is { } left)
             {
                 return Refused(ReadRefusal.Forbidden, dataset.Spec.Publisher) with
                 {
@@ -140,7 +140,7 @@ internal sealed partial class DatasetRowsGrain(
     {
         var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
         if (decision.IsAllowed || caller.IsPublic || dataset.State != ReleaseState.Available) return (decision, null, null);
-        var (through, missing) = DoorRules.Rows(caller, dataset.Holding, contract, await (_inForce ??= new(GrainFactory, Dataset, time, logger)).GetAsync());
+        var (through, missing) = DoorRules.Rows(caller, dataset.Holding, contract, (await (_inForce ??= new(GrainFactory, Dataset, time, logger)).GetAsync()).With(caller));
         return through is null ? (decision, null, missing) : (new(AccessRights.ReadRows, AccessReason.Agreement, $"{through.Id} v{through.Version}", null), through, null);
     }
 

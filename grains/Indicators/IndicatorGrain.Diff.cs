@@ -13,10 +13,11 @@ internal sealed partial class IndicatorGrain
     {
         if (!await KnowInputsAsync()) return Differing(Unavailable());
         query = query with { Selection = query.Selection with { Within = null } };
-        if (Unreadable(caller) is not { } unreadable) return await DiffAsync(caller, null, query);
-        return IsDoorFor(caller, unreadable)
+        var denial = Denial(caller);
+        if (denial == ReadRefusal.None) return await DiffAsync(caller, null, query);
+        return IsDoorFor(caller, denial)
             ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), result => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null)
-            : Differing(unreadable);
+            : Differing(Denied(denial));
     }
 
     private async Task<DiffResult> DiffAsync(Caller caller, Passage? through, DiffQuery query)

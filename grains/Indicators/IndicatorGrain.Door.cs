@@ -15,9 +15,11 @@ internal sealed partial class IndicatorGrain
     /// <summary>How often a question is answered anew because the agreement became another meanwhile.</summary>
     private const int MaxRuns = 3;
 
-    private const int MaxFaults = 1_000;
+    private const int MaxFaults = 1_000, MaxPassages = 10_000;
 
     private readonly Dictionary<(string Agreement, int Version, int Definition, int Contract), LocalText?> _faults = [];
+    private readonly Dictionary<Caller, (Passage? Through, LocalText? Missing)> _passages = [];
+    private DecidedBy? _decidedBy;
     private AgreementsInForce? _inForce;
     private Allowances? _allowances;
     private (CompiledContract Contract, long Asked)? _contract;
@@ -34,7 +36,7 @@ internal sealed partial class IndicatorGrain
             var (through, refusal) = await EnterAsync(caller);
             if (refusal is not null) return Admitted(refusal);
             if (through is null) return new(ReadRefusal.None, null, null);
-            if (values > 0 && await Allowance.TakeAsync(through.Agreement, caller, UsageOperations.Changes, values, null) is { } left)
+            if (values > 0 && await Allowance.TakeAsync(through.Allowance, UsageOperations.Changes, values, null) is { } left)
                 return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values), null);
             return new(ReadRefusal.None, null, through.Key);
         }
@@ -48,25 +50,41 @@ internal sealed partial class IndicatorGrain
     }
 
     /// <summary>Whether an agreement may let somebody in who has no right.</summary>
-    private bool IsDoorFor(Caller caller, ValuesResult unreadable) =>
-        unreadable.Refusal == ReadRefusal.Forbidden && !caller.IsPublic && Source.State == ReleaseState.Available;
+    private bool IsDoorFor(Caller caller, ReadRefusal denial) =>
+        denial == ReadRefusal.Forbidden && !caller.IsPublic && Source.State == ReleaseState.Available;
 
     /// <summary>By right (neither), through an agreement, or not.</summary>
     private async ValueTask<(Passage? Through, ValuesResult? Refusal)> EnterAsync(Caller caller)
     {
-        if (Unreadable(caller) is not { } unreadable) return (null, null);
-        if (!IsDoorFor(caller, unreadable)) return (null, unreadable);
-        var inForce = await InForce.GetAsync();
-        if (inForce.Length == 0) return (null, unreadable);
-        var contract = await ContractAsync();
-        var definition = _stored.Value.Definition!;
-        var (agreement, missing) = DoorRules.Through(caller, Source.Holding(AccessClass.Internal), inForce, one => Fault(one, definition, contract));
+        var denial = Denial(caller);
+        if (denial == ReadRefusal.None) return (null, null);
+        if (!IsDoorFor(caller, denial)) return (null, Denied(denial));
 
-        // What decides besides has been asked lately, or nobody is let in.
-        if (agreement is not null && SourceAge() >= 4 * SourceHolds) return (null, Unavailable());
-        if (agreement is null) return (null, missing is null ? unreadable : Refused(ReadRefusal.Forbidden, missing));
-        var areas = Source.AreaSystem is { } system && definition.Spec.ByArea && agreement.Terms.Data is not { Areas: null, FinestLevel: null } ? await TreeAsync(system, Source.AreaVersion) : null;
-        return (new(agreement, contract, areas), null);
+        // What decides has been asked lately, or nobody is let in.
+        if (SourceAge() >= 4 * SourceHolds) return (null, Unavailable());
+        var inForce = await InForce.GetAsync();
+        var contract = await ContractAsync();
+        var decidedBy = _decidedBy;
+        if (decidedBy is null || decidedBy.InForce != inForce || decidedBy.Contract != contract || !ReferenceEquals(decidedBy.Definition, _stored.Value.Definition) || !ReferenceEquals(decidedBy.Source, Source) || _passages.Count >= MaxPassages)
+        {
+            _passages.Clear();
+            _decidedBy = decidedBy = new(inForce, contract, _stored.Value.Definition!, Source);
+        }
+
+        // For the same caller, purpose and address it is decided once while nothing that decides has become another.
+        if (_passages.TryGetValue(caller, out var known)) return known.Through is null ? (null, known.Missing is null ? Denied(denial) : Refused(ReadRefusal.Forbidden, known.Missing)) : (known.Through, null);
+        var (_, _, definition, source) = decidedBy;
+        var (agreement, missing) = DoorRules.Through(caller, source.Holding(AccessClass.Internal), inForce.With(caller), one => Fault(one, definition, contract));
+        if (agreement is null)
+        {
+            _passages[caller] = (null, missing);
+            return (null, missing is null ? Denied(denial) : Refused(ReadRefusal.Forbidden, missing));
+        }
+
+        var areas = source.AreaSystem is { } system && definition.Spec.ByArea && agreement.Terms.Data is not { Areas: null, FinestLevel: null } ? await TreeAsync(system, source.AreaVersion) : null;
+        var through = new Passage(agreement, contract, areas, new(agreement, caller));
+        if (ReferenceEquals(decidedBy, _decidedBy)) _passages[caller] = (through, null);
+        return (through, null);
     }
 
     private LocalText? Fault(AgreementInForce agreement, IndicatorDefinition definition, CompiledContract contract)
@@ -107,7 +125,7 @@ internal sealed partial class IndicatorGrain
                 if (through is null) break;
                 if (await answer(through) is not { } answered) continue;
                 if (given(answered) is not var (values, watermark)) return answered;
-                if (await Allowance.TakeAsync(through.Agreement, caller, operation, values, watermark) is { } left)
+                if (await Allowance.TakeAsync(through.Allowance, operation, values, watermark) is { } left)
                     return refused(Refused(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values)));
                 if (Stopwatch.GetElapsedTime(asked) < AgreementsInForce.Holds) return answered;
 
@@ -134,12 +152,13 @@ internal sealed partial class IndicatorGrain
     {
         var definition = _stored.Value.Definition!;
         if (Fault(through.Agreement, definition, through.Contract) is not null) return null;
-        var (narrowed, refusal) = Narrowed(through, definition, query);
+        var (narrowed, refusal) = Narrowed(through, definition, query with { AtLeast = null, KnownVersion = null, KnownThrough = null, KnownRows = 0 });
         if (refusal is not null) return refusal;
 
-        // What the front-end has at hand came through what may be another agreement.
-        if (query.KnownThrough != through.Key) narrowed = narrowed with { KnownVersion = null };
-        var answer = await AnswerAsync(narrowed with { KnownThrough = null, KnownRows = 0 }, deadline);
+        // What the front-end has at hand may have come through another agreement.
+        var knows = query.KnownVersion is not null && query.KnownThrough == through.Key;
+        if (knows || query.AtLeast is not null) narrowed = narrowed with { AtLeast = query.AtLeast, KnownVersion = knows ? query.KnownVersion : null };
+        var answer = await AnswerAsync(narrowed, deadline);
         if (answer.Page is not { } page) return answer;
         if (page.Indicator.Definition.Version != definition.Version) return null;
         return _ledger is { IsStale: true } ? Unavailable() : answer with { Page = page with { Through = through.Key } };
@@ -150,9 +169,12 @@ internal sealed partial class IndicatorGrain
     {
         query = query with { Within = null };
         if (through is null) return (query, null);
+        if (through.Known(definition, query) is { } known) return (known, null);
         if (Fault(through.Agreement, definition, through.Contract) is { } wrong) return (query, Refused(ReadRefusal.Forbidden, wrong));
         var (narrowed, fault) = DoorRules.Narrow(through.Agreement, definition, through.Contract, Timed(query, definition.Spec), through.Areas);
-        return narrowed is null ? (query, Refused(ReadRefusal.Forbidden, fault!)) : (narrowed, null);
+        if (narrowed is null) return (query, Refused(ReadRefusal.Forbidden, fault!));
+        through.Know(definition, query, narrowed);
+        return (narrowed, null);
     }
 
     /// <summary>The cell of a question as an agreement gives it: all of it, or nothing.</summary>
@@ -184,14 +206,24 @@ internal sealed partial class IndicatorGrain
         $"Die Vereinbarung „{agreement.Id}“ nennt eine kleinste Gruppe; was sich zwischen zwei Ständen änderte, verriete einzelne Zeilen.",
         $"The agreement “{agreement.Id}” names a smallest group; what changed between two moments would tell single rows."));
 
-    /// <summary>An agreement through which a request goes, with what it decides by.</summary>
+    /// <summary>What passages were decided by.</summary>
+    private sealed record DecidedBy(AgreementSet InForce, CompiledContract Contract, IndicatorDefinition Definition, IndicatorSource Source);
+
+    /// <summary>An agreement through which requests of one caller go, with what it decides by.</summary>
     /// <param name="Contract">The dataset's.</param>
     /// <param name="Areas">Where the agreement names areas or a level.</param>
-    private sealed record Passage(AgreementInForce Agreement, CompiledContract Contract, AreaTree? Areas)
+    private sealed record Passage(AgreementInForce Agreement, CompiledContract Contract, AreaTree? Areas, AllowanceKey Allowance)
     {
+        private (IndicatorDefinition Definition, ValuesQuery Asked, ValuesQuery Narrowed)? _last;
+
         public string Key { get; } = $"{Agreement.Id}@{Agreement.Version}";
 
         /// <summary>As it stands in records.</summary>
         public string Reference => $"{Agreement.Id} v{Agreement.Version}";
+
+        /// <summary>What was narrowed last, if this is the same: polls ask the same again and again.</summary>
+        public ValuesQuery? Known(IndicatorDefinition definition, ValuesQuery asked) => _last is { } last && ReferenceEquals(last.Definition, definition) && last.Asked == asked ? last.Narrowed : null;
+
+        public void Know(IndicatorDefinition definition, ValuesQuery asked, ValuesQuery narrowed) => _last = (definition, asked, narrowed);
     }
 }

@@ -18,11 +18,12 @@ internal sealed partial class IndicatorGrain
     {
         if (!await KnowInputsAsync()) return Explained(Unavailable());
         query = query with { Cell = query.Cell with { Within = null } };
-        if (Unreadable(caller) is not { } unreadable) return await ExplainAsync(caller, null, query);
-        return IsDoorFor(caller, unreadable)
+        var denial = Denial(caller);
+        if (denial == ReadRefusal.None) return await ExplainAsync(caller, null, query);
+        return IsDoorFor(caller, denial)
             ? await ThroughAsync(
                 caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), result => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null)
-            : Explained(unreadable);
+            : Explained(Denied(denial));
     }
 
     private async Task<ExplainResult> ExplainAsync(Caller caller, Passage? through, ExplainQuery query)

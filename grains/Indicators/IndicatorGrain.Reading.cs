@@ -32,8 +32,9 @@ internal sealed partial class IndicatorGrain
         if (!await KnowInputsAsync()) return new(Unavailable(), null);
         query = query with { Within = null };
         var (given, again) = ((ValuesResult?)null, (CellPlan?)null);
-        if (Unreadable(caller) is not { } unreadable) return await AnswerPlanAsync(null, query, plan, sets);
-        if (!IsDoorFor(caller, unreadable)) return new(unreadable, null);
+        var denial = Denial(caller);
+        if (denial == ReadRefusal.None) return await AnswerPlanAsync(null, query, plan, sets);
+        if (!IsDoorFor(caller, denial)) return new(Denied(denial), null);
         given = await ThroughAsync(
             caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values,
             async passage =>

@@ -136,11 +136,12 @@ internal sealed partial class IndicatorGrain(
     public async Task<ValuesResult> ValuesAsync(Caller caller, ValuesQuery query)
     {
         if (!await KnowInputsAsync()) return Unavailable();
-        query = query with { Within = null };
-        if (Unreadable(caller) is not { } unreadable) return (await ValuesAsync(caller, null, query))!;
-        return IsDoorFor(caller, unreadable)
+        if (query.Within is not null) query = query with { Within = null };
+        var denial = Denial(caller);
+        if (denial == ReadRefusal.None) return (await ValuesAsync(caller, null, query))!;
+        return IsDoorFor(caller, denial)
             ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query))
-            : unreadable;
+            : Denied(denial);
     }
 
     /// <returns>Null where another definition answers by now than the one that was narrowed to what an agreement gives.</returns>
@@ -168,16 +169,24 @@ internal sealed partial class IndicatorGrain(
     }
 
     /// <summary>Why this caller is answered nothing; null where he may read.</summary>
-    private ValuesResult? Unreadable(Caller caller)
+    private ValuesResult? Unreadable(Caller caller) => Denial(caller) is not ReadRefusal.None and var denial ? Denied(denial) : null;
+
+    /// <summary>Whether this caller is answered nothing by right, and why; the words for it cost more than the decision.</summary>
+    private ReadRefusal Denial(Caller caller)
     {
-        if (_stored.Value.Definition is null)
-            return Unknown();
-        if (!AccessRules.May(caller, AccessRights.ReadMetadata, Source.Holding(AccessClass.Internal))) return Unknown();
-        if (!IndicatorRules.MayRead(caller, _stored.Value, Source) || !FormulaRules.MayRead(caller, Source, _inputs)) return NotOpen(new($"„{Id}“ ist nicht offen.", $"“{Id}” is not open."));
+        if (_stored.Value.Definition is null || !AccessRules.May(caller, AccessRights.ReadMetadata, Source.Holding(AccessClass.Internal))) return ReadRefusal.NotFound;
+        if (!IndicatorRules.MayRead(caller, _stored.Value, Source) || !FormulaRules.MayRead(caller, Source, _inputs)) return ReadRefusal.Forbidden;
 
         // What is open to everybody goes on while the dataset does not answer; a right may have been taken away meanwhile.
-        return SourceAge() < 4 * SourceHolds || IndicatorRules.MayRead(Caller.Public, _stored.Value, Source) ? null : Unavailable();
+        return SourceAge() < 4 * SourceHolds || IndicatorRules.MayRead(Caller.Public, _stored.Value, Source) ? ReadRefusal.None : ReadRefusal.Unavailable;
     }
+
+    private ValuesResult Denied(ReadRefusal denial) => denial switch
+    {
+        ReadRefusal.NotFound => Unknown(),
+        ReadRefusal.Forbidden => NotOpen(new($"„{Id}“ ist nicht offen.", $"“{Id}” is not open.")),
+        _ => Unavailable(),
+    };
 
     private ValuesResult Unknown() => Refused(ReadRefusal.NotFound, new($"Den Indikator „{Id}“ gibt es nicht.", $"The indicator “{Id}” does not exist."));
 

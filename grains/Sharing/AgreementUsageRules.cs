@@ -6,10 +6,10 @@ internal static class AgreementUsageRules
     /// <summary>Different entries of a day; more are counted together, without what was read.</summary>
     public const int MaxEntriesOfDay = 500;
 
-    /// <summary>What an allowance is given for where nothing limits the day.</summary>
-    public const int Requests = 1_000;
+    /// <summary>What an allowance is given for where nothing limits the day: as much as is usual with the reader, within these bounds.</summary>
+    public const int FewestRequests = 50, MostRequests = 100_000;
 
-    public const long Rows = 100_000;
+    public const long FewestRows = 10_000, MostRows = 10_000_000;
 
     /// <summary>For how long something is given on an allowance; then the next is taken.</summary>
     public static readonly TimeSpan For = TimeSpan.FromSeconds(2);
@@ -25,7 +25,7 @@ internal static class AgreementUsageRules
     {
         var (day, terms) = (DateOnly.FromDateTime(now.UtcDateTime), request.Agreement.Terms);
         if (state.Out.FirstOrDefault(one => one.Id == request.Id) is { } known) return (state, new(known.Requests, known.Rows, For, 0));
-        var (requests, rows) = (Requests, Math.Max(Rows, request.Rows));
+        var (requests, rows) = (Math.Clamp(request.Requests, 1, MostRequests), Math.Max(Math.Min(request.MostRows, MostRows), request.Rows));
         if (terms.Delivery.RowsPerDay is { } perDay)
         {
             var left = perDay - Taken(state, day);

@@ -15,28 +15,47 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
 
     private const int Page = 1_000;
 
-    private (AgreementInForce[] Agreements, long Asked)? _known;
-    private Task<(AgreementInForce[] Agreements, long Asked)>? _asking;
+    private AgreementSet? _known;
+    private Task<AgreementSet>? _asking;
 
-    /// <summary>In the order of their ids.</summary>
-    public async ValueTask<AgreementInForce[]> GetAsync()
+    /// <summary>Those in force; the same object as before where nothing was asked since.</summary>
+    public ValueTask<AgreementSet> GetAsync()
+    {
+        if (_known is not { } known || time.GetElapsedTime(known.Asked) is var age && age >= Holds) return new(WaitAsync());
+
+        // Asked again before it is too old, so that nobody waits for it while somebody always asks.
+        if (age >= Holds / 2 && _asking is null) _ = RefreshAsync();
+        return new(known);
+    }
+
+    private async Task<AgreementSet> WaitAsync()
     {
         while (true)
         {
-            if (_known is { } known && time.GetElapsedTime(known.Asked) < Holds) return known.Agreements;
+            var found = await RefreshAsync(quietly: false);
 
             // All who ask meanwhile wait for one answer; it is as old as the question.
-            var asking = _asking ??= AskAllAsync();
-            try
-            {
-                _known = await asking;
-            }
-            finally
-            {
-                if (_asking == asking) _asking = null;
-            }
+            if (time.GetElapsedTime(found!.Asked) < 2 * Holds) return found;
+        }
+    }
 
-            if (time.GetElapsedTime(_known.Value.Asked) < 2 * Holds) return _known.Value.Agreements;
+    private async Task<AgreementSet?> RefreshAsync(bool quietly = true)
+    {
+        var asking = _asking ??= AskAllAsync();
+        try
+        {
+            var found = await asking;
+            if (_known is null || found.Asked > _known.Asked) _known = found;
+            return found;
+        }
+        catch (Exception) when (quietly)
+        {
+            // Whoever asks next waits for an answer, and hears why there is none.
+            return null;
+        }
+        finally
+        {
+            if (_asking == asking) _asking = null;
         }
     }
 
@@ -54,7 +73,7 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
         }
     }
 
-    private async Task<(AgreementInForce[] Agreements, long Asked)> AskAllAsync()
+    private async Task<AgreementSet> AskAllAsync()
     {
         await Task.Yield();
         var asked = time.GetTimestamp();
@@ -68,9 +87,26 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
         }
 
         // One that cannot say is not in force, and the others are not touched by it.
-        return ([.. (await Task.WhenAll(ids.Select(AskAsync))).OfType<AgreementInForce>()], asked);
+        return new([.. (await Task.WhenAll(ids.Select(AskAsync))).OfType<AgreementInForce>()], asked);
     }
 
     [LoggerMessage(1276, LogLevel.Error, "Agreement {Agreement} does not say what it allows: it allows nothing meanwhile")]
     private static partial void LogSilent(ILogger logger, Exception exception, string agreement);
+}
+
+/// <summary>Agreements about a dataset that are in force, in the order of their ids.</summary>
+/// <param name="asked">Timestamp as of which they are.</param>
+internal sealed class AgreementSet(AgreementInForce[] all, long asked)
+{
+    private readonly ILookup<string, AgreementInForce> _byRecipient = all.ToLookup(one => one.Terms.Recipient, StringComparer.Ordinal);
+
+    public long Asked => asked;
+
+    /// <summary>Those that may let a caller in: of his agency, or of agencies whose groups he is in.</summary>
+    public IEnumerable<AgreementInForce> With(Caller caller)
+    {
+        if (all.Length == 0) return [];
+        if (caller.Agency is { } agency) return _byRecipient[agency];
+        return caller.Grants.All.Select(grant => Subjects.AgencyOf(grant.Group)).Distinct().SelectMany(one => _byRecipient[one]).OrderBy(one => one.Id, StringComparer.Ordinal);
+    }
 }

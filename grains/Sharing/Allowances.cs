@@ -16,8 +16,8 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
 
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500);
 
-    private readonly Dictionary<Key, Held> _held = [];
-    private readonly Dictionary<Key, Task<AllowanceResult>> _leasing = [];
+    private readonly Dictionary<AllowanceKey, Held> _held = [], _next = [];
+    private readonly Dictionary<AllowanceKey, Task<AllowanceResult>> _taking = [];
     private readonly Dictionary<string, List<UsedAllowance>> _untold = new(StringComparer.Ordinal);
     private IGrainTimer? _timer;
     private bool _isTelling;
@@ -26,62 +26,99 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
     /// <param name="rows">Rows or values in it.</param>
     /// <param name="watermark">As of which it is.</param>
     /// <returns>Null: it may be given. Else how many are left of the day.</returns>
-    public ValueTask<long?> TakeAsync(AgreementInForce through, Caller caller, string operation, long rows, string? watermark)
+    public ValueTask<long?> TakeAsync(AllowanceKey key, string operation, long rows, string? watermark)
     {
-        var key = new Key(through.Id, through.Version, caller.Subject, caller.Use?.Purpose ?? "");
-        return TryUse(key, through, operation, rows, watermark) ? new((long?)null) : LeaseAsync(key, through, operation, rows, watermark);
+        if (!TryUse(key, operation, rows, watermark)) return WaitAsync(key, operation, rows, watermark);
+
+        // The next one is taken before this one is used up, so that nobody waits while somebody always asks.
+        if (_held[key].IsRunningOut && !key.Through.Terms.Delivery.RowsPerDay.HasValue && !_next.ContainsKey(key) && !_taking.ContainsKey(key)) _ = AheadAsync(key, _held[key]);
+        return new((long?)null);
     }
 
-    private bool TryUse(Key key, AgreementInForce through, string operation, long rows, string? watermark)
+    private bool TryUse(AllowanceKey key, string operation, long rows, string? watermark)
     {
-        if (!_held.TryGetValue(key, out var held) || !held.Use(rows)) return false;
-        held.Count(operation, Object(through, operation), rows, watermark);
-        return true;
+        while (true)
+        {
+            if (_held.TryGetValue(key, out var held) && held.Use(rows))
+            {
+                held.Count(operation, rows, watermark);
+                return true;
+            }
+
+            if (!_next.Remove(key, out var next)) return false;
+            Hold(key, next);
+        }
     }
 
-    private async ValueTask<long?> LeaseAsync(Key key, AgreementInForce through, string operation, long rows, string? watermark)
+    private async ValueTask<long?> WaitAsync(AllowanceKey key, string operation, long rows, string? watermark)
     {
         // Where nothing limits the day, who asks meanwhile waits for the allowance that is being taken.
-        for (var tries = 0; tries < MaxWaits && through.Terms.Delivery.RowsPerDay is null && _leasing.TryGetValue(key, out var taken); tries++)
+        for (var tries = 0; tries < MaxWaits && key.Through.Terms.Delivery.RowsPerDay is null && _taking.TryGetValue(key, out var taken); tries++)
         {
             await ((Task)taken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            if (TryUse(key, through, operation, rows, watermark)) return null;
+            if (TryUse(key, operation, rows, watermark)) return null;
         }
 
-        var (month, id, asked) = (Month(key.Agreement), Guid.NewGuid(), Stopwatch.GetTimestamp());
-        var taking = grains.GetGrain<IAgreementUsageGrain>(month).TakeAsync(Caller.Hub, new(id, rows, through, key.Subject, key.Purpose));
-        _leasing[key] = taking;
-        AllowanceResult result;
-        try
-        {
-            result = await taking;
-        }
-        finally
-        {
-            if (_leasing.TryGetValue(key, out var mine) && mine == taking) _leasing.Remove(key);
-        }
+        var (held, left) = await TakeAsync(key, rows, _held.GetValueOrDefault(key));
+        if (held is null) return left;
 
-        if (result.Requests == 0) return result.Left;
-        var held = new Held(month, id, result.Requests, result.Rows, asked + (long)(result.For.TotalSeconds * Stopwatch.Frequency));
-
-        // The store may have taken longer than it is allowed for: this answer is counted all the same.
+        // The store may have taken longer than it is allowed for: this answer was counted all the same.
         held.Use(rows, always: true);
-        held.Count(operation, Object(through, operation), rows, watermark);
-        if (_held.Remove(key, out var other)) Untold(other);
-        _held[key] = held;
-        TellSoon();
+        held.Count(operation, rows, watermark);
+        Hold(key, held);
         return null;
     }
 
-    private string Object(AgreementInForce through, string operation) =>
-        operation is UsageOperations.Rows or UsageOperations.Evidence ? $"dataset:{through.Terms.Dataset}" : $"indicator:{grain.GrainContext.GrainId.Key}";
+    private async Task AheadAsync(AllowanceKey key, Held present)
+    {
+        try
+        {
+            var (held, _) = await TakeAsync(key, 0, present);
+            if (held is null) return;
+            if (_next.Remove(key, out var other)) Untold(other, key.Through.Terms.Dataset);
+            _next[key] = held;
+            TellSoon();
+        }
+        catch (Exception e)
+        {
+            // Whoever needs the next one takes it, and hears why it cannot be had.
+            LogNotAhead(logger, e, key.Through.Id);
+        }
+    }
+
+    /// <param name="before">The one before: how much was asked of it says how much is asked for.</param>
+    private async Task<(Held? Held, long? Left)> TakeAsync(AllowanceKey key, long rows, Held? before)
+    {
+        var (month, id, asked) = (Month(key.Through.Id), Guid.NewGuid(), Stopwatch.GetTimestamp());
+        var (requests, most) = before is null ? (AgreementUsageRules.FewestRequests, AgreementUsageRules.FewestRows) : before.Wanted();
+        var taking = grains.GetGrain<IAgreementUsageGrain>(month).TakeAsync(Caller.Hub, new(id, rows, key.Through, key.Subject, key.Purpose) { Requests = requests, MostRows = Math.Max(most, rows) });
+        _taking[key] = taking;
+        try
+        {
+            var result = await taking;
+            return result.Requests == 0 ? (null, result.Left) : (new(month, id, result.Requests, result.Rows, asked, result.For), null);
+        }
+        finally
+        {
+            if (_taking.TryGetValue(key, out var mine) && mine == taking) _taking.Remove(key);
+        }
+    }
+
+    private void Hold(AllowanceKey key, Held held)
+    {
+        if (_held.Remove(key, out var other)) Untold(other, key.Through.Terms.Dataset);
+        _held[key] = held;
+        TellSoon();
+    }
+
+    private string Object(string dataset, string operation) => operation is UsageOperations.Rows or UsageOperations.Evidence ? $"dataset:{dataset}" : $"indicator:{grain.GrainContext.GrainId.Key}";
 
     private string Month(string agreement) => $"{agreement}/{time.GetUtcNow():yyyy-MM}";
 
-    private void Untold(Held held)
+    private void Untold(Held held, string dataset)
     {
         if (!_untold.TryGetValue(held.Month, out var list)) _untold[held.Month] = list = [];
-        list.Add(new(held.Id, held.Used()));
+        list.Add(new(held.Id, [.. held.Used.Select(one => new UsedOperation(one.Key, Object(dataset, one.Key), one.Value.Requests, one.Value.Rows, one.Value.Watermark))]));
     }
 
     private UsedAllowance[] Take(string month) => _untold.Remove(month, out var list) ? [.. list] : [];
@@ -103,10 +140,13 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
         _isTelling = true;
         try
         {
-            foreach (var (key, held) in _held.Where(one => one.Value.IsOver).ToArray())
+            foreach (var some in new[] { _held, _next })
             {
-                _held.Remove(key);
-                Untold(held);
+                foreach (var (key, held) in some.Where(one => one.Value.IsOver).ToArray())
+                {
+                    some.Remove(key);
+                    Untold(held, key.Through.Terms.Dataset);
+                }
             }
 
             foreach (var month in _untold.Keys.ToArray())
@@ -128,7 +168,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
             _isTelling = false;
         }
 
-        if (_held.Count > 0 || _untold.Count > 0) return;
+        if (_held.Count > 0 || _next.Count > 0 || _untold.Count > 0) return;
         _timer?.Dispose();
         _timer = null;
     }
@@ -136,12 +176,14 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
     [LoggerMessage(1278, LogLevel.Warning, "What was given through {Month} could not be told; it is tried again, and counts as given until then")]
     private static partial void LogUntold(ILogger logger, Exception exception, string month);
 
-    private readonly record struct Key(string Agreement, int Version, string Subject, string Purpose);
+    [LoggerMessage(1279, LogLevel.Warning, "The next allowance through agreement {Agreement} could not be taken ahead")]
+    private static partial void LogNotAhead(ILogger logger, Exception exception, string agreement);
 
-    /// <param name="until">Timestamp after which nothing is given on it.</param>
-    private sealed class Held(string month, Guid id, int requests, long rows, long until)
+    private sealed class Held(string month, Guid id, int requests, long rows, long asked, TimeSpan length)
     {
-        private readonly Dictionary<(string Operation, string Object), (long Requests, long Rows, string? Watermark)> _used = [];
+        private readonly Dictionary<string, (long Requests, long Rows, string? Watermark)> _used = new(StringComparer.Ordinal);
+        private readonly long _until = asked + (long)(length.TotalSeconds * Stopwatch.Frequency);
+        private readonly (int Requests, long Rows) _all = (requests, rows);
         private int _requests = requests;
         private long _rows = rows;
 
@@ -149,21 +191,47 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
 
         public Guid Id => id;
 
-        public bool IsOver => _requests == 0 || Stopwatch.GetTimestamp() >= until;
+        public IReadOnlyDictionary<string, (long Requests, long Rows, string? Watermark)> Used => _used;
+
+        public bool IsOver => _requests == 0 || Stopwatch.GetTimestamp() >= _until;
+
+        /// <summary>Less than half of it is left, of answers, rows or time.</summary>
+        public bool IsRunningOut => _requests < _all.Requests / 2 || _rows < _all.Rows / 2 || Stopwatch.GetTimestamp() >= asked + ((_until - asked) / 2);
 
         public bool Use(long wanted, bool always = false)
         {
             if (!always && (IsOver || wanted > _rows)) return false;
-            (_requests, _rows) = (_requests - 1, _rows - wanted);
+            (_requests, _rows) = (Math.Max(0, _requests - 1), _rows - wanted);
             return true;
         }
 
-        public void Count(string operation, string what, long given, string? watermark)
+        /// <summary>What the next one should allow: twice of what this one would have been used for in its time.</summary>
+        public (int Requests, long Rows) Wanted()
         {
-            var known = _used.GetValueOrDefault((operation, what));
-            _used[(operation, what)] = (known.Requests + 1, known.Rows + given, watermark ?? known.Watermark);
+            var share = Math.Clamp(Stopwatch.GetElapsedTime(asked) / length, 0.01, 1);
+            return ((int)Math.Clamp(2 * (_all.Requests - _requests) / share, AgreementUsageRules.FewestRequests, AgreementUsageRules.MostRequests),
+                (long)Math.Clamp(2 * (_all.Rows - _rows) / share, AgreementUsageRules.FewestRows, AgreementUsageRules.MostRows));
         }
 
-        public UsedOperation[] Used() => [.. _used.Select(one => new UsedOperation(one.Key.Operation, one.Key.Object, one.Value.Requests, one.Value.Rows, one.Value.Watermark))];
+        public void Count(string operation, long given, string? watermark)
+        {
+            var known = _used.GetValueOrDefault(operation);
+            _used[operation] = (known.Requests + 1, known.Rows + given, watermark ?? known.Watermark);
+        }
     }
+}
+
+/// <summary>On whose behalf something is given through an agreement, and for what.</summary>
+/// <param name="Subject">To whom, as in the audit log.</param>
+/// <param name="Purpose">As he says.</param>
+internal readonly record struct AllowanceKey(AgreementInForce Through, string Subject, string Purpose)
+{
+    public AllowanceKey(AgreementInForce through, Caller caller)
+        : this(through, caller.Subject, caller.Use?.Purpose ?? "")
+    {
+    }
+
+    public bool Equals(AllowanceKey other) => Through.Id == other.Through.Id && Through.Version == other.Through.Version && Subject == other.Subject && Purpose == other.Purpose;
+
+    public override int GetHashCode() => HashCode.Combine(Through.Id, Subject, Purpose);
 }

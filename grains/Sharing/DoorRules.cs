@@ -17,7 +17,7 @@ internal static class DoorRules
     /// <summary>The first agreement with the caller that allows what he says of his request.</summary>
     /// <param name="fault">What of an agreement stands against it; null: nothing.</param>
     /// <returns>The agreement, or what is missing; neither where none is with the caller.</returns>
-    public static (AgreementInForce? Through, LocalText? Missing) Through(Caller caller, Holding holding, IReadOnlyList<AgreementInForce> inForce, Func<AgreementInForce, LocalText?> fault)
+    public static (AgreementInForce? Through, LocalText? Missing) Through(Caller caller, Holding holding, IEnumerable<AgreementInForce> inForce, Func<AgreementInForce, LocalText?> fault)
     {
         LocalText? missing = null;
         foreach (var agreement in inForce)
@@ -33,7 +33,7 @@ internal static class DoorRules
     /// <summary>By which agreement rows may be read.</summary>
     /// <param name="inForce">The agreements about the dataset that are active now.</param>
     /// <returns>The agreement, or what is missing; neither where none is with the caller.</returns>
-    public static (AgreementInForce? Through, LocalText? Missing) Rows(Caller caller, Holding holding, CompiledContract contract, IReadOnlyList<AgreementInForce> inForce) =>
+    public static (AgreementInForce? Through, LocalText? Missing) Rows(Caller caller, Holding holding, CompiledContract contract, IEnumerable<AgreementInForce> inForce) =>
         Through(caller, holding, inForce, agreement => RowsFault(agreement, contract));
 
     /// <summary>Names of the fields that an agreement gives: those it names, else all that are not personal.</summary>

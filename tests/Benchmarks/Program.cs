@@ -10,6 +10,7 @@ using DataHub.Benchmarks;
 //        dotnet run -c Release --project tests/Benchmarks -- viewers [--pollers 1000] [--viewers 5000] [--seconds 20] [--rate 2000] (live viewers and pollers; what maps and charts ask)
 //        dotnet run -c Release --project tests/Benchmarks -- keepalive [--connections 1000] [--seconds 20] (clients that keep their connection and push single rows)
 //        dotnet run -c Release --project tests/Benchmarks -- fair [--seconds 10] [--repeats 3] (how long an agency's pushes take while another floods)
+//        dotnet run -c Release --project tests/Benchmarks -- door [--polls 20000] [--repeats 5] (what it costs to read values through an agreement)
 //        dotnet run -c Release --project tests/Benchmarks -- scale [indicators|series|stored|idle|memory] [--rows 1000000] (more indicators, series and stored rows; late rows and corrections; disk, memory, start)
 //        dotnet run -c Release --project tests/Benchmarks -- steady [--minutes 60] [--rate rows/s] (half of what the hub can take, then a burst; a line a minute)
 //        (the program starts its own hub and its own limits; all listen on 127.0.0.1 and end with it)
@@ -38,6 +39,12 @@ if (args is ["fair", ..])
     return await RunAsync(fair, fair.RunAsync());
 }
 
+if (args is ["door", ..])
+{
+    var door = new Door(Option("--polls", 20_000, 100, 10_000_000), Option("--repeats", 5, 1, 20));
+    return await RunAsync(door, door.RunAsync());
+}
+
 if (args is ["scale", ..])
 {
     var part = args.Skip(1).FirstOrDefault(Scale.Parts.Contains);
@@ -61,7 +68,7 @@ if (args is ["cluster", ..])
 
 if (args is [var word, ..] && !word.StartsWith('-'))
 {
-    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, fair, scale, steady and cluster; without a word the table of design §6 is measured.");
+    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, fair, door, scale, steady and cluster; without a word the table of design §6 is measured.");
     return 2;
 }
 

@@ -186,9 +186,9 @@ public sealed class ValuesDoorHttpTests : IAsyncLifetime
 
         // Once it counted everything: by that definition it gives nothing.
         await IndicatorAsync("wandel", new { function = "sum", field = "value" });
-        await WaitAsync(async () => (await GetAsync("values", "wandel", "planung", _amt)).Rows.Length > 0);
+        await WaitAsync(async () => await GetAsync("values", "wandel", "planung", _amt) is { Status: HttpStatusCode.OK, Rows.Length: > 0 });
         await IndicatorAsync("wandel", new { function = "sum", field = "value" }, "kind = 'verkehr'");
-        await WaitAsync(async () => (await GetAsync("values", "wandel", "planung")).Rows.Length > 0);
+        await WaitAsync(async () => await GetAsync("values", "wandel", "planung") is { Status: HttpStatusCode.OK, Rows.Length: > 0 });
         var definitions = (await OkAsync(_amt.GetAsync("api/v1/indicators/wandel/definitions"))).RootElement.GetProperty("definitions").EnumerateArray().Select(one => one.GetProperty("version").GetInt32()).Order().ToArray();
         Assert.Equal(HttpStatusCode.Forbidden, (await GetAsync("values", "wandel", "planung", parameters: $"&definition={definitions[0]}")).Status);
         Assert.Equal(Sums(row => row is { Area: "11", Kind: "verkehr" }), await ValuesAsync("wandel", $"&definition={definitions[^1]}"));
@@ -286,7 +286,7 @@ public sealed class ValuesDoorHttpTests : IAsyncLifetime
         return sums;
     }
 
-    private Task IndicatorAsync(string id, object measure, string? filter = null, bool byArea = true) => OkAsync(_amt.PutAsJsonAsync($"api/v1/indicators/{id}", new
+    private Task<JsonDocument> IndicatorAsync(string id, object measure, string? filter = null, bool byArea = true) => OkAsync(_amt.PutAsJsonAsync($"api/v1/indicators/{id}", new
     {
         title = id,
         dataset = "laerm",
