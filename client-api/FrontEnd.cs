@@ -30,6 +30,7 @@ public static class FrontEnd
         services.AddPages();
         services.AddApiPages();
         services.AddStewardPages();
+        services.AddAgreementPages();
         services.AddPublicDescription();
         return services;
     }
@@ -74,6 +75,7 @@ public static class FrontEnd
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();
+        routes.MapAgreementPages();
         routes.MapPublicDescription();
         return routes;
     }

@@ -64,7 +64,7 @@ internal static class AgreementEndpoints
     }
 
     /// <summary>One whose events do not hold together answers nothing (log event 1271), and keeps nobody from the others.</summary>
-    private static async Task<AgreementInfo?> SeenAsync(ISharingAgreementGrain agreement, Caller caller)
+    public static async Task<AgreementInfo?> SeenAsync(ISharingAgreementGrain agreement, Caller caller)
     {
         try
         {

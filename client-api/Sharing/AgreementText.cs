@@ -40,7 +40,8 @@ internal static class AgreementText
         return text.Append("</main>\n</body>\n</html>\n").ToString();
     }
 
-    private static IEnumerable<(string Title, string[] Lines)> Sections(AgreementInfo info, string language)
+    /// <summary>The text in its parts.</summary>
+    public static IEnumerable<(string Title, string[] Lines)> Sections(AgreementInfo info, string language)
     {
         var terms = info.Terms;
         var german = language != "en";

@@ -132,6 +132,9 @@ public static class AccessTable
         new("POST /agencies/{agency}/members", "PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}"),
         new("POST /agencies/{agency}/removals", "DELETE /api/v1/agencies/{agency}/groups/{group}/members/{person}"),
         new("POST /agencies/{agency}/rotations", "POST /api/v1/agencies/{agency}/keys/{id}/rotation"),
+        new("POST /agreements", "PUT /api/v1/agreements/{agreement}"),
+        new("POST /agreements/{agreement}/acts", "POST /api/v1/agreements/{agreement}/acts"),
+        new("POST /agreements/{agreement}/terms", "PUT /api/v1/agreements/{agreement}"),
         new("POST /dataspaces", "PUT /api/v1/dataspaces/{dataspace}"),
         new("POST /dataspaces/{dataspace}/grants", "POST /api/v1/dataspaces/{dataspace}/grants"),
         new("POST /dataspaces/{dataspace}/revocations", "POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation"),
@@ -139,5 +142,5 @@ public static class AccessTable
     ];
 
     /// <summary>Routes beside the interface: pages, checks of health and descriptions, open to everybody.</summary>
-    public static IReadOnlyList<string> Open { get; } = ["/", "/agencies", "/api", "/assets", "/audit", "/dataspaces", "/dashboards", "/health", "/indicators", "/map", "/metrics", "/openapi", "/problems", "/signin"];
+    public static IReadOnlyList<string> Open { get; } = ["/", "/agencies", "/agreements", "/api", "/assets", "/audit", "/dataspaces", "/dashboards", "/health", "/indicators", "/map", "/metrics", "/openapi", "/problems", "/signin"];
 }

@@ -120,10 +120,14 @@ internal sealed class StewardActs(IGrainFactory grains, StewardPages pages)
             return outcome;
         });
 
+    private static Task ActAsync(HttpContext http, string form, Func<StewardEntry, Task> again, Func<Fields, Task<Outcome>> act) => ActAsync(http, _ => form, again, act);
+
+    /// <summary>Takes a form: what every form of the pages passes, whatever it is for.</summary>
     /// <param name="form">Which form was sent.</param>
     /// <param name="again">Writes the page with what was refused.</param>
     /// <param name="act">Does what the form is for.</param>
-    private static async Task ActAsync(HttpContext http, string form, Func<StewardEntry, Task> again, Func<Fields, Task<Outcome>> act)
+    /// <param name="size">What is taken at most; null: a small form.</param>
+    public static async Task ActAsync(HttpContext http, Func<Fields, string> form, Func<StewardEntry, Task> again, Func<Fields, Task<Outcome>> act, FormSize? size = null)
     {
         http.Response.Headers.CacheControl = "no-store";
         var query = PageQuery.Of(http);
@@ -136,28 +140,32 @@ internal sealed class StewardActs(IGrainFactory grains, StewardPages pages)
             return;
         }
 
-        var (values, unreadable) = await http.ReadFieldsAsync();
+        var (values, unreadable) = await http.ReadFieldsAsync(size);
         if (values is null)
         {
             await unreadable!.ExecuteAsync(http);
             return;
         }
 
-        var outcome = await act(new(values));
+        var fields = new Fields(values);
+        var outcome = await act(fields);
         if (outcome.Fault is { } fault)
         {
-            await again(new("form-" + form, values, fault.In(query.Language), outcome.Status));
+            await again(new("form-" + form(fields), values, fault.In(query.Language), outcome.Status) { Faults = outcome.Faults.ToDictionary(one => one.Key, one => one.Value.In(query.Language), StringComparer.Ordinal) });
         }
         else if (outcome.Made is null)
         {
             http.Response.StatusCode = StatusCodes.Status303SeeOther;
-            http.Response.Headers.Location = $"{outcome.Path}?done={form}{(query.LanguageChosen ? "&lang=" + query.Language : "")}#{outcome.Section}";
+            http.Response.Headers.Location = $"{outcome.Path}?done={form(fields)}{(query.LanguageChosen ? "&lang=" + query.Language : "")}#{outcome.Section}";
         }
     }
 
     /// <summary>What was entered, without spaces around it.</summary>
-    private sealed class Fields(IFormCollection values)
+    internal sealed class Fields(IFormCollection values)
     {
+        /// <summary>As it was sent.</summary>
+        public IFormCollection All => values;
+
         public string this[string name] => values[name].ToString().Trim();
 
         /// <summary>A name in both languages.</summary>
@@ -181,10 +189,13 @@ internal sealed class StewardActs(IGrainFactory grains, StewardPages pages)
     /// <summary>What became of a form.</summary>
     /// <param name="Fault">Why it was refused; null: it was not.</param>
     /// <param name="Path">Where the reader is sent then.</param>
-    private sealed record Outcome(LocalText? Fault, int Status, string? Path, string? Section)
+    internal sealed record Outcome(LocalText? Fault, int Status, string? Path, string? Section)
     {
         /// <summary>A key that is shown once.</summary>
         public KeyResult? Made { get; init; }
+
+        /// <summary>Why single fields were refused, by their names.</summary>
+        public IReadOnlyDictionary<string, LocalText> Faults { get; init; } = new Dictionary<string, LocalText>();
 
         public static Outcome Of(CatalogRefusal refusal, LocalText? detail, string path, string section) => refusal == CatalogRefusal.None ? new(null, StatusCodes.Status303SeeOther, path, section) : Refused(refusal, detail);
 

@@ -21,12 +21,26 @@ public sealed record StewardForm(string Id, string? Heading, string Action, stri
     /// <summary>Why it was refused; null: it was not.</summary>
     public string? Fault { get; init; }
 
+    /// <summary>Fields one after the other that stand under the same heading.</summary>
+    public IEnumerable<(string? Group, StewardField[] Fields)> Groups
+    {
+        get
+        {
+            for (var (from, to) = (0, 1); from < Fields.Length; to++)
+            {
+                if (to < Fields.Length && Fields[to].Group == Fields[from].Group) continue;
+                yield return (Fields[from].Group, Fields[from..to]);
+                from = to;
+            }
+        }
+    }
+
     /// <summary>The form as it was filled in, with why it was refused; as it stands where it was another one.</summary>
     internal StewardForm With(StewardEntry? entry) => entry?.Form != Id ? this : this with
     {
         Fault = entry.Fault,
         // A secret is typed anew.
-        Fields = entry.Values is not { } values ? Fields : [.. Fields.Select(field => field.Kind == StewardFieldKind.Secret ? field : field with { Value = values[field.Name].ToString() })],
+        Fields = entry.Values is not { } values ? Fields : [.. Fields.Select(field => field.Kind == StewardFieldKind.Secret ? field : field with { Value = values[field.Name].ToString(), Fault = entry.Faults.GetValueOrDefault(field.Name) })],
     };
 }
 
@@ -45,6 +59,12 @@ public sealed record StewardField(string Name, string Label, StewardFieldKind Ki
 
     /// <summary>What may stand there; null: the label says it.</summary>
     public string? Hint { get; init; }
+
+    /// <summary>Heading that it stands under; null: none.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Why what was entered was refused; null: it was not.</summary>
+    public string? Fault { get; init; }
 }
 
 /// <summary>How a field is filled in.</summary>
@@ -60,6 +80,12 @@ public enum StewardFieldKind
 
     /// <summary>One of the options.</summary>
     Choice = 3,
+
+    /// <summary>Several lines of text.</summary>
+    Lines = 4,
+
+    /// <summary>A day and a time of it.</summary>
+    Instant = 5,
 }
 
 /// <summary>What was entered in a form and refused.</summary>
@@ -67,4 +93,8 @@ public enum StewardFieldKind
 /// <param name="Values">What was entered; null: nothing of it is kept.</param>
 /// <param name="Fault">Why.</param>
 /// <param name="Status">Of the answer.</param>
-internal sealed record StewardEntry(string Form, IFormCollection? Values, string Fault, int Status);
+internal sealed record StewardEntry(string Form, IFormCollection? Values, string Fault, int Status)
+{
+    /// <summary>Why single fields were refused, by their names.</summary>
+    public IReadOnlyDictionary<string, string> Faults { get; init; } = new Dictionary<string, string>();
+}

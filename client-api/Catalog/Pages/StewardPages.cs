@@ -143,6 +143,10 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
                     Forms = offered ? forms.OfGroups(agency, [.. groups.Select(group => group.Group).OfType<GroupInfo>()]) : [],
                     Done = forms.Done(http, StewardForms.NewGroup, StewardForms.Member, StewardForms.Removal),
                 },
+                new("agreements", display.Say("Vereinbarungen", "Agreements"), display.Say("Was diese Behörde mit anderen über das Teilen von Daten vereinbart hat.", "What this agency has agreed with others on sharing data."), [], [], null)
+                {
+                    Links = [(display.Say("Vereinbarungen dieser Behörde", "Agreements of this agency"), "/agreements?agency=" + agency)],
+                },
             ]), entry?.Status ?? StatusCodes.Status200OK);
     }
 
@@ -177,7 +181,7 @@ internal sealed class StewardPages(IGrainFactory grains, PageRenderer pages)
     private static StewardCell[] Platform(Display display) =>
         [new StewardCell(display.Say("Verwaltung der Plattform", "Administration of the platform"), "/dataspaces/" + Dataspaces.Platform, Dataspaces.Platform), new StewardCell(Caller.PlatformAgency, "/agencies/" + Caller.PlatformAgency)];
 
-    private static bool HasSignedIn(HttpContext http) => http.Features.Get<SignedIn>() is not null;
+    public static bool HasSignedIn(HttpContext http) => http.Features.Get<SignedIn>() is not null;
 
     /// <summary>What the reader may do with a dataset, by the grain that decides when it is done.</summary>
     private async Task<AccessRights> RightsAsync(HttpContext http, string dataset)

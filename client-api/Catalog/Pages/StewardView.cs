@@ -37,6 +37,15 @@ public sealed record StewardSection(string Id, string Heading, string? Note, str
 
     /// <summary>What is shown once, such as a new key; null: nothing.</summary>
     public string? Secret { get; init; }
+
+    /// <summary>Why something was refused that has no form here; null: nothing was.</summary>
+    public string? Fault { get; init; }
+
+    /// <summary>Sentences, in parts with a heading each; a part without sentences is not shown.</summary>
+    public (string Heading, string[] Lines)[] Parts { get; init; } = [];
+
+    /// <summary>Where one goes on from here: text and address.</summary>
+    public (string Text, string Path)[] Links { get; init; } = [];
 }
 
 /// <param name="Text">What stands there.</param>
