@@ -168,7 +168,6 @@ internal static class ChangesEndpoints
         {
             if (isOpen) return null;
             if (!await Authentication.IsStillAsync(http)) return s_gone;
-            if (feed.Key.Through is null) return null;
             try
             {
                 var admitted = await grains.Get(feed.Key.Indicator).AdmitAsync(http.Caller(), rows);

@@ -71,6 +71,7 @@ public static class AccessTable
         new("GET /api/v1/agreements/{agreement}/events", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}/odrl", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}/text", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("GET /api/v1/agreements/{agreement}/usage", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/areas", null, AccessTarget.Nothing),
         new("PUT /api/v1/areas/{system}", AccessRights.Administer, AccessTarget.Platform),
         new("GET /api/v1/areas/{system}", null, AccessTarget.Nothing),

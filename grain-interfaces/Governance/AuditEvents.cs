@@ -109,6 +109,9 @@ public static class AuditEvents
     /// <summary>Something was read through an agreement; details <c>reference</c> (agreement and version), <c>purpose</c>, <c>operation</c>, <c>requests</c>, <c>rows</c>, <c>watermark</c>, <c>until</c>, <c>upperBound</c> where nobody told how much it was.</summary>
     public const string AgreementUsed = "agreement.used";
 
+    /// <summary>Values that are not open were read by right; details as of <see cref="AgreementUsed"/>.</summary>
+    public const string ValuesRead = "values.read";
+
     /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
     public const string ContentDeleted = "audit.deleted";
 

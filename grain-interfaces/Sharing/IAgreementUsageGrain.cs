@@ -5,8 +5,8 @@ using Orleans.Concurrency;
 namespace DataHub.Sharing;
 
 /// <summary>
-/// What was given through an agreement in a month, and what may still be given on what was allowed. Key: <c>{agreement}/{yyyy-MM}</c>
-/// (UTC). Whoever gives takes an allowance first, which is stored before the first byte; what of it was used is told
+/// What of a dataset that is not open was given in a month, through an agreement or as values by right, and what may still be
+/// given on what was allowed. Key: <c>{agreement}/{yyyy-MM}</c> (UTC), or <c>right:{dataset}/{yyyy-MM}</c>. Whoever gives takes an allowance first, which is stored before the first byte; what of it was used is told
 /// afterwards. What was never told counts as given, and is marked so: a report may name more than was delivered, never less.
 /// </summary>
 [GrainInterfaceType("datahub.agreement-usage")]
@@ -29,15 +29,33 @@ public interface IAgreementUsageGrain : IGrainWithStringKey
     Task<AgreementUsage> GetAsync(Caller caller);
 }
 
+/// <summary>What something is given by.</summary>
+/// <param name="Id">Of the agreement, or <c>right:{dataset}</c>.</param>
+/// <param name="Reference">For the record: agreement and version, or what gives the right.</param>
+/// <param name="Version">Of the agreement; 0: by right.</param>
+/// <param name="Provider">The dataset's publisher.</param>
+/// <param name="Recipient">The agreement's other side; null: by right.</param>
+/// <param name="RowsPerDay">Most rows of a UTC day; null: no limit.</param>
+[GenerateSerializer, Immutable, Alias("datahub.AllowanceSource")]
+public sealed record AllowanceSource(
+    [property: Id(0)] string Id, [property: Id(1)] string Reference, [property: Id(2)] int Version, [property: Id(3)] string Provider, [property: Id(4)] string? Recipient, [property: Id(5)] string Dataset, [property: Id(6)] long? RowsPerDay)
+{
+    public static AllowanceSource Of(AgreementInForce agreement)
+    {
+        ArgumentNullException.ThrowIfNull(agreement);
+        var terms = agreement.Terms;
+        return new(agreement.Id, $"{agreement.Id} v{agreement.Version}", agreement.Version, terms.Provider, terms.Recipient, terms.Dataset, terms.Delivery.RowsPerDay);
+    }
+}
+
 /// <summary>Who wants to give what.</summary>
 /// <param name="Id">Chosen by whoever asks: a repeat is the same allowance.</param>
 /// <param name="Rows">So many rows or values at least.</param>
-/// <param name="Agreement">As it is in force.</param>
 /// <param name="Subject">To whom, as in the audit log.</param>
-/// <param name="Purpose">For what, as he says.</param>
+/// <param name="Purpose">For what, as he says; empty by right.</param>
 [GenerateSerializer, Immutable, Alias("datahub.AllowanceRequest")]
 public sealed record AllowanceRequest(
-    [property: Id(0)] Guid Id, [property: Id(1)] long Rows, [property: Id(2)] AgreementInForce Agreement, [property: Id(3)] string Subject, [property: Id(4)] string Purpose)
+    [property: Id(0)] Guid Id, [property: Id(1)] long Rows, [property: Id(2)] AllowanceSource By, [property: Id(3)] string Subject, [property: Id(4)] string Purpose)
 {
     /// <summary>So many answers at most.</summary>
     [Id(5)] public int Requests { get; init; }

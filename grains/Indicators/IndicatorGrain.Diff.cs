@@ -14,11 +14,18 @@ internal sealed partial class IndicatorGrain
         if (!await KnowInputsAsync()) return Differing(Unavailable());
         query = query with { Selection = query.Selection with { Within = null } };
         var denial = Denial(caller);
-        if (denial == ReadRefusal.None) return await DiffAsync(caller, null, query);
+        if (denial == ReadRefusal.None)
+        {
+            var result = await DiffAsync(caller, null, query);
+            return await CountedAsync(caller, UsageOperations.Diff, result, Given(result), refusal => Differing(refusal));
+        }
+
         return IsDoorFor(caller, denial)
-            ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), result => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null)
+            ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), Given)
             : Differing(Denied(denial));
     }
+
+    private static (long Values, string? Watermark)? Given(DiffResult result) => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null;
 
     private async Task<DiffResult> DiffAsync(Caller caller, Passage? through, DiffQuery query)
     {

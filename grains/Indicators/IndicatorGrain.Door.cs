@@ -19,6 +19,7 @@ internal sealed partial class IndicatorGrain
 
     private readonly Dictionary<(string Agreement, int Version, int Definition, int Contract), LocalText?> _faults = [];
     private readonly Dictionary<Caller, (Passage? Through, LocalText? Missing)> _passages = [];
+    private readonly Dictionary<Caller, AllowanceKey> _byRight = [];
     private DecidedBy? _decidedBy;
     private AgreementsInForce? _inForce;
     private Allowances? _allowances;
@@ -35,7 +36,12 @@ internal sealed partial class IndicatorGrain
         {
             var (through, refusal) = await EnterAsync(caller);
             if (refusal is not null) return Admitted(refusal);
-            if (through is null) return new(ReadRefusal.None, null, null);
+            if (through is null)
+            {
+                if (values > 0) await CountAsync(caller, UsageOperations.Changes, values, null);
+                return new(ReadRefusal.None, null, null);
+            }
+
             if (values > 0 && await Allowance.TakeAsync(through.Allowance, UsageOperations.Changes, values, null) is { } left)
                 return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values), null);
             return new(ReadRefusal.None, null, through.Key);
@@ -85,6 +91,36 @@ internal sealed partial class IndicatorGrain
         var through = new Passage(agreement, contract, areas, new(agreement, caller));
         if (ReferenceEquals(decidedBy, _decidedBy)) _passages[caller] = (through, null);
         return (through, null);
+    }
+
+    /// <summary>Counts what is given by right and is not open, before it is given.</summary>
+    private ValueTask<long?> CountAsync(Caller caller, string operation, long values, string? watermark)
+    {
+        if (caller.IsPublic || caller == Caller.Hub || Denial(Caller.Public) == ReadRefusal.None) return new((long?)null);
+        if (!_byRight.TryGetValue(caller, out var key))
+        {
+            var holding = Source.Holding(AccessClass.Internal);
+            if (_byRight.Count >= MaxPassages) _byRight.Clear();
+            _byRight[caller] = key = new(AccessRules.Decide(caller, AccessRights.ReadRows, holding), holding with { Dataset = holding.Dataset ?? _stored.Value.Definition!.Spec.Dataset }, caller);
+        }
+
+        return Allowance.TakeAsync(key, operation, values, watermark);
+    }
+
+    /// <summary>An answer by right, counted where it is not open.</summary>
+    private async Task<T> CountedAsync<T>(Caller caller, string operation, T result, (long Values, string? Watermark)? given, Func<ValuesResult, T> refused)
+    {
+        if (given is not var (values, watermark)) return result;
+        try
+        {
+            await CountAsync(caller, operation, values, watermark);
+            return result;
+        }
+        catch (Exception e)
+        {
+            LogUnreadable(e, Id);
+            return refused(Unavailable());
+        }
     }
 
     private LocalText? Fault(AgreementInForce agreement, IndicatorDefinition definition, CompiledContract contract)

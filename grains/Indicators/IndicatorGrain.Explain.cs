@@ -19,12 +19,19 @@ internal sealed partial class IndicatorGrain
         if (!await KnowInputsAsync()) return Explained(Unavailable());
         query = query with { Cell = query.Cell with { Within = null } };
         var denial = Denial(caller);
-        if (denial == ReadRefusal.None) return await ExplainAsync(caller, null, query);
+        if (denial == ReadRefusal.None)
+        {
+            var result = await ExplainAsync(caller, null, query);
+            return await CountedAsync(caller, UsageOperations.Explain, result, Given(result), refusal => Explained(refusal));
+        }
+
         return IsDoorFor(caller, denial)
             ? await ThroughAsync(
-                caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), result => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null)
+                caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), Given)
             : Explained(Denied(denial));
     }
+
+    private static (long Values, string? Watermark)? Given(ExplainResult result) => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null;
 
     private async Task<ExplainResult> ExplainAsync(Caller caller, Passage? through, ExplainQuery query)
     {

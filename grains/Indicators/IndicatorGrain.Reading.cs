@@ -33,7 +33,13 @@ internal sealed partial class IndicatorGrain
         query = query with { Within = null };
         var (given, again) = ((ValuesResult?)null, (CellPlan?)null);
         var denial = Denial(caller);
-        if (denial == ReadRefusal.None) return await AnswerPlanAsync(null, query, plan, sets);
+        if (denial == ReadRefusal.None)
+        {
+            var answer = await AnswerPlanAsync(null, query, plan, sets);
+            return caller.IsPublic || answer.Result is not { } result ? answer
+                : await CountedAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, answer, Given(result, query), refusal => new(refusal, null));
+        }
+
         if (!IsDoorFor(caller, denial)) return new(Denied(denial), null);
         given = await ThroughAsync(
             caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values,

@@ -138,7 +138,12 @@ internal sealed partial class IndicatorGrain(
         if (!await KnowInputsAsync()) return Unavailable();
         if (query.Within is not null) query = query with { Within = null };
         var denial = Denial(caller);
-        if (denial == ReadRefusal.None) return (await ValuesAsync(caller, null, query))!;
+        if (denial == ReadRefusal.None)
+        {
+            var result = (await ValuesAsync(caller, null, query))!;
+            return caller.IsPublic ? result : await CountedAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, result, Given(result, query), refusal => refusal);
+        }
+
         return IsDoorFor(caller, denial)
             ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query))
             : Denied(denial);

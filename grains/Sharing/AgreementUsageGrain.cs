@@ -70,7 +70,7 @@ internal sealed partial class AgreementUsageGrain(
 
         foreach (var one in forgotten)
         {
-            Note(one, new(UsageOperations.Unknown, $"dataset:{one.Dataset}", one.Requests, one.Rows, null), isUpperBound: true);
+            Note(one, new(UsageOperations.Unknown, $"dataset:{one.By?.Dataset}", one.Requests, one.Rows, null), isUpperBound: true);
             LogForgotten(Agreement, one.Requests, one.Rows, one.Subject);
         }
 
@@ -79,11 +79,11 @@ internal sealed partial class AgreementUsageGrain(
         // For each side, so that both can read it.
         void Note(AllowanceOut allowance, UsedOperation operation, bool isUpperBound)
         {
-            foreach (var agency in new[] { allowance.Provider, allowance.Recipient })
+            foreach (var agency in new[] { allowance.By?.Provider, allowance.By?.Recipient }.OfType<string>())
             {
                 events.Add(AuditEvents.OfActor(
-                    now, allowance.Subject, AuditEvents.AgreementUsed, agency, operation.Object, AuditOutcome.Done,
-                    ("reference", $"{Agreement} v{allowance.Version}"), ("purpose", allowance.Purpose), ("operation", operation.Operation), ("requests", Number(operation.Requests)), ("rows", Number(operation.Rows)),
+                    now, allowance.Subject, allowance.By?.Recipient is null ? AuditEvents.ValuesRead : AuditEvents.AgreementUsed, agency, operation.Object, AuditOutcome.Done,
+                    ("reference", allowance.By?.Reference), ("purpose", allowance.Purpose.Length == 0 ? null : allowance.Purpose), ("operation", operation.Operation), ("requests", Number(operation.Requests)), ("rows", Number(operation.Rows)),
                     ("watermark", operation.Watermark), ("until", allowance.Until.ToString("u", CultureInfo.InvariantCulture)), ("upperBound", isUpperBound ? "true" : null)));
             }
         }

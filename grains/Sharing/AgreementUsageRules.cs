@@ -23,22 +23,17 @@ internal static class AgreementUsageRules
     /// </summary>
     public static (AgreementUsageState State, AllowanceResult Result) Take(AgreementUsageState state, AllowanceRequest request, DateTimeOffset now)
     {
-        var (day, terms) = (DateOnly.FromDateTime(now.UtcDateTime), request.Agreement.Terms);
+        var day = DateOnly.FromDateTime(now.UtcDateTime);
         if (state.Out.FirstOrDefault(one => one.Id == request.Id) is { } known) return (state, new(known.Requests, known.Rows, For, 0));
         var (requests, rows) = (Math.Clamp(request.Requests, 1, MostRequests), Math.Max(Math.Min(request.MostRows, MostRows), request.Rows));
-        if (terms.Delivery.RowsPerDay is { } perDay)
+        if (request.By.RowsPerDay is { } perDay)
         {
             var left = perDay - Taken(state, day);
             if (request.Rows > left) return (state, new(0, 0, default, Math.Max(0, left)));
             (requests, rows) = (1, request.Rows);
         }
 
-        var allowance = new AllowanceOut(request.Id, day, request.Agreement.Version, request.Subject, request.Purpose, requests, rows, now + For)
-        {
-            Provider = terms.Provider,
-            Recipient = terms.Recipient,
-            Dataset = terms.Dataset,
-        };
+        var allowance = new AllowanceOut(request.Id, day, request.By.Version, request.Subject, request.Purpose, requests, rows, now + For) { By = request.By };
         return (state with { Out = [.. state.Out, allowance] }, new(requests, rows, For, 0));
     }
 

@@ -28,10 +28,6 @@ public sealed record AllowanceOut(
     [property: Id(0)] Guid Id, [property: Id(1)] DateOnly Day, [property: Id(2)] int Version, [property: Id(3)] string Subject, [property: Id(4)] string Purpose, [property: Id(5)] int Requests,
     [property: Id(6)] long Rows, [property: Id(7)] DateTimeOffset Until)
 {
-    /// <summary>Whose agreement it is, for the record.</summary>
-    [Id(8)] public string Provider { get; init; } = "";
-
-    [Id(9)] public string Recipient { get; init; } = "";
-
-    [Id(10)] public string Dataset { get; init; } = "";
+    /// <summary>What it is given by; null only in what was never stored.</summary>
+    [Id(8)] public AllowanceSource? By { get; init; }
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace DataHub.Sharing;
 
 /// <summary>
-/// What a grain may give through agreements: it takes an allowance, which is stored, and counts in memory what it gives on it.
+/// What a grain may give of what is not open: it takes an allowance, which is stored, and counts in memory what it gives on it.
 /// What was given is told soon after. For one activation; its turns may interleave.
 /// </summary>
 internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain, TimeProvider time, ILogger logger)
@@ -31,7 +31,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
         if (!TryUse(key, operation, rows, watermark)) return WaitAsync(key, operation, rows, watermark);
 
         // The next one is taken before this one is used up, so that nobody waits while somebody always asks.
-        if (_held[key].IsRunningOut && !key.Through.Terms.Delivery.RowsPerDay.HasValue && !_next.ContainsKey(key) && !_taking.ContainsKey(key)) _ = AheadAsync(key, _held[key]);
+        if (_held[key].IsRunningOut && !key.By.RowsPerDay.HasValue && !_next.ContainsKey(key) && !_taking.ContainsKey(key)) _ = AheadAsync(key, _held[key]);
         return new((long?)null);
     }
 
@@ -53,7 +53,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
     private async ValueTask<long?> WaitAsync(AllowanceKey key, string operation, long rows, string? watermark)
     {
         // Where nothing limits the day, who asks meanwhile waits for the allowance that is being taken.
-        for (var tries = 0; tries < MaxWaits && key.Through.Terms.Delivery.RowsPerDay is null && _taking.TryGetValue(key, out var taken); tries++)
+        for (var tries = 0; tries < MaxWaits && key.By.RowsPerDay is null && _taking.TryGetValue(key, out var taken); tries++)
         {
             await ((Task)taken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (TryUse(key, operation, rows, watermark)) return null;
@@ -75,23 +75,23 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
         {
             var (held, _) = await TakeAsync(key, 0, present);
             if (held is null) return;
-            if (_next.Remove(key, out var other)) Untold(other, key.Through.Terms.Dataset);
+            if (_next.Remove(key, out var other)) Untold(other, key.By.Dataset);
             _next[key] = held;
             TellSoon();
         }
         catch (Exception e)
         {
             // Whoever needs the next one takes it, and hears why it cannot be had.
-            LogNotAhead(logger, e, key.Through.Id);
+            LogNotAhead(logger, e, key.By.Id);
         }
     }
 
     /// <param name="before">The one before: how much was asked of it says how much is asked for.</param>
     private async Task<(Held? Held, long? Left)> TakeAsync(AllowanceKey key, long rows, Held? before)
     {
-        var (month, id, asked) = (Month(key.Through.Id), Guid.NewGuid(), Stopwatch.GetTimestamp());
+        var (month, id, asked) = (Month(key.By.Id), Guid.NewGuid(), Stopwatch.GetTimestamp());
         var (requests, most) = before is null ? (AgreementUsageRules.FewestRequests, AgreementUsageRules.FewestRows) : before.Wanted();
-        var taking = grains.GetGrain<IAgreementUsageGrain>(month).TakeAsync(Caller.Hub, new(id, rows, key.Through, key.Subject, key.Purpose) { Requests = requests, MostRows = Math.Max(most, rows) });
+        var taking = grains.GetGrain<IAgreementUsageGrain>(month).TakeAsync(Caller.Hub, new(id, rows, key.By, key.Subject, key.Purpose) { Requests = requests, MostRows = Math.Max(most, rows) });
         _taking[key] = taking;
         try
         {
@@ -106,7 +106,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
 
     private void Hold(AllowanceKey key, Held held)
     {
-        if (_held.Remove(key, out var other)) Untold(other, key.Through.Terms.Dataset);
+        if (_held.Remove(key, out var other)) Untold(other, key.By.Dataset);
         _held[key] = held;
         TellSoon();
     }
@@ -145,7 +145,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
                 foreach (var (key, held) in some.Where(one => one.Value.IsOver).ToArray())
                 {
                     some.Remove(key);
-                    Untold(held, key.Through.Terms.Dataset);
+                    Untold(held, key.By.Dataset);
                 }
             }
 
@@ -221,17 +221,23 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
     }
 }
 
-/// <summary>On whose behalf something is given through an agreement, and for what.</summary>
+/// <summary>On whose behalf something is given, by what, and for what.</summary>
 /// <param name="Subject">To whom, as in the audit log.</param>
-/// <param name="Purpose">As he says.</param>
-internal readonly record struct AllowanceKey(AgreementInForce Through, string Subject, string Purpose)
+/// <param name="Purpose">As he says; empty by right.</param>
+internal readonly record struct AllowanceKey(AllowanceSource By, string Subject, string Purpose)
 {
     public AllowanceKey(AgreementInForce through, Caller caller)
-        : this(through, caller.Subject, caller.Use?.Purpose ?? "")
+        : this(AllowanceSource.Of(through), caller.Subject, caller.Use?.Purpose ?? "")
     {
     }
 
-    public bool Equals(AllowanceKey other) => Through.Id == other.Through.Id && Through.Version == other.Through.Version && Subject == other.Subject && Purpose == other.Purpose;
+    /// <summary>Values that somebody reads by right.</summary>
+    public AllowanceKey(AccessDecision decision, Holding holding, Caller caller)
+        : this(new($"right:{holding.Dataset}", $"{ContractWords.Of(decision.Because)} {decision.Reference}".TrimEnd(), 0, holding.Publisher, null, holding.Dataset ?? "", null), caller.Subject, "")
+    {
+    }
 
-    public override int GetHashCode() => HashCode.Combine(Through.Id, Subject, Purpose);
+    public bool Equals(AllowanceKey other) => By.Id == other.By.Id && By.Reference == other.By.Reference && Subject == other.Subject && Purpose == other.Purpose;
+
+    public override int GetHashCode() => HashCode.Combine(By.Id, Subject, Purpose);
 }
