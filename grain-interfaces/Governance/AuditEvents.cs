@@ -109,6 +109,12 @@ public static class AuditEvents
     /// <summary>Something was read through an agreement; details <c>reference</c> (agreement and version), <c>purpose</c>, <c>operation</c>, <c>requests</c>, <c>rows</c>, <c>watermark</c>, <c>until</c>, <c>upperBound</c> where nobody told how much it was.</summary>
     public const string AgreementUsed = "agreement.used";
 
+    /// <summary>A single record was asked for and answered, or that there is none; details <c>evidence</c>, <c>because</c>, <c>reference</c>, <c>purpose</c>, <c>found</c>, <c>watermark</c>. Noted for both agencies; norm, file number and requester stand in the evidence log only, which is deleted in time.</summary>
+    public const string EvidenceGiven = "evidence.given";
+
+    /// <summary>The provider looked up who asked for a record; details <c>reason</c>, <c>entries</c>.</summary>
+    public const string EvidenceInquired = "evidence.inquired";
+
     /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
     public const string ContentDeleted = "audit.deleted";
 
