@@ -155,9 +155,9 @@ internal sealed partial class EvidenceLogGrain(
         for (string? after = null; ;)
         {
             var ids = await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.AgreementsOn(Dataset)).ListAsync(Caller.Hub, after, Page);
-            foreach (var id in ids)
+            foreach (var agreement in await Task.WhenAll(ids.Select(AgreementAsync)))
             {
-                if (await AgreementAsync(id) is { Since: not null, Terms: { Delivery.Form: AgreementForm.Evidence } terms } && IsOf(caller, terms.Recipient)) return true;
+                if (agreement is { Since: not null, Terms: { Delivery.Form: AgreementForm.Evidence } terms } && IsOf(caller, terms.Recipient)) return true;
             }
 
             if (ids.Length < Page) return false;

@@ -76,6 +76,10 @@ public sealed class EvidenceHttpTests : IAsyncDisposable
         Assert.Equal((JsonValueKind.Null, "Nordweg 1"), (own.GetProperty("agreement").ValueKind, own.GetProperty("record").GetProperty("adresse").GetString()));
         Assert.Contains("DataHub-Purpose", (await RefusedAsync(AskAsync(_amt, "M-1", purpose: null), 422, "invalid-evidence")).RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
 
+        // The policy and the text say what form it is.
+        Assert.Contains("\"urn:datahub:odrl:form\",\"operator\":\"eq\",\"rightOperand\":\"evidence\"", await _bezirk.GetStringAsync("api/v1/agreements/v/odrl"), StringComparison.Ordinal);
+        Assert.Contains("Nachweis, je Verfahren", await _bezirk.GetStringAsync("api/v1/agreements/v/text"), StringComparison.Ordinal);
+
         // Suspended it gives nothing.
         await OkAsync(ActAsync(_amt, "suspend", "Probe"));
         await Task.Delay(600);
@@ -107,6 +111,32 @@ public sealed class EvidenceHttpTests : IAsyncDisposable
         await PushAsync("""[ {"nummer":"M-1","bezirk":"nord","seit":"2026-01-01T00:00:00Z","name":"Ada Neu","adresse":"Nordweg 2"}, {"nummer":"M-2","@delete":true} ]""");
         Assert.Equal("Ada Neu", (await OkAsync(AskAsync(_bezirk, "M-1"))).RootElement.GetProperty("record").GetProperty("name").GetString());
         Assert.False((await OkAsync(AskAsync(_bezirk, "M-2"))).RootElement.GetProperty("found").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_key_of_several_fields_with_the_time_among_them_finds_its_record_in_the_agreed_areas()
+    {
+        await StartAsync();
+        await OkAsync(_hub.Admin.PutAsync("api/v1/areas/stadt", new StringContent("id,parent,name,level\n1,,Eins,0\n11,1,Elf,1\n2,,Zwei,0\n", Encoding.UTF8, "text/csv")));
+        await OkAsync(_amt.PutAsync("api/v1/datasets/luft", new StringContent("""
+            { "title": "Luft", "publisher": "amt", "license": "dl-de/by-2-0", "kind": "observations", "access": "internal", "areaSystem": "stadt", "partitions": 2,
+              "schema": { "primaryKey": [ "station", "time" ], "fields": [ { "name": "station", "type": "string", "role": "series" }, { "name": "time", "type": "datetime", "role": "time" }, { "name": "area", "type": "string", "role": "area" }, { "name": "no2", "type": "number", "role": "measure" } ] } }
+            """, Encoding.UTF8, "application/json")));
+        await PushAsync("""[ {"station":"a","time":"2026-11-01T01:00:00Z","area":"11","no2":1.5}, {"station":"a","time":"2026-11-01T02:00:00Z","area":"11","no2":2}, {"station":"b","time":"2026-11-01T01:00:00Z","area":"2","no2":3} ]""", "luft");
+        var terms = Terms();
+        (terms["dataset"], terms["data"]) = ("luft", new JsonObject { ["areas"] = new JsonArray("1") });
+        await AgreeAsync(terms);
+        await Task.Delay(300);
+        foreach (var (station, time, content) in new[]
+        {
+            ("a", "2026-11-01T01:00:00Z", """{"station":"a","time":"2026-11-01T01:00:00Z","area":"11","no2":1.5}"""), ("a", "2026-11-01T03:00:00+01:00", """{"station":"a","time":"2026-11-01T02:00:00Z","area":"11","no2":2}"""),
+            ("b", "2026-11-01T01:00:00Z", "null"), ("a", "2026-11-01T01:00:01Z", "null"),
+        })
+        {
+            var body = Body("");
+            body["key"] = new JsonObject { ["time"] = time, ["station"] = station };
+            Assert.Equal(content, (await OkAsync(SendAsync(_bezirk, "api/v1/datasets/luft/evidence", body))).RootElement.GetProperty("content").GetString());
+        }
     }
 
     [Fact]
@@ -387,7 +417,7 @@ public sealed class EvidenceHttpTests : IAsyncDisposable
         _keys = [await _hub.KeyAsync("amt", KeyRole.Admin), await _hub.KeyAsync("bezirk", KeyRole.Admin), await _hub.KeyAsync("bezirk", KeyRole.Read)];
         Reconnect();
         await OkAsync(_amt.PutAsync("api/v1/datasets/melde", new StringContent("""
-            { "title": { "de": "Melderegister", "en": "Residents" }, "publisher": "amt", "license": "dl-de/by-2-0", "legalBasis": "BMG", "kind": "records", "access": "internal",
+            { "title": { "de": "Melderegister", "en": "Residents" }, "publisher": "amt", "license": "dl-de/by-2-0", "legalBasis": "BMG", "kind": "records", "access": "internal", "partitions": 3,
               "schema": { "primaryKey": [ "nummer" ], "fields": [ { "name": "nummer", "type": "string" }, { "name": "bezirk", "type": "string", "role": "dimension" }, { "name": "seit", "type": "datetime", "role": "time" },
                 { "name": "name", "type": "string", "role": "personal", "title": { "de": "Familienname", "en": "family name" } }, { "name": "adresse", "type": "string", "role": "personal" } ] } }
             """, Encoding.UTF8, "application/json")));
@@ -404,7 +434,7 @@ public sealed class EvidenceHttpTests : IAsyncDisposable
 
     private void Reconnect() => (_amt, _bezirk, _sachgebiet) = (_hub.With(_keys[0]), _hub.With(_keys[1]), _hub.With(_keys[2]));
 
-    private async Task PushAsync(string rows) => await OkAsync(_amt.PostAsync("api/v1/datasets/melde/feeds/default/records", new StringContent(rows, Encoding.UTF8, "application/json")));
+    private async Task PushAsync(string rows, string dataset = "melde") => await OkAsync(_amt.PostAsync($"api/v1/datasets/{dataset}/feeds/default/records", new StringContent(rows, Encoding.UTF8, "application/json")));
 
     private async Task AgreeAsync(JsonObject terms, string id = "v")
     {
