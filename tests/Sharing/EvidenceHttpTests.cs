@@ -388,6 +388,10 @@ public sealed class EvidenceHttpTests : IAsyncDisposable
 
         await _hub.RestartAsync();
         Reconnect();
+
+        // What was stored by day and not by record was not answered; it can be found, and so be deleted.
+        Assert.Equal(4, (await LogAsync(_amt)).Length);
+        Assert.Equal(3, (await OkAsync(InquireAsync(_amt, "M-1"))).RootElement.GetProperty("questions").GetArrayLength());
         Assert.Empty(answered.Except((await LogAsync(_amt)).Select(entry => entry.GetProperty("id").GetString())));
         Assert.Empty(answered.Except((await OkAsync(InquireAsync(_amt, "M-1"))).RootElement.GetProperty("questions").EnumerateArray().Select(question => question.GetProperty("id").GetString())));
     }
