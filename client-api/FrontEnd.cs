@@ -60,6 +60,7 @@ public static class FrontEnd
         routes.MapGroupEndpoints();
         routes.MapDataspaceEndpoints();
         routes.MapAgreementEndpoints();
+        routes.MapEvidenceEndpoints();
         routes.MapAccessEndpoints();
         routes.MapMe();
         routes.MapSignInPages();

@@ -119,6 +119,11 @@ public static class ProblemTypes
         "Das Detail nennt, welche Angabe der Bedingungen oder des Vorgangs fehlt oder nicht erlaubt ist.",
         "The detail says which member of the terms or of the act is missing or not allowed.");
 
+    public static readonly ProblemType InvalidEvidence = Add("invalid-evidence", 422,
+        "Ungültige Anfrage nach einem Nachweis", "Invalid request for evidence",
+        "Das Detail nennt, welche Angabe der Anfrage oder welches Feld des Schlüssels fehlt oder nicht passt. Nichts wurde aufgezeichnet.",
+        "The detail says which member of the request or which field of the key is missing or does not fit. Nothing was logged.");
+
     public static readonly ProblemType InvalidAgency = Add("invalid-agency", 422,
         "Ungültige Angaben zur Behörde", "Invalid agency",
         "Das Detail nennt, welche Angabe fehlt oder nicht erlaubt ist.",

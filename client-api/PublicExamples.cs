@@ -110,6 +110,12 @@ internal static class PublicExamples
           "content": "{\"v\":1,\"agreement\":\"luft-pankow\",\"number\":2,\"at\":\"2026-11-27T08:00:00.0000000Z\",\"who\":\"key:senumvk.b4Xk29Qz\",\"side\":\"provider\",\"act\":\"offer\",\"version\":1,\"detail\":{}}" }
         """;
 
+    private const string EvidenceId = """
+        "id": "01M85TE81WJVE9C37DP5NKMBKC", "at": "2026-11-27T09:12:00Z"
+        """;
+
+    private const string EvidenceKey = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z" }""";
+
     private const string AgreementPolicy =
         """
         { "@context": "http://www.w3.org/ns/odrl.jsonld", "@type": "Agreement", "uid": "urn:datahub:agreement:luft-pankow:1", "profile": "urn:datahub:odrl", "assigner": "urn:datahub:agency:senumvk", "assignee": "urn:datahub:agency:bezirk-pankow",
@@ -187,6 +193,13 @@ internal static class PublicExamples
         ("GET /api/v1/agreements/{agreement}/text", 200, "text/html", "<!doctype html>\n<html lang=\"de\">…</html>\n"),
         ("GET /api/v1/agreements/{agreement}/text", 200, "text/plain", "Luftgüte für die Bauleitplanung\n===============================\n\nParteien und Gegenstand\n  - Bereitstellende Seite: senumvk\n"),
         ("GET /api/v1/agreements/{agreement}/odrl", 200, "application/ld+json", AgreementPolicy),
+        ("POST /api/v1/datasets/{dataset}/evidence", null, Json, $$"""{ "key": {{EvidenceKey}}, "legalNorm": "§ 5 EGovG", "procedure": "Sondernutzung Messstelle", "fileNumber": "SN-2026-117", "requester": "Bezirksamt Pankow, Straßen- und Grünflächenamt" }"""),
+        ("POST /api/v1/datasets/{dataset}/evidence", 200, Json, $$"""{ {{EvidenceId}}, "dataset": "air-quality", "found": true, "record": { "station": "mc010", "no2": 23.4 }, "content": "{\"station\":\"mc010\",\"no2\":23.4}", "salt": "9f0c…", "hash": "51a8…", "agreement": "nachweis-pankow", "version": 1, "purpose": "sondernutzung", "watermark": "w1.k8QQ…" }"""),
+        ("GET /api/v1/datasets/{dataset}/evidence", 200, Json, $$"""{ "dataset": "air-quality", "day": "2026-11-27", "entries": [ { {{EvidenceId}}, "agency": "bezirk-pankow", "by": "key:bezirk-pankow.b4Xk29Qz", "requester": "Straßen- und Grünflächenamt", "legalNorm": "§ 5 EGovG", "purpose": "sondernutzung", "procedure": "Sondernutzung Messstelle", "fileNumber": "SN-2026-117", "agreement": "nachweis-pankow", "version": 1, "found": true, "fields": [ "station", "no2" ], "watermark": "w1.k8QQ…", "hash": "51a8…", "recordHash": "c07e…" } ], "next": null }"""),
+        ("POST /api/v1/datasets/{dataset}/evidence/inquiries", null, Json, $$"""{ "key": {{EvidenceKey}}, "reason": "Auskunft nach Art. 15 DSGVO, Az. 2026-11/18" }"""),
+        ("POST /api/v1/datasets/{dataset}/evidence/inquiries", 200, Json, $$"""{ "dataset": "air-quality", "title": { "de": "Luftgüte", "en": "Air quality" }, "publisher": { "id": "senumvk", "name": { "de": "Senatsverwaltung für Umwelt" } }, "at": "2026-11-27T10:00:00Z", "keptDays": 730, "questions": [ { {{EvidenceId}}, "agency": { "id": "bezirk-pankow", "name": { "de": "Bezirksamt Pankow" } }, "requester": "Straßen- und Grünflächenamt", "legalNorm": "§ 5 EGovG", "purpose": "sondernutzung", "purposeText": { "de": "Sondernutzung von Straßenland" }, "procedure": "Sondernutzung Messstelle", "fileNumber": "SN-2026-117", "agreement": "nachweis-pankow", "version": 1, "found": true, "fields": [ { "name": "no2", "title": { "de": "Stickstoffdioxid" } } ] } ] }"""),
+        ("POST /api/v1/datasets/{dataset}/evidence/inquiries", 200, "text/html", "<!doctype html>\n<html lang=\"de\">…</html>\n"),
+        ("POST /api/v1/datasets/{dataset}/evidence/inquiries", 200, "text/plain", "Wer hat welche Angaben über Sie abgerufen?\n==========================================\n"),
         ("GET /api/v1/charter", 200, Json, """{ "version": "1", "clauses": [ { "id": "purpose", "title": { "de": "Zweckbindung", "en": "Purpose" }, "text": { "de": "Daten dienen nur den vereinbarten Zwecken.", "en": "Data serves the agreed purposes only." } } ] }"""),
         ("GET /api/v1/areas", 200, Json, """{ "systems": [ { "id": "demo", "title": null, "version": 1, "areas": 2, "levels": 2 } ], "next": null }"""),
         ("PUT /api/v1/areas/{system}", null, Csv, Areas),

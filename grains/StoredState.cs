@@ -31,4 +31,19 @@ internal sealed class StoredState<T>(IPersistentState<T> state, Action retire)
 
         Value = next;
     }
+
+    /// <summary>Deletes what stands and ends the activation. Only for calls that do not interleave with one another.</summary>
+    /// <param name="empty">The value of what is not there.</param>
+    public async Task ClearAsync(T empty)
+    {
+        try
+        {
+            await state.ClearStateAsync(CancellationToken.None);
+            Value = empty;
+        }
+        finally
+        {
+            retire();
+        }
+    }
 }

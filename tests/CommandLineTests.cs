@@ -24,6 +24,7 @@ public sealed class CommandLineTests
     [InlineData("DATAHUB__LOG__SHARDS", "0", "DataHub:Log:Shards", "1 … 256")]
     [InlineData("DATAHUB__LOG__SHARDS", "viele", "DataHub:Log:Shards", "1 … 256")]
     [InlineData("DATAHUB__HOST__STOPTIMEOUT", "00:00:00", "DataHub:Host:StopTimeout", "00:00:01 … 00:10:00")]
+    [InlineData("DATAHUB__SHARING__KEEPEVIDENCE", "1.00:00:00", "DataHub:Sharing:KeepEvidence", "30.00:00:00 … 3652.00:00:00")]
     [InlineData("DATAHUB__DASHBOARD__ENABLED", "ja", "DataHub:Dashboard:Enabled", "true, false")]
     [InlineData("DATAHUB__LOG__SHRADS", "4", "DataHub:Log:SHRADS", "DataHub:Log:Shards")]
     [InlineData("DATAHUB__LOGG__SHARDS", "4", "DataHub:LOGG", "DataHub:Log")]

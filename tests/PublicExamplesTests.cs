@@ -41,6 +41,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
                 // The feed of the example has a CSV profile of its own; rows are pushed to one without.
                 var place = Fill(path, path.EndsWith("/feeds/{feed}", StringComparison.Ordinal) ? new(names) { ["feed"] = "messnetz" } : names);
                 using var request = new HttpRequestMessage(new(method), place) { Content = Body(media.Name, example) };
+                if (path.EndsWith("/evidence", StringComparison.Ordinal)) request.Headers.Add("DataHub-Purpose", "sondernutzung");
                 using var answer = await hub.Admin.SendAsync(request);
                 var text = await answer.Content.ReadAsStringAsync();
                 Assert.True(answer.IsSuccessStatusCode, $"{name} {media.Name} → {(int)answer.StatusCode} {text}");

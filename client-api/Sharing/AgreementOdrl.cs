@@ -61,7 +61,7 @@ internal static class AgreementOdrl
         };
         if (terms.Delivery.RowsPerDay is { } rows) all.Add(Constraint($"{Profile}:rowsPerDay", "lteq", rows));
         if (terms.Delivery.Rhythm is { } rhythm) all.Add(Constraint("timeInterval", "gteq", Typed(rhythm, "xsd:duration")));
-        if (terms.Delivery.Form != AgreementForm.Both) all.Add(Constraint($"{Profile}:form", "eq", terms.Delivery.Form == AgreementForm.Rows ? "rows" : "values"));
+        if (terms.Delivery.Form != AgreementForm.Both) all.Add(Constraint($"{Profile}:form", "eq", terms.Delivery.Form switch { AgreementForm.Rows => "rows", AgreementForm.Values => "values", _ => "evidence" }));
         if (terms.Data.Areas is { } areas) all.Add(Constraint("spatial", "isAnyOf", Words(areas.Select(area => Word("area", area)))));
         all.Add(terms.Data.Fields is { } fields ? Constraint($"{Profile}:field", "isAnyOf", Words(fields)) : Constraint($"{Profile}:fieldRole", "neq", "personal"));
         if (terms.Data.From is { } from) all.Add(Constraint($"{Profile}:rowTime", "gteq", Instant(from)));

@@ -66,7 +66,7 @@ internal static class AgreementText
         ]);
         yield return (Say("Lieferung", "Delivery"),
         [
-            Say("Form: ", "Form: ") + (terms.Delivery.Form switch { AgreementForm.Rows => Say("Zeilen", "rows"), AgreementForm.Values => Say("Werte von Indikatoren", "values of indicators"), _ => Say("Zeilen und Werte", "rows and values") }),
+            Say("Form: ", "Form: ") + (terms.Delivery.Form switch { AgreementForm.Rows => Say("Zeilen", "rows"), AgreementForm.Values => Say("Werte von Indikatoren", "values of indicators"), AgreementForm.Evidence => Say("einzelne Datensätze als Nachweis, je Verfahren", "single records as evidence, each for one procedure"), _ => Say("Zeilen und Werte", "rows and values") }),
             terms.Delivery.Rhythm is { } rhythm ? Say($"Im Abstand von mindestens: {Duration(rhythm)}", $"At least so far apart: {Duration(rhythm)}") : Say("So oft wie gewünscht", "As often as wanted"),
             terms.Delivery.RowsPerDay is { } rows ? Say($"Höchstens {rows} Zeilen je Tag", $"At most {rows} rows a day") : Say("Zeilen je Tag: unbegrenzt", "Rows a day: unlimited"),
         ]);

@@ -44,6 +44,12 @@ public static class AccessTable
         s_shared = new(
             "auch durch eine Vereinbarung in Kraft, für einen Zweck, den sie nennt (Kopfzeile `DataHub-Purpose`): dann deren Zeilen und Felder",
             "also through a sharing agreement in force, for a purpose that it names (header `DataHub-Purpose`): then its rows and fields"),
+        s_evidence = new(
+            "auch durch eine Vereinbarung in Kraft der Form `evidence`, für einen Zweck, den sie nennt (Kopfzeile `DataHub-Purpose`); dass Zeilen offen sind, genügt nicht",
+            "also through a sharing agreement in force of form `evidence`, for a purpose that it names (header `DataHub-Purpose`); that rows are open does not suffice"),
+        s_asked = new(
+            "die Behörde, die fragen darf, sieht ihre eigenen Abfragen (`manage-agency`, sonst wer gefragt hat seine); andere erhalten 404",
+            "the agency that may ask sees its own questions (`manage-agency`, else whoever asked his own); others get 404"),
         s_own = new("für einen neuen Datenraum das Recht an der Behörde `owner`", "for a new dataspace the right on the agency `owner`");
 
     /// <summary>In the order of the routes.</summary>
@@ -84,6 +90,9 @@ public static class AccessTable
         new("POST /api/v1/datasets/{dataset}/erasures", AccessRights.Erase, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/erasures", AccessRights.Erase, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/erasures/{erasure}", AccessRights.Erase, AccessTarget.Dataset),
+        new("POST /api/v1/datasets/{dataset}/evidence", AccessRights.ReadRows, AccessTarget.Dataset, s_evidence),
+        new("GET /api/v1/datasets/{dataset}/evidence", AccessRights.Grant, AccessTarget.Dataset, s_asked),
+        new("POST /api/v1/datasets/{dataset}/evidence/inquiries", AccessRights.Grant, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/feeds", AccessRights.ReadMetadata, AccessTarget.Dataset),
         new("PUT /api/v1/datasets/{dataset}/feeds/{feed}", AccessRights.EditDefinitions, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/feeds/{feed}", AccessRights.ReadMetadata, AccessTarget.Dataset),

@@ -32,6 +32,9 @@ public static class CatalogKinds
     /// <summary>All agreements.</summary>
     public const string Agreements = "agreements";
 
+    /// <summary>The datasets of which single records were asked for (<see cref="Sharing.IEvidenceLogGrain"/>).</summary>
+    public const string Evidence = "evidence";
+
     /// <summary>The groups of one agency, without the agency.</summary>
     public static string GroupsOf(string agency) => "groups/" + agency;
 

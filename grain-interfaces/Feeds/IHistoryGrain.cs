@@ -1,5 +1,6 @@
 using DataHub.Catalog;
 using DataHub.Indicators;
+using DataHub.Sharing;
 
 using Orleans.Concurrency;
 
@@ -38,6 +39,13 @@ public interface IDatasetRowsGrain : IGrainWithStringKey
     /// <summary>Rows that stand, by time then key. Open data for everybody, else the publisher's readers.</summary>
     [Alias("Rows"), Repeatable]
     Task<RowsResult> RowsAsync(Caller caller, RowsQuery query);
+
+    /// <summary>
+    /// One record for one procedure, through an agreement of form evidence, or by right. The question stands in the log (<see cref="IEvidenceLogGrain"/>)
+    /// before it is answered, also where there is no such record; one that an agreement does not give is as if it were not there.
+    /// </summary>
+    [Alias("Evidence"), NotRepeatable("a repeat is another question, logged and counted again")]
+    Task<EvidenceResult> EvidenceAsync(Caller caller, EvidenceRequest request);
 
     /// <summary>Quarantined rows, newest push first. Only the publisher's keys.</summary>
     [Alias("Quarantine"), Repeatable]

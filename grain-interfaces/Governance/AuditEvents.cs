@@ -112,6 +112,12 @@ public static class AuditEvents
     /// <summary>Values that are not open were read by right; details as of <see cref="AgreementUsed"/>.</summary>
     public const string ValuesRead = "values.read";
 
+    /// <summary>A single record was asked for and answered, or that there is none; details <c>evidence</c>, <c>because</c>, <c>reference</c>, <c>purpose</c>, <c>found</c>, <c>watermark</c>. Noted for both agencies; norm, file number and requester stand in the evidence log only, which is deleted in time.</summary>
+    public const string EvidenceGiven = "evidence.given";
+
+    /// <summary>The provider looked up who asked for a record; details <c>reason</c>, <c>entries</c>.</summary>
+    public const string EvidenceInquired = "evidence.inquired";
+
     /// <summary>Content was deleted; details <c>sequences</c>, <c>reason</c>, <c>authority</c>.</summary>
     public const string ContentDeleted = "audit.deleted";
 

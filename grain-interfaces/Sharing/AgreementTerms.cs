@@ -149,6 +149,9 @@ public enum AgreementForm
 
     /// <summary>Values of indicators only.</summary>
     Values = 2,
+
+    /// <summary>Single records, one at a time, each for one procedure (<see cref="EvidenceRequest"/>).</summary>
+    Evidence = 3,
 }
 
 /// <summary>Whether the recipient may pass it on.</summary>

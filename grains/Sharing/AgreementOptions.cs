@@ -21,4 +21,9 @@ internal sealed class AgreementOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     [Setting("Wie oft eine Vereinbarung vermerkt, was fällig wurde", "How often an agreement notes what became due")]
     public TimeSpan CatchUp { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long it is kept who asked for single records. 30 days to 10 years, default 730 days; deleted within an hour after, and never shown from then on.</summary>
+    [Range(typeof(TimeSpan), "30.00:00:00", "3652.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange aufbewahrt wird, wer einzelne Datensätze abgerufen hat", "How long it is kept who asked for single records")]
+    public TimeSpan KeepEvidence { get; set; } = TimeSpan.FromDays(730);
 }

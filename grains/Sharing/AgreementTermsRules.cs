@@ -28,7 +28,7 @@ internal static class AgreementTermsRules
         TextFault("title", terms.Title) ?? PartiesFault(terms) ?? PurposesFault("purposes", terms.Purposes) ?? PurposesFault("forbiddenPurposes", terms.ForbiddenPurposes)
         ?? BothFault(terms)
         ?? (terms.LegalBasis is { Length: > AgreementLimits.MaxReason } ? TooLong("legalBasis", AgreementLimits.MaxReason) : null)
-        ?? TermFault(terms.Term) ?? DataFault(terms.Data) ?? DeliveryFault(terms.Delivery) ?? UseFault(terms.Use, terms.Recipient) ?? DutiesFault(terms)
+        ?? TermFault(terms.Term) ?? DataFault(terms.Data) ?? DeliveryFault(terms.Delivery) ?? UseFault(terms.Use, terms.Recipient) ?? DutiesFault(terms) ?? EvidenceFault(terms)
         ?? (AgreementContent.Terms(terms).Length > AgreementLimits.MaxBytes
             ? new($"Die Bedingungen sind zusammen länger als {AgreementLimits.MaxBytes} Byte.", $"The terms together are longer than {AgreementLimits.MaxBytes} bytes.")
             : null);
@@ -110,6 +110,12 @@ internal static class AgreementTermsRules
         if (delivery.Rhythm is not null && !AgreementDuration.IsValid(delivery.Rhythm)) return NoDuration("delivery.rhythm", delivery.Rhythm);
         return delivery.RowsPerDay is < 1 or > AgreementLimits.MaxRowsPerDay ? new($"delivery.rowsPerDay: 1 bis {AgreementLimits.MaxRowsPerDay}.", $"delivery.rowsPerDay: 1 to {AgreementLimits.MaxRowsPerDay}.") : null;
     }
+
+    /// <summary>Single records are finer than any level or group.</summary>
+    private static LocalText? EvidenceFault(AgreementTerms terms) =>
+        terms.Delivery.Form == AgreementForm.Evidence && (terms.Data.FinestLevel is not null || terms.Data.SmallestGroup > 1)
+            ? new("delivery.form: evidence gibt einzelne Datensätze; data.finestLevel und data.smallestGroup gibt es dafür nicht.", "delivery.form: evidence gives single records; there is no data.finestLevel and no data.smallestGroup for them.")
+            : null;
 
     private static LocalText? UseFault(AgreementUse use, string recipient)
     {

@@ -25,8 +25,8 @@ internal static class CharterRules
             "sovereignty" => new(clause, terms.Use.OnwardTransfer != OnwardTransfer.Allowed || dataset.Access == AccessClass.Open, new(
                 "Frei weitergegeben werden nur offene Daten (use.onwardTransfer).", "Only open data is passed on freely (use.onwardTransfer).")),
             "proportionality" => new(clause, Proportionate(), new(
-                $"Personenbezogene Felder nur mit einer Begrenzung nach Zeit, Gebiet oder Zeilenfilter (data.to, data.areas, data.filter), Werte aus Datensätzen mit solchen Feldern nur ab {FewestPersonal} Zeilen (data.smallestGroup).",
-                $"Personal fields only with a limit by time, area or row filter (data.to, data.areas, data.filter), values of datasets with such fields only from {FewestPersonal} rows on (data.smallestGroup).")),
+                $"Personenbezogene Felder nur mit einer Begrenzung nach Zeit, Gebiet oder Zeilenfilter (data.to, data.areas, data.filter) oder einzeln als Nachweis (delivery.form evidence), Werte aus Datensätzen mit solchen Feldern nur ab {FewestPersonal} Zeilen (data.smallestGroup).",
+                $"Personal fields only with a limit by time, area or row filter (data.to, data.areas, data.filter) or one by one as evidence (delivery.form evidence), values of datasets with such fields only from {FewestPersonal} rows on (data.smallestGroup).")),
             "transparency" => new(clause, !string.IsNullOrWhiteSpace(terms.LegalBasis), new("Die Rechtsgrundlage ist genannt (legalBasis).", "The legal basis is named (legalBasis).")),
             "security" => new(clause, !given || terms.Use.Keys is { Length: > 0 } || terms.Use.Groups is { Length: > 0 } || terms.Use.Networks is { Length: > 0 }, new(
                 "Personenbezogene Felder gehen nur an benannte Schlüssel, Gruppen oder Netze (use.keys, use.groups, use.networks).", "Personal fields go to named keys, groups or networks only (use.keys, use.groups, use.networks).")),
@@ -42,8 +42,8 @@ internal static class CharterRules
 
         bool Proportionate()
         {
-            var values = terms.Delivery.Form != AgreementForm.Rows;
-            return (!given || terms.Data.To is not null || terms.Data.Areas is not null || terms.Data.Filter is not null)
+            var values = terms.Delivery.Form is AgreementForm.Both or AgreementForm.Values;
+            return (!given || terms.Delivery.Form == AgreementForm.Evidence || terms.Data.To is not null || terms.Data.Areas is not null || terms.Data.Filter is not null)
                 && (personal.Count == 0 || !values || terms.Data.SmallestGroup >= FewestPersonal);
         }
     }

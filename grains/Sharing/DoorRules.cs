@@ -142,6 +142,7 @@ internal static class DoorRules
     {
         var (id, terms) = (agreement.Id, agreement.Terms);
         if (terms.Delivery.Form == AgreementForm.Values) return new($"Die Vereinbarung „{id}“ gibt Werte, keine Zeilen.", $"The agreement “{id}” gives values, not rows.");
+        if (terms.Delivery.Form == AgreementForm.Evidence) return OnlyEvidence(id);
         if (terms.Data.FinestLevel is not null || terms.Data.SmallestGroup > 1)
             return new($"Die Vereinbarung „{id}“ gibt nur zusammengefasste Werte: Ebene oder kleinste Gruppe sind vereinbart, einzelne Zeilen sind feiner.", $"The agreement “{id}” gives aggregated values only: a level or a smallest group is agreed, single rows are finer.");
 
@@ -154,11 +155,20 @@ internal static class DoorRules
             $"The agreement “{id}” does not give {string.Join(", ", hidden)}; without key and time fields single rows cannot be paged through.");
     }
 
+    /// <summary>Why an agreement gives no single records as evidence; null: it does.</summary>
+    public static LocalText? EvidenceFault(AgreementInForce agreement) => agreement.Terms.Delivery.Form == AgreementForm.Evidence
+        ? null
+        : new($"Die Vereinbarung „{agreement.Id}“ gibt keine einzelnen Nachweise (delivery.form evidence).", $"The agreement “{agreement.Id}” gives no single records as evidence (delivery.form evidence).");
+
+    private static LocalText OnlyEvidence(string id) => new(
+        $"Die Vereinbarung „{id}“ gibt nur einzelne Datensätze als Nachweis (…/evidence), keine Listen und keine Werte.", $"The agreement “{id}” gives single records as evidence only (…/evidence), no lists and no values.");
+
     /// <summary>Why an agreement gives no values of a definition; null: it does.</summary>
     public static LocalText? ValuesFault(AgreementInForce agreement, IndicatorDefinition definition, CompiledContract contract)
     {
         var (id, terms) = (agreement.Id, agreement.Terms);
         if (terms.Delivery.Form == AgreementForm.Rows) return new($"Die Vereinbarung „{id}“ gibt Zeilen, keine Werte.", $"The agreement “{id}” gives rows, not values.");
+        if (terms.Delivery.Form == AgreementForm.Evidence) return OnlyEvidence(id);
         var fields = Fields(terms, contract);
         foreach (var of in definition.Inputs ?? [definition])
         {

@@ -7,7 +7,8 @@ namespace DataHub.Hosting;
 
 /// <summary>
 /// After every start, and every hour from then on, asks each agreement to note what became due: one that nobody asks for
-/// would else note its missed duties late. What an agreement answers does not depend on it.
+/// would else note its missed duties late. What an agreement answers does not depend on it. Deletes besides what of the
+/// evidence logs is not to be kept any more.
 /// </summary>
 internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvider time, ILogger<AgreementCatchUp> logger) : BackgroundService
 {
@@ -44,6 +45,7 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
 
     private async Task RoundAsync(CancellationToken stop)
     {
+        await SweepEvidenceAsync(stop);
         string? after = null;
         var failures = 0;
         while (!stop.IsCancellationRequested)
@@ -66,6 +68,33 @@ internal sealed partial class AgreementCatchUp(IGrainFactory grains, TimeProvide
             after = ids[^1];
         }
     }
+
+    private async Task SweepEvidenceAsync(CancellationToken stop)
+    {
+        string? after = null;
+        while (!stop.IsCancellationRequested)
+        {
+            var datasets = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Evidence).ListAsync(Caller.Hub, after, Page);
+            foreach (var dataset in datasets)
+            {
+                try
+                {
+                    while (await grains.GetGrain<IEvidenceLogGrain>(dataset).SweepAsync(Caller.Hub)) stop.ThrowIfCancellationRequested();
+                }
+                catch (Exception e) when (!stop.IsCancellationRequested)
+                {
+                    // One that cannot be written stops no other, and no agreement; nothing of it is shown meanwhile.
+                    LogUnswept(e, dataset);
+                }
+            }
+
+            if (datasets.Length < Page) return;
+            after = datasets[^1];
+        }
+    }
+
+    [LoggerMessage(1283, LogLevel.Error, "Evidence log of {Dataset}: what is over could not be deleted; it is not shown, and it is tried again within an hour")]
+    private partial void LogUnswept(Exception e, string dataset);
 
     [LoggerMessage(1273, LogLevel.Warning, "Agreements could not be asked what became due; it is tried again")]
     private partial void LogAgain(Exception e);

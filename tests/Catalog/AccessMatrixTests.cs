@@ -195,6 +195,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "areas/{system}" => new StringContent(Areas, Encoding.UTF8, "text/csv"),
         "datasets/{dataset}" => Dataset(relation, change),
         "datasets/{dataset}/erasures" => JsonContent.Create(Erasure()),
+        "datasets/{dataset}/evidence" => JsonContent.Create(new { key = new { station = "a", time = "2026-03-02T08:00:00Z" }, legalNorm = "Probe", procedure = "Probe", fileNumber = "1", requester = "Probe" }),
+        "datasets/{dataset}/evidence/inquiries" => JsonContent.Create(new { key = new { station = "a", time = "2026-03-02T08:00:00Z" }, reason = "Probe" }),
         "datasets/{dataset}/feeds/{feed}" => JsonContent.Create(new { title = "Netz" }),
         "datasets/{dataset}/feeds/{feed}/records" => Row(),
         "datasets/{dataset}/quarantine/discard" => JsonContent.Create(new { select = new { cause = "no2:above-maximum" }, reason = "Probe" }),

@@ -72,6 +72,9 @@ public sealed class AgreementTermsTests
         Assert.Equal(["exit"], Failed(named with { Duties = Full.Duties[..1] }, personal));
         Assert.Empty(Failed(named with { Use = Full.Use with { Publication = PublicationRule.None } }, personal));
 
+        // One by one as evidence they are limited by the question.
+        Assert.Empty(Failed(named with { Data = new() { Fields = ["name"] }, Delivery = new() { Form = AgreementForm.Evidence } }, personal));
+
         static string[] Failed(AgreementTerms terms, DatasetSpec dataset)
         {
             var checks = CharterRules.Check(terms, dataset);
@@ -79,6 +82,15 @@ public sealed class AgreementTermsTests
             Assert.All(checks, check => Assert.False(string.IsNullOrWhiteSpace(check.Text.De) || string.IsNullOrWhiteSpace(check.Text.En)));
             return [.. checks.Where(check => check.Fulfilled == false).Select(check => check.Clause)];
         }
+    }
+
+    [Fact]
+    public void Single_records_have_no_level_and_no_smallest_group()
+    {
+        var evidence = Full with { Delivery = new() { Form = AgreementForm.Evidence }, Data = new() { Fields = ["station"] } };
+        Assert.Null(AgreementTermsRules.Fault(evidence));
+        Assert.Contains("delivery.form", AgreementTermsRules.Fault(evidence with { Data = new() { SmallestGroup = 5 } })!.De, StringComparison.Ordinal);
+        Assert.Contains("delivery.form", AgreementTermsRules.Fault(evidence with { Data = new() { FinestLevel = 1 } })!.En, StringComparison.Ordinal);
     }
 
     [Fact]

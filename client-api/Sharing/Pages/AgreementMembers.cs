@@ -44,6 +44,7 @@ internal static class AgreementMembers
     {
         AgreementForm.Rows => new("Zeilen", "rows"),
         AgreementForm.Values => new("Werte von Indikatoren", "values of indicators"),
+        AgreementForm.Evidence => new("einzelne Datensätze als Nachweis, je Verfahren", "single records as evidence, each for one procedure"),
         _ => new("Zeilen und Werte", "rows and values"),
     };
 
