@@ -84,6 +84,10 @@ internal static class PublicExamples
           "checklist": [ { "code": "license", "required": true, "fulfilled": true, "text": "Lizenz oder Nutzungsbedingung" }, { "code": "description", "required": false, "fulfilled": false, "text": "Beschreibung" } ] }
         """;
 
+    private const string AgreementEffect = """
+        { "agreement": "luft-pankow", "derived": "frozen", "indicators": [ { "id": "no2-hourly", "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "notGiven": null } ], "readers": [ { "reader": "key:bezirk-pankow.b4Xk29Qz", "purpose": "bauleitplanung", "operation": "values", "object": "indicator:no2-hourly", "last": "2026-11-27", "requests": 1440, "rows": 17280 } ], "datasets": [ { "dataset": "klimakarte", "text": "Mittel je Block aus no2", "since": "2026-11-02T09:00:00Z", "state": "noted", "settled": null, "erasure": null, "keys": null, "trouble": null, "feeds": [ "default" ], "indicators": [ "klimakarte-mittel" ] } ] }
+        """;
+
     private const string AgreementTerms =
         """
         { "title": { "de": "Luftgüte für die Bauleitplanung", "en": "Air quality for land-use planning" }, "provider": "senumvk", "recipient": "bezirk-pankow", "dataset": "air-quality",
@@ -189,6 +193,10 @@ internal static class PublicExamples
         ("GET /api/v1/agreements/{agreement}", 200, Json, Agreement),
         ("POST /api/v1/agreements/{agreement}/acts", null, Json, """{ "act": "offer", "version": 1 }"""),
         ("POST /api/v1/agreements/{agreement}/acts", 200, Json, Agreement),
+        ("PUT /api/v1/agreements/{agreement}/derived/{dataset}", null, Json, """{ "text": "Mittel je Block aus no2" }"""),
+        ("PUT /api/v1/agreements/{agreement}/derived/{dataset}", 200, Json, AgreementEffect),
+        ("GET /api/v1/agreements/{agreement}/effect", 200, Json, AgreementEffect),
+        ("GET /api/v1/agreements/{agreement}/usage", 200, Json, """{ "agreement": "luft-pankow", "month": "2026-11", "entries": [ { "day": "2026-11-27", "version": 1, "reader": "key:bezirk-pankow.b4Xk29Qz", "purpose": "bauleitplanung", "operation": "values", "object": "indicator:no2-hourly", "requests": 1440, "rows": 17280, "upperBound": false } ], "open": [] }"""),
         ("GET /api/v1/agreements/{agreement}/events", 200, Json, $$"""{ "events": [ {{AgreementEvent}} ], "next": null }"""),
         ("GET /api/v1/agreements/{agreement}/text", 200, "text/html", "<!doctype html>\n<html lang=\"de\">…</html>\n"),
         ("GET /api/v1/agreements/{agreement}/text", 200, "text/plain", "Luftgüte für die Bauleitplanung\n===============================\n\nParteien und Gegenstand\n  - Bereitstellende Seite: senumvk\n"),

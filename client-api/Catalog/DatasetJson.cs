@@ -16,7 +16,7 @@ internal static class DatasetJson
     private static readonly FrozenSet<string> s_members = FrozenSet.Create(StringComparer.Ordinal,
         "title", "publisher", "kind", "access", "license", "areaSystem", "schema", "description", "partitions", "dataspace", "legalBasis", "state",
         // What the hub adds when it answers: an answer changed by hand can be put back.
-        "id", "areaVersion", "feeds", "indicators", "issued", "modified", "release");
+        "id", "areaVersion", "feeds", "indicators", "issued", "modified", "release", "frozen");
 
     private static readonly FrozenDictionary<string, ReleaseState> s_states = Enum.GetValues<ReleaseState>().ToFrozenDictionary(AccessWords.Of, StringComparer.Ordinal);
 
@@ -108,6 +108,14 @@ internal static class DatasetJson
             writer.WriteStartObject("release");
             if (release.ReadyAt is { } ready) writer.WriteString("ready", ready.UtcDateTime);
             if (release.ReleasedAt is { } released) writer.WriteString("released", released.UtcDateTime);
+            writer.WriteEndObject();
+        }
+
+        if (dataset.Frozen is { } frozen)
+        {
+            writer.WriteStartObject("frozen");
+            writer.WriteString("agreement", frozen.Agreement);
+            writer.WriteString("at", frozen.At.UtcDateTime);
             writer.WriteEndObject();
         }
 

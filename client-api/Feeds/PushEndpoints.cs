@@ -81,6 +81,8 @@ internal static class PushEndpoints
                 return Problems.NotFound(http, s_dataset, push.Dataset);
             case PushRefusal.Retired:
                 return Problems.Problem(http, ProblemTypes.Conflict, Retired(push.Dataset));
+            case PushRefusal.Frozen:
+                return Problems.Problem(http, ProblemTypes.Conflict, Frozen(push.Dataset, answer.Detail));
             case PushRefusal.NoFeed:
                 return Problems.NotFound(http, s_feed, push.Feed);
             case PushRefusal.Undecodable:
@@ -133,6 +135,10 @@ internal static class PushEndpoints
     internal static LocalText NeedsKey(string dataset) => new(
         $"Nötig ist ein Schlüssel mit dem Recht push oder admin der Behörde, die „{dataset}“ veröffentlicht, oder die Rolle Entwicklung in seinem Datenraum. Ist der Schlüssel enger gefasst, muss er die Datenquelle nennen.",
         $"A key with the right push or admin of the agency that publishes “{dataset}”, or the role developer in its dataspace, is needed. A key that is narrower must name the feed.");
+
+    internal static LocalText Frozen(string dataset, string? agreement) => new(
+        $"„{dataset}“ ist aus Daten der Vereinbarung „{agreement}“ abgeleitet; sie ist zu Ende, und vereinbart ist, dass dann nichts mehr angenommen wird. Es wurde nichts gespeichert.",
+        $"“{dataset}” is derived from data of the agreement “{agreement}”; that is over, and it was agreed that nothing is taken then. Nothing was stored.");
 
     internal static LocalText Retired(string dataset) => new(
         $"„{dataset}“ ist ausgemustert und nimmt keine Zeilen mehr an. Es wurde nichts gespeichert.", $"“{dataset}” is retired and takes no more rows. Nothing was stored.");

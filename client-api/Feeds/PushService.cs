@@ -42,6 +42,9 @@ internal enum PushRefusal
 
     /// <summary>The dataset takes no rows any more.</summary>
     Retired,
+
+    /// <summary>The dataset takes no rows any more since an agreement is over; the detail names it.</summary>
+    Frozen,
     NoFeed,
 
     /// <summary>The body is not what it says: <see cref="PushAnswer.Body"/>.</summary>
@@ -204,6 +207,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
             AppendRefusal.KeyReused => new(PushRefusal.KeyReused, Detail: result.Detail),
             AppendRefusal.Forbidden => new(PushRefusal.Forbidden, Detail: result.Detail),
             AppendRefusal.Retired => new(PushRefusal.Retired, Detail: result.Detail),
+            AppendRefusal.Frozen => new(PushRefusal.Frozen, Detail: result.Detail),
             AppendRefusal.NotFound => new(PushRefusal.NoDataset, Detail: result.Detail),
             AppendRefusal.OverQuota => new(PushRefusal.OverQuota, Detail: result.Detail) { Quotas = result.Quotas, RetryAfter = result.RetryAfter },
             AppendRefusal.LargerThanQuota => new(PushRefusal.LargerThanQuota, Detail: result.Detail) { Quotas = result.Quotas },

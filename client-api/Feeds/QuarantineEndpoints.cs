@@ -219,6 +219,7 @@ internal static class QuarantineEndpoints
             AppendRefusal.None => Done(http, answer),
             AppendRefusal.Forbidden => Authentication.Forbidden(http, PushEndpoints.NeedsKey(dataset)),
             AppendRefusal.NotFound => Problems.NotFound(http, s_dataset, dataset),
+            AppendRefusal.Frozen => Problems.Problem(http, ProblemTypes.Conflict, PushEndpoints.Frozen(dataset, answer.Detail)),
             AppendRefusal.Retired => Problems.Problem(http, ProblemTypes.Conflict, PushEndpoints.Retired(dataset)),
             AppendRefusal.Full => Problems.Later(http, ProblemTypes.ShardFull, Again, options.RetryAfter),
             _ => Problems.Later(http, ProblemTypes.Unavailable, Again, options.RetryAfter),

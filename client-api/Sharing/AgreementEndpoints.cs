@@ -40,6 +40,10 @@ internal static class AgreementEndpoints
             .WithDescription("Whoever gives something first takes an allowance, which is stored; what of it was used is told a second or two later. open: allowances that are out, and what may be given on them. Where upperBound is true nobody told what was given (a server died): at most this much, maybe nothing. The report may name more than was delivered, never less.")
             .Takes("month", "Such as 2026-11, in UTC; absent: the present one.")
             .Produces<AgreementUsageJson>().Refuses(400, 404);
+        group.MapPut("{agreement}/derived/{dataset}", DeriveAsync).WithSummary("Notes that a dataset of the recipient's is derived from what the agreement gives. When the agreement is over it is kept, frozen or deleted, as use.derived says. For the recipient's side, while it runs.")
+            .Accepts<DerivedBodyJson>("application/json").Produces<AgreementEffectJson>().Refuses(400, 401, 403, 404, 409, 422, 429);
+        group.MapRead("{agreement}/effect", EffectAsync).WithSummary("What the end of the agreement would bring, or brought: indicators that would not be given any more, who read through it lately, and what becomes of derived datasets with their feeds and indicators.")
+            .Produces<AgreementEffectJson>().Refuses(404);
         group.MapRead("{agreement}/text", TextAsync).WithSummary("The agreement as a text for people, German or English by Accept-Language, to read or print; names version and hash.")
             .Produces(StatusCodes.Status200OK, contentType: "text/html", additionalContentTypes: "text/plain").Refuses(404);
         group.MapRead("{agreement}/odrl", OdrlAsync).WithSummary("The agreement as an ODRL 2.2 policy (JSON-LD).")
@@ -146,6 +150,25 @@ internal static class AgreementEndpoints
             : Problems.NotFound(http, s_agreement, agreement);
     }
 
+    private static async Task<IResult> DeriveAsync(string agreement, string dataset, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<DerivedBodyJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(agreement)) return Problems.NotFound(http, s_agreement, agreement);
+        if (await FindAsync(agreement, http, grains) is null)
+            return http.Caller().IsPublic ? Authentication.Forbidden(http, new("Das vermerkt die empfangende Seite, mit Schlüssel oder angemeldet.", "The recipient's side notes this, with a key or signed in.")) : Problems.NotFound(http, s_agreement, agreement);
+        var result = await grains.GetGrain<ISharingAgreementGrain>(agreement).DeriveAsync(http.Caller(), dataset, body!.Text);
+        return result.Refusal == CatalogRefusal.None ? await EffectAsync(agreement, http, grains) : Refused(http, result);
+    }
+
+    private static async Task<IResult> EffectAsync(string agreement, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return CatalogIds.IsValid(agreement) && await grains.GetGrain<ISharingAgreementGrain>(agreement).EffectAsync(http.Caller()) is { } effect
+            ? TypedResults.Ok(AgreementEffectJson.Of(agreement, effect, Language.Of(http)))
+            : Problems.NotFound(http, s_agreement, agreement);
+    }
+
     private static async Task<IResult> TextAsync(string agreement, HttpContext http, IGrainFactory grains)
     {
         if (await FindAsync(agreement, http, grains) is not { } info) return Problems.NotFound(http, s_agreement, agreement);
@@ -236,6 +259,32 @@ internal sealed record AgreementEventJson(
     public static AgreementEventJson Of(AgreementEvent happened, AgreementRecord record, byte[] previous) => new(
         happened.Number, happened.At, happened.Who, AgreementWords.Of(happened.Side), AgreementWords.Of(happened.Act), happened.Version, happened.Reason, happened.Duty, happened.Due, happened.Evidence, happened.Charter,
         Convert.ToHexStringLower(previous), Convert.ToHexStringLower(record.Hash), Encoding.UTF8.GetString(record.Content));
+}
+
+/// <param name="Text">How it is derived.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record DerivedBodyJson(string? Text = null);
+
+/// <param name="NotGiven">Why the agreement does not give it; null: it does, and would not any more.</param>
+internal sealed record EffectIndicatorJson(string Id, LocalText Title, string? NotGiven);
+
+internal sealed record EffectReaderJson(string Reader, string Purpose, string Operation, string Object, DateOnly Last, long Requests, long Rows);
+
+/// <param name="State">noted; once the agreement is over kept, frozen, deleting or deleted.</param>
+/// <param name="Erasure">Its receipt: <c>GET /api/v1/datasets/{dataset}/erasures/{erasure}</c>.</param>
+/// <param name="Trouble">Why it is not done yet.</param>
+internal sealed record EffectDerivedJson(string Dataset, string? Text, DateTimeOffset Since, string State, DateTimeOffset? Settled, string? Erasure, long? Keys, string? Trouble, string[] Feeds, string[] Indicators);
+
+/// <param name="Derived">What becomes of derived data: kept, frozen or deleted.</param>
+internal sealed record AgreementEffectJson(string Agreement, string Derived, EffectIndicatorJson[] Indicators, EffectReaderJson[] Readers, EffectDerivedJson[] Datasets)
+{
+    public static AgreementEffectJson Of(string agreement, AgreementEffect effect, string language) => new(
+        agreement, AgreementWords.Of(effect.Rule),
+        [.. effect.Indicators.Select(one => new EffectIndicatorJson(one.Id, one.Title, one.NotGiven?.In(language)))],
+        [.. effect.Readers.Select(one => new EffectReaderJson(one.Subject, one.Purpose, one.Operation, one.Object, one.Last, one.Requests, one.Rows))],
+        [.. effect.Derived.Select(one => new EffectDerivedJson(
+            one.Standing.Note.Dataset, one.Standing.Note.Text, one.Standing.Since, AgreementWords.Of(one.Standing.State), one.Standing.Settled, one.Standing.Erasure,
+            one.Standing.State == DerivedState.Deleted ? one.Standing.Keys : null, one.Standing.Trouble?.In(language), one.Feeds, one.Indicators))]);
 }
 
 /// <param name="Reader">Key or person, as in the audit log; empty where a day had too many different ones to tell apart.</param>

@@ -38,7 +38,13 @@ internal static class AgreementOdrl
             ["permission"] = Array(permissions),
         };
         if (prohibitions.Count > 0) policy["prohibition"] = Array(prohibitions);
-        if (terms.Duties.Length > 0) policy["obligation"] = Array(terms.Duties.Select(Obligation));
+        var obligations = terms.Duties.Select(Obligation).ToList();
+        if (terms.Use.Derived is { } derived)
+        {
+            obligations.Add(Rule($"{Profile}:{derived switch { DerivedRule.Frozen => "freeze", DerivedRule.Deleted => "delete", _ => "keep" }}Derived", []));
+        }
+
+        if (obligations.Count > 0) policy["obligation"] = Array(obligations);
         return policy;
 
         JsonObject Obligation(AgreementDuty duty)

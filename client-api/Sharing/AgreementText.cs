@@ -77,6 +77,7 @@ internal static class AgreementText
             .. terms.Use.Networks is { } networks ? [Say("Nur aus Netzen: ", "From networks only: ") + string.Join(", ", networks)] : Array.Empty<string>(),
             Say("Weitergabe: ", "Passing on: ") + (terms.Use.OnwardTransfer switch { OnwardTransfer.None => Say("keine", "none"), OnwardTransfer.WithConsent => Say("mit Zustimmung", "with consent"), _ => Say("erlaubt", "allowed") }),
             Say("Veröffentlichung: ", "Publication: ") + (terms.Use.Publication switch { PublicationRule.None => Say("keine", "none"), PublicationRule.AggregatesOnly => Say("nur zusammengefasst", "aggregates only"), _ => Say("frei", "free") }),
+            Say("Abgeleitete Daten am Ende: ", "Derived data at the end: ") + (terms.Use.Derived switch { DerivedRule.Frozen => Say("bleiben, wie sie sind, und nehmen nichts mehr an", "stay as they are and take nothing more"), DerivedRule.Deleted => Say("werden gelöscht, mit Beleg", "are deleted, with a receipt"), _ => Say("bleiben", "are kept") }),
         ]);
         yield return (Say("Pflichten", "Duties"), terms.Duties.Length == 0 ? [Say("keine", "none")] :
         [

@@ -74,6 +74,8 @@ public static class AccessTable
         new("PUT /api/v1/agreements/{agreement}", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("POST /api/v1/agreements/{agreement}/acts", AccessRights.Grant, AccessTarget.Dataset, s_sides),
+        new("PUT /api/v1/agreements/{agreement}/derived/{dataset}", AccessRights.Administer, AccessTarget.Platform, s_sides),
+        new("GET /api/v1/agreements/{agreement}/effect", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}/events", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}/odrl", AccessRights.Grant, AccessTarget.Dataset, s_sides),
         new("GET /api/v1/agreements/{agreement}/text", AccessRights.Grant, AccessTarget.Dataset, s_sides),

@@ -67,11 +67,18 @@ public sealed record DatasetInfo(
     /// <summary>Who declared it ready and who released it, and when.</summary>
     [Id(9)] public ReleaseNote? Release { get; init; }
 
+    /// <summary>Since when it takes no rows any more, and through which agreement; null: it does.</summary>
+    [Id(10)] public DatasetFreeze? Frozen { get; init; }
+
     public int ContractVersion => Spec.Schema.Version;
 
     /// <summary>What decides who may do what with it.</summary>
     public Holding Holding => new(Id, Spec.Dataspace, Spec.Publisher, Spec.Access, State);
 }
+
+/// <summary>A dataset takes no rows any more: an agreement is over from whose data it is derived.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.DatasetFreeze")]
+public sealed record DatasetFreeze([property: Id(0)] string Agreement, [property: Id(1)] DateTimeOffset At);
 
 /// <summary>Who took the steps of a dataset's life that need a decision.</summary>
 /// <param name="ReadyBy">Who declared it complete, as <see cref="Caller.Subject"/>.</param>

@@ -41,6 +41,10 @@ public interface IDatasetGrain : IGrainWithStringKey
     [Alias("AttachIndicator"), Repeatable]
     Task<DatasetResult> AttachIndicatorAsync(Caller caller, string indicator);
 
+    /// <summary>From now on it takes no rows. Only for the hub, which does what an agreement says.</summary>
+    [Alias("Freeze"), Repeatable]
+    Task FreezeAsync(Caller caller, DatasetFreeze freeze);
+
     /// <summary>Called by an area system's grain when it has a new version.</summary>
     [Alias("AreaSystemChanged"), Repeatable]
     Task AreaSystemChangedAsync(Caller caller, int version);

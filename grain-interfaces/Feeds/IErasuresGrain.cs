@@ -36,7 +36,13 @@ public interface IErasuresGrain : IGrainWithStringKey
 /// <param name="Reason">Why, in somebody's words.</param>
 /// <param name="Authority">On what ground, such as the regulation and the request's file number.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ErasureRequest")]
-public sealed record ErasureRequest([property: Id(0)] FieldText[] Where, [property: Id(1)] string Reason, [property: Id(2)] string Authority);
+public sealed record ErasureRequest([property: Id(0)] FieldText[] Where, [property: Id(1)] string Reason, [property: Id(2)] string Authority)
+{
+    /// <summary>All rows that there are. Only the hub asks for it, where an agreement says so.</summary>
+    public static FieldText[] Everything { get; } = [new("*", "")];
+
+    public bool IsEverything => Where is [{ Field: "*", Text: "" }];
+}
 
 /// <param name="Text">The value as it would stand in CSV.</param>
 [GenerateSerializer, Immutable, Alias("datahub.FieldText")]

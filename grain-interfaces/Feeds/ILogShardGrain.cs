@@ -149,4 +149,7 @@ public enum AppendRefusal
 
     /// <summary>The dataset is retired and takes no rows; nothing was stored. 409.</summary>
     Retired = 10,
+
+    /// <summary>The dataset is derived from what an agreement gave that is over, and takes no rows; nothing was stored. The detail names the agreement. 409.</summary>
+    Frozen = 11,
 }

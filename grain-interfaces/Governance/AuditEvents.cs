@@ -109,6 +109,15 @@ public static class AuditEvents
     /// <summary>Something was read through an agreement; details <c>reference</c> (agreement and version), <c>purpose</c>, <c>operation</c>, <c>requests</c>, <c>rows</c>, <c>watermark</c>, <c>until</c>, <c>upperBound</c> where nobody told how much it was.</summary>
     public const string AgreementUsed = "agreement.used";
 
+    /// <summary>A dataset was noted as derived from what an agreement gives; details <c>dataset</c>, <c>text</c>.</summary>
+    public const string DerivedNoted = "agreement.derived";
+
+    /// <summary>An agreement is over, and with a derived dataset was done what was agreed; details <c>dataset</c>, <c>state</c>, <c>erasure</c>, <c>keys</c>.</summary>
+    public const string DerivedSettled = "agreement.derived-settled";
+
+    /// <summary>A dataset takes no rows any more since an agreement is over; details <c>agreement</c>.</summary>
+    public const string DatasetFrozen = "dataset.frozen";
+
     /// <summary>Values that are not open were read by right; details as of <see cref="AgreementUsed"/>.</summary>
     public const string ValuesRead = "values.read";
 

@@ -107,6 +107,9 @@ public sealed record AgreementUse
     [Id(3)] public OnwardTransfer OnwardTransfer { get; init; }
 
     [Id(4)] public PublicationRule Publication { get; init; }
+
+    /// <summary>What becomes of datasets of the recipient that are derived from it when the agreement is over; null: nothing was agreed, they are kept.</summary>
+    [Id(5)] public DerivedRule? Derived { get; init; }
 }
 
 /// <summary>Something that the recipient has to do (<c>odrl:duty</c>).</summary>
@@ -174,6 +177,18 @@ public enum PublicationRule
     Free = 2,
 }
 
+/// <summary>What becomes of derived data when an agreement is over.</summary>
+public enum DerivedRule
+{
+    Kept = 0,
+
+    /// <summary>It stays as it is and takes no rows any more.</summary>
+    Frozen = 1,
+
+    /// <summary>Its rows are erased everywhere, and a receipt shows it.</summary>
+    Deleted = 2,
+}
+
 public enum DutyKind
 {
     Other = 0,
@@ -213,8 +228,8 @@ public static class AgreementLimits
     /// <summary>Most fields, areas, groups, keys and networks, each.</summary>
     public const int MaxFields = 200, MaxAreas = 200, MaxGroups = 50, MaxKeys = 50, MaxNetworks = 50;
 
-    /// <summary>Greatest smallest group, and most rows of a day.</summary>
-    public const int MaxSmallestGroup = 100_000;
+    /// <summary>Most derived datasets of an agreement, greatest smallest group, and most rows of a day.</summary>
+    public const int MaxDerived = 100, MaxSmallestGroup = 100_000;
 
     public const long MaxRowsPerDay = 1_000_000_000;
 

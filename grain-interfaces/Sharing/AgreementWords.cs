@@ -48,4 +48,15 @@ public static class AgreementWords
         AgreementState.Ended => new("beendet", "ended"),
         _ => new("widerrufen", "revoked"),
     };
+
+    public static string Of(DerivedRule rule) => rule switch { DerivedRule.Frozen => "frozen", DerivedRule.Deleted => "deleted", _ => "kept" };
+
+    public static string Of(DerivedState state) => state switch
+    {
+        DerivedState.Kept => "kept",
+        DerivedState.Frozen => "frozen",
+        DerivedState.Deleting => "deleting",
+        DerivedState.Deleted => "deleted",
+        _ => "noted",
+    };
 }

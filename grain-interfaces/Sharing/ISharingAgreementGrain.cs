@@ -40,6 +40,15 @@ public interface ISharingAgreementGrain : IGrainWithStringKey
     [Alias("Usage"), AlwaysInterleave, Repeatable]
     Task<AgreementUsage?> UsageAsync(Caller caller, DateOnly month);
 
+    /// <summary>Notes that a dataset of the recipient is derived from what the agreement gives. For the recipient's side, while the agreement runs.</summary>
+    /// <param name="text">How, in the recipient's words; null: not said.</param>
+    [Alias("Derive"), Repeatable]
+    Task<AgreementResult> DeriveAsync(Caller caller, string dataset, string? text);
+
+    /// <summary>What its end would bring, or brought; null for those for whom it does not exist.</summary>
+    [Alias("Effect"), AlwaysInterleave, Repeatable]
+    Task<AgreementEffect?> EffectAsync(Caller caller);
+
     /// <summary>Notes what became due meanwhile: begin, end, missed duties. Only for the hub.</summary>
     [Alias("CatchUp"), Repeatable]
     Task CatchUpAsync(Caller caller);

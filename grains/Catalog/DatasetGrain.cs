@@ -193,6 +193,14 @@ internal sealed partial class DatasetGrain(
         }
     }
 
+    public async Task FreezeAsync(Caller caller, DatasetFreeze freeze)
+    {
+        if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself freezes a dataset, as an agreement says");
+        if (_stored.Value.Info is not { Frozen: null } info) return;
+        await _outbox.StoreAsync(
+            _stored.Value with { Info = info with { Frozen = freeze, Modified = time.GetUtcNow() } }, Happened(caller, AuditEvents.DatasetFrozen, info, ("agreement", freeze.Agreement)));
+    }
+
     public async Task<DatasetResult> PutFeedAsync(Caller caller, FeedInfo feed)
     {
         var (next, result) = DatasetRules.PutFeed(_stored.Value, Id, caller, feed, options.Value, time.GetUtcNow());

@@ -17,8 +17,10 @@ internal static class ErasureRules
 
     /// <summary>Reads the values looked for.</summary>
     /// <returns>The conditions, or what is wrong with them.</returns>
-    public static (ErasureCondition[]? Where, LocalText? Fault) Read(ErasureRequest request, CompiledContract contract)
+    /// <param name="mayAll">Whether all rows may be asked for.</param>
+    public static (ErasureCondition[]? Where, LocalText? Fault) Read(ErasureRequest request, CompiledContract contract, bool mayAll = false)
     {
+        if (mayAll && request.IsEverything) return ([], null);
         if (request.Where.Length is 0 or > MostFields) return (null, new($"where: 1 bis {MostFields} Felder.", $"where: 1 to {MostFields} fields."));
         if (request.Reason.Length is 0 or > LongestText) return (null, new($"reason: 1 bis {LongestText} Zeichen.", $"reason: 1 to {LongestText} characters."));
         if (request.Authority.Length is 0 or > LongestText) return (null, new($"authority: 1 bis {LongestText} Zeichen.", $"authority: 1 to {LongestText} characters."));

@@ -40,7 +40,7 @@ internal sealed partial class ErasuresGrain(
         var (dataset, refused) = await FindAsync(caller);
         if (refused is not null) return refused;
         var contract = await contracts.GetAsync(Dataset, dataset!.ContractVersion);
-        if (ErasureRules.Read(request, contract).Fault is { } fault) return new(ReadRefusal.Invalid, null, fault);
+        if (ErasureRules.Read(request, contract, mayAll: caller == Caller.Hub).Fault is { } fault) return new(ReadRefusal.Invalid, null, fault);
 
         try
         {
@@ -147,7 +147,7 @@ internal sealed partial class ErasuresGrain(
 
         var dataset = await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(Caller.Hub) ?? throw new InvalidOperationException($"{Dataset} is gone");
         var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
-        var where = ErasureRules.Read(new(work.Where, "–", "–"), contract).Where!;
+        var where = ErasureRules.Read(new(work.Where, "–", "–"), contract, mayAll: true).Where!;
 
         if (work.Keys is null)
         {

@@ -63,7 +63,9 @@ internal sealed partial class LogShardGrain(
             return AppendResult.Refused(AccessRules.May(caller, AccessRights.ReadMetadata, dataset.Holding) ? AppendRefusal.Forbidden : AppendRefusal.NotFound, missing.In("en"));
         }
 
-        if (dataset.State == ReleaseState.Retired) return AppendResult.Refused(AppendRefusal.Retired, $"{part.Dataset} is retired");
+        // The hub itself retracts what is to be erased, whatever the dataset takes.
+        if (dataset.Frozen is { } frozen && caller != Caller.Hub) return AppendResult.Refused(AppendRefusal.Frozen, frozen.Agreement);
+        if (dataset.State == ReleaseState.Retired && caller != Caller.Hub) return AppendResult.Refused(AppendRefusal.Retired, $"{part.Dataset} is retired");
 
         var publisher = dataset.Spec.Publisher;
         var weighed = part is { Load: not null, DryRun: false };

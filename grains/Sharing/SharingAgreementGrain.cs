@@ -111,6 +111,61 @@ internal sealed partial class SharingAgreementGrain(
     public async Task<AgreementUsage?> UsageAsync(Caller caller, DateOnly month) =>
         (await SidesAsync(caller, _life)).Length == 0 ? null : await UsageOf(month).GetAsync(Caller.Hub);
 
+    public async Task<AgreementResult> DeriveAsync(Caller caller, string dataset, string? text)
+    {
+        var now = time.GetUtcNow();
+        await NoteDueAsync(now);
+        var (_, refused) = await SideAsync(caller, AgreementSide.Recipient);
+        if (refused is not null) return refused;
+        var terms = _life.Terms!;
+        if (_life.Since is null || _life.IsOver) return No(CatalogRefusal.Conflict, new("Abgeleitete Datensätze werden vermerkt, solange die Vereinbarung läuft.", "Derived datasets are noted while the agreement runs."));
+        if (text is { Length: > AgreementLimits.MaxReason }) return No(CatalogRefusal.Invalid, new($"text: höchstens {AgreementLimits.MaxReason} Zeichen.", $"text: at most {AgreementLimits.MaxReason} characters."));
+        if (!CatalogIds.IsValid(dataset) || await DatasetAsync(dataset) is not { } derived) return No(CatalogRefusal.Invalid, NoDataset(dataset));
+        if (derived.Spec.Publisher != terms.Recipient)
+            return No(CatalogRefusal.Invalid, new($"dataset: „{dataset}“ veröffentlicht nicht {terms.Recipient}; vermerkt werden eigene Datensätze der empfangenden Seite.", $"dataset: “{dataset}” is not published by {terms.Recipient}; datasets of the recipient's own are noted."));
+        return await GrainFactory.GetGrain<IDerivedDataGrain>(Id).AddAsync(Caller.Hub, caller.Subject, new(dataset, terms.Provider, terms.Recipient, string.IsNullOrWhiteSpace(text) ? null : text))
+            ? new(CatalogRefusal.None, await InfoAsync(caller, now), null)
+            : No(CatalogRefusal.TooMany, new($"Mehr als {AgreementLimits.MaxDerived} abgeleitete Datensätze hat keine Vereinbarung.", $"No agreement has more than {AgreementLimits.MaxDerived} derived datasets."));
+    }
+
+    public async Task<AgreementEffect?> EffectAsync(Caller caller)
+    {
+        var life = _life;
+        if ((await SidesAsync(caller, life)).Length == 0) return null;
+        var terms = life.Terms!;
+        var agreement = new AgreementInForce(Id, life.Version, terms);
+        var indicators = new List<EffectIndicator>();
+        if (await DatasetAsync(terms.Dataset) is { } dataset)
+        {
+            var contract = CompiledContract.Compile(dataset.Spec.Schema, dataset.Spec.Kind);
+            var infos = await Task.WhenAll(dataset.Indicators.Select(indicator => GrainFactory.GetGrain<IIndicatorGrain>(indicator).GetAsync(Caller.Hub)));
+            indicators.AddRange(infos.OfType<IndicatorInfo>().Where(info => info.Definition.Spec.Access != AccessClass.Open).Select(info => new EffectIndicator(info.Id, info.Definition.Spec.Title, DoorRules.ValuesFault(agreement, info.Definition, contract))));
+        }
+
+        var today = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+        var usage = await Task.WhenAll(new[] { today.AddMonths(-1), today }.Select(month => UsageOf(month).GetAsync(Caller.Hub)));
+        var readers = usage.SelectMany(month => month.Entries.Concat(month.Open)).GroupBy(entry => (entry.Subject, entry.Purpose, entry.Operation, entry.Object))
+            .Select(group => new EffectReader(group.Key.Subject, group.Key.Purpose, group.Key.Operation, group.Key.Object, group.Max(entry => entry.Day), group.Sum(entry => entry.Requests), group.Sum(entry => entry.Rows)))
+            .OrderBy(reader => reader.Subject, StringComparer.Ordinal).ThenBy(reader => reader.Purpose, StringComparer.Ordinal).ThenBy(reader => reader.Operation, StringComparer.Ordinal).ThenBy(reader => reader.Object, StringComparer.Ordinal);
+        var derived = await Task.WhenAll((await GrainFactory.GetGrain<IDerivedDataGrain>(Id).ListAsync(Caller.Hub)).Select(async standing =>
+            await DatasetAsync(standing.Note.Dataset) is { } of ? new EffectDerived(standing, [.. of.Feeds.Select(feed => feed.Id)], of.Indicators) : new(standing, [], [])));
+        return new(terms.Use.Derived ?? DerivedRule.Kept, [.. indicators], [.. readers], derived);
+    }
+
+    /// <summary>Once the agreement is over, what is derived from it is handled as agreed; what fails is tried again within the hour.</summary>
+    private async Task SettleDerivedAsync()
+    {
+        if (!_life.IsOver || _life.Since is null) return;
+        try
+        {
+            await GrainFactory.GetGrain<IDerivedDataGrain>(Id).SettleAsync(Caller.Hub, _life.Terms!.Use.Derived ?? DerivedRule.Kept);
+        }
+        catch (Exception e)
+        {
+            LogNotSettled(e, Id);
+        }
+    }
+
     private IAgreementUsageGrain UsageOf(DateOnly month) => GrainFactory.GetGrain<IAgreementUsageGrain>(string.Create(CultureInfo.InvariantCulture, $"{Id}/{month:yyyy-MM}"));
 
     private static void OnlyTheHub(Caller caller)
@@ -124,6 +179,7 @@ internal sealed partial class SharingAgreementGrain(
         var now = time.GetUtcNow();
         await NoteDueAsync(now);
         if (_life.Since is null) return;
+        await SettleDerivedAsync();
 
         // What a silo that died had not told is known as an upper bound by now.
         var today = DateOnly.FromDateTime(now.UtcDateTime);
@@ -168,6 +224,7 @@ internal sealed partial class SharingAgreementGrain(
 
         // An agreement whose term has begun is active from this instant.
         await NoteDueAsync(now);
+        if (request.Act == AgreementAct.Revoke) await SettleDerivedAsync();
         return new(CatalogRefusal.None, await InfoAsync(caller, now), null);
     }
 
@@ -179,6 +236,7 @@ internal sealed partial class SharingAgreementGrain(
         {
             await StoreAsync(Caller.Hub, due);
             LogDue(Id, due.Count, AgreementWords.Of(_life.Phase));
+            await SettleDerivedAsync();
         }
 
         var waits = _life.Phase is AgreementState.Agreed or AgreementState.Active or AgreementState.Suspended || _life.Terms?.Duties.Any(duty => _life.NextDue(duty) is not null) == true;
@@ -312,6 +370,9 @@ internal sealed partial class SharingAgreementGrain(
 
     [LoggerMessage(1271, LogLevel.Critical, "Agreement {Agreement}: its stored events do not hold together; it answers nothing until its state is restored")]
     private partial void LogBroken(Exception exception, string agreement);
+
+    [LoggerMessage(1269, LogLevel.Warning, "Agreement {Agreement} is over, but what is derived from it is not handled as agreed yet; it is tried again within the hour")]
+    private partial void LogNotSettled(Exception exception, string agreement);
 
     [LoggerMessage(1272, LogLevel.Information, "Agreement {Agreement}: {Events} events became due; it is {State} now")]
     private partial void LogDue(string agreement, int events, string state);

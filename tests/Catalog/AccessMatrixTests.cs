@@ -191,6 +191,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "agencies/{agency}/keys/{id}/rotation" => JsonContent.Create(new { }),
         "agencies/{agency}/quota" => JsonContent.Create(new { datasets = 1_000 }),
         "agreements/{agreement}" => JsonContent.Create(Agreement(relation)),
+        "agreements/{agreement}/derived/{dataset}" => JsonContent.Create(new { }),
         "agreements/{agreement}/acts" => JsonContent.Create(new { act = "withdraw" }),
         "areas/{system}" => new StringContent(Areas, Encoding.UTF8, "text/csv"),
         "datasets/{dataset}" => Dataset(relation, change),

@@ -179,6 +179,19 @@ public sealed class ErasureTests
     }
 
     [Fact]
+    public async Task A_person_is_erased_from_a_retired_dataset_too()
+    {
+        await using var hub = await HubFixture.StartAsync();
+        var agency = await DatasetAsync(hub);
+        await PushAsync(agency, Row("r", Person, Mail, 1));
+        await HubFixture.OkAsync(hub.Admin.PostAsJsonAsync("api/v1/datasets/persons/release", new { state = "RETIRED" }));
+        await Task.Delay(600);
+        var id = (await HubFixture.OkAsync(hub.Admin.PostAsJsonAsync("api/v1/datasets/persons/erasures", new { where = new { name = Person }, reason = "Antrag", authority = "Art. 17 DSGVO" }))).RootElement.GetProperty("id").GetString()!;
+        Assert.Equal(1, (await DoneAsync(hub.Admin, id)).GetProperty("keys").GetInt32());
+        Assert.Empty(Findings(hub.Folder, Person));
+    }
+
+    [Fact]
     public async Task Only_admins_may_erase_and_what_is_wrong_is_named()
     {
         await using var hub = await HubFixture.StartAsync();

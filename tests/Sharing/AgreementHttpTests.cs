@@ -203,7 +203,7 @@ public sealed class AgreementHttpTests
         var policy = JsonNode.Parse(await odrl.Content.ReadAsStringAsync())!;
         Assert.Equal(("Agreement", "urn:datahub:agreement:v:1", "urn:datahub:agency:amt", "urn:datahub:agency:bezirk"), ((string)policy["@type"]!, (string)policy["uid"]!, (string)policy["assigner"]!, (string)policy["assignee"]!));
         var operands = policy["permission"]![0]!["constraint"]!.AsArray().Select(constraint => (string)constraint!["leftOperand"]!).ToArray();
-        Assert.Equal(["purpose", "dateTime", "dateTime", "urn:datahub:odrl:rowsPerDay", "urn:datahub:odrl:filter"], operands);
+        Assert.Equal(["purpose", "dateTime", "dateTime", "urn:datahub:odrl:rowsPerDay", "urn:datahub:odrl:fieldRole", "urn:datahub:odrl:filter"], operands);
         Assert.Equal("urn:datahub:purpose:werbung", (string)policy["prohibition"]![0]!["constraint"]![0]!["rightOperand"]!["@id"]!);
         Assert.Equal(("inform", "P30D"), ((string)policy["obligation"]![0]!["action"]!, (string)policy["obligation"]![0]!["constraint"]![0]!["rightOperand"]!["@value"]!));
 

@@ -31,6 +31,7 @@ internal static class AgreementMembers
         ["use.networks"] = new("Netze", "Networks"),
         ["use.onwardTransfer"] = new("Weitergabe", "Passing on"),
         ["use.publication"] = new("Veröffentlichung", "Publication"),
+        ["use.derived"] = new("Abgeleitete Daten am Ende", "Derived data at the end"),
         ["term.from"] = new("Beginn (UTC)", "Begin (UTC)"),
         ["term.until"] = new("Ende (UTC)", "End (UTC)"),
         ["term.notice"] = new("Kündigungsfrist", "Notice"),
@@ -53,6 +54,13 @@ internal static class AgreementMembers
         OnwardTransfer.None => new("keine", "none"),
         OnwardTransfer.WithConsent => new("mit Zustimmung", "with consent"),
         _ => new("erlaubt", "allowed"),
+    };
+
+    public static LocalText Name(DerivedRule rule) => rule switch
+    {
+        DerivedRule.Frozen => new("nehmen nichts mehr an", "take nothing more"),
+        DerivedRule.Deleted => new("werden gelöscht, mit Beleg", "are deleted, with a receipt"),
+        _ => new("bleiben", "are kept"),
     };
 
     public static LocalText Name(PublicationRule rule) => rule switch
@@ -133,6 +141,7 @@ internal static class AgreementMembers
         Add("use.networks", List(terms.Use.Networks, display.Say("alle", "all")));
         Add("use.onwardTransfer", Name(terms.Use.OnwardTransfer).In(language));
         Add("use.publication", Name(terms.Use.Publication).In(language));
+        Add("use.derived", Name(terms.Use.Derived ?? DerivedRule.Kept).In(language));
         foreach (var duty in terms.Duties)
         {
             all.Add(("duties/" + duty.Id, display.Say($"Pflicht „{duty.Id}“", $"Duty “{duty.Id}”"), string.Join("; ",

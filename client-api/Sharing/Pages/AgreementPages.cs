@@ -114,6 +114,7 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
         if (await FindAsync(http, agreement, display) is not { } info) return;
         var standing = new AgreementStanding(display, info);
         var revoke = act == AgreementAct.Revoke;
+        var effect = await grains.GetGrain<ISharingAgreementGrain>(agreement).EffectAsync(http.Caller());
         var form = StewardPages.HasSignedIn(http) ? new AgreementForms(display, entry).OfStop(info, act, http.Caller().Subject) : null;
         var (title, path) = (info.Terms.Title.In(display.Language), "/agreements/" + agreement);
         await StewardPages.WriteAsync(renderer, http, query, new(
@@ -144,7 +145,38 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
                     Forms = form is null ? [] : [form],
                     Links = [(display.Say("Zurück, nichts ändern", "Back, change nothing"), path)],
                 },
+                .. Effect(effect, revoke, display),
             ]), entry?.Status ?? StatusCodes.Status200OK);
+    }
+
+    /// <summary>What hangs on an agreement.</summary>
+    /// <param name="final">Whether it would be over.</param>
+    private static StewardSection[] Effect(AgreementEffect? effect, bool final, Display display)
+    {
+        if (effect is null) return [];
+        return
+        [
+            new(
+                "readers", display.Say("Wer zuletzt las", "Who read lately"), display.Say("In diesem und im vorigen Monat (UTC), auf alle Weisen.", "In this month and the one before (UTC), in every way."),
+                [display.Say("Wer", "Who"), display.Say("Zweck", "Purpose"), display.Say("Was", "What"), display.Say("Zuletzt", "Last"), display.Say("Antworten", "Answers"), display.Say("Zeilen oder Werte", "Rows or values")],
+                [.. effect.Readers.Select(one => (StewardCell[])[one.Subject, one.Purpose, $"{one.Operation} {one.Object}".TrimEnd(), one.Last.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), one.Requests.ToString(CultureInfo.InvariantCulture), one.Rows.ToString(CultureInfo.InvariantCulture)])],
+                display.Say("Niemand.", "Nobody.")),
+            new(
+                "indicators", display.Say("Indikatoren, die nicht mehr gegeben würden", "Indicators that would not be given any more"), null,
+                [display.Say("Kennung", "Id"), display.Say("Titel", "Title")],
+                [.. effect.Indicators.Where(one => one.NotGiven is null).Select(one => (StewardCell[])[one.Id, one.Title.In(display.Language)])], display.Say("Keine.", "None.")),
+            new(
+                "derived", display.Say("Abgeleitete Datensätze", "Derived datasets"),
+                !final ? display.Say("Eine Aussetzung lässt sie, wie sie sind.", "A suspension leaves them as they are.")
+                : effect.Rule switch
+                {
+                    DerivedRule.Frozen => display.Say("Vereinbart ist: Sie nehmen nichts mehr an.", "It was agreed that they take nothing more."),
+                    DerivedRule.Deleted => display.Say("Vereinbart ist: Ihre Zeilen werden überall gelöscht; eine Quittung belegt es.", "It was agreed that their rows are erased everywhere; a receipt shows it."),
+                    _ => display.Say("Sie bleiben.", "They are kept."),
+                },
+                [display.Say("Datensatz", "Dataset"), display.Say("Wie abgeleitet", "How derived"), display.Say("Datenquellen", "Feeds"), display.Say("Indikatoren", "Indicators")],
+                [.. effect.Derived.Select(one => (StewardCell[])[one.Standing.Note.Dataset, one.Standing.Note.Text ?? "–", string.Join(", ", one.Feeds), string.Join(", ", one.Indicators)])], display.Say("Keine vermerkt.", "None noted.")),
+        ];
     }
 
     /// <summary>The agreements that a caller may see, and after which id it goes on; null: it does not.</summary>

@@ -79,6 +79,7 @@ internal static class AgreementTermsFields
         Text("use.networks", Lines(terms?.Use.Networks), AgreementLimits.MaxBytes, display.Say("wie 192.0.2.0/24, je Zeile eines; leer: jedes", "such as 192.0.2.0/24, one a line; empty: any"));
         Choice("use.onwardTransfer", terms?.Use.OnwardTransfer ?? OnwardTransfer.None, AgreementMembers.Name);
         Choice("use.publication", terms?.Use.Publication ?? PublicationRule.None, AgreementMembers.Name);
+        Choice("use.derived", terms?.Use.Derived ?? DerivedRule.Kept, AgreementMembers.Name);
 
         var duties = terms?.Duties ?? [];
         for (var i = 0; i < Rows("duties", duties.Length, AgreementLimits.MaxDuties, entered); i++)
@@ -187,6 +188,7 @@ internal static class AgreementTermsFields
                 Networks = List("use.networks", standing?.Use.Networks),
                 OnwardTransfer = Word("use.onwardTransfer", OnwardTransfer.None),
                 Publication = Word("use.publication", PublicationRule.None),
+                Derived = Word("use.derived", DerivedRule.Kept) is var derived && derived == DerivedRule.Kept ? standing?.Use.Derived is null ? null : derived : derived,
             },
             Duties = [.. duties],
             FourEyes = new() { Provider = Clean("fourEyes.provider") == "2", Recipient = Clean("fourEyes.recipient") == "2" },
