@@ -112,6 +112,10 @@ internal static class AgreementRules
                 }
 
                 if (life.HasAgreed(side)) return Conflict(new("Diese Seite hat schon zugestimmt; es fehlt die andere.", "This side has agreed already; the other one is missing."));
+                // Who stands on both sides is nobody's counterpart.
+                if (life.Signatures.Any(signature => signature.Side != side && signature.Who == subject))
+                    return Conflict(new($"{subject} hat schon für die andere Seite zugestimmt; für diese entscheidet jemand anderes.", $"{subject} has agreed for the other side already; somebody else decides for this one."));
+
                 // The dataset may have become another one since the offer.
                 return life.Signatures.Any(signature => signature.Side == side && signature.Who == subject)
                     ? Conflict(new($"{subject} hat schon zugestimmt; auf dieser Seite entscheiden zwei, es fehlt jemand anderes.", $"{subject} has agreed already; on this side two decide, somebody else is missing."))

@@ -336,9 +336,13 @@ internal sealed partial class SharingAgreementGrain(
         if (life.Terms is not { } terms || caller.IsPublic) return [];
         var sides = new List<AgreementSide>(2);
         if (AccessRules.May(caller, AccessRights.Grant, await HeldAsync(terms))) sides.Add(AgreementSide.Provider);
-        if (AccessRules.May(caller, AccessRights.ManageAgency, Holding.OfAgency(terms.Recipient))) sides.Add(AgreementSide.Recipient);
+        if (AccessRules.May(caller, AccessRights.ManageAgency, Holding.OfAgency(terms.Recipient)) || Coordinates(caller, terms.Recipient)) sides.Add(AgreementSide.Recipient);
         return [.. sides];
     }
+
+    /// <summary>Whether somebody coordinates for an agency: through a group of it, in whatever dataspace.</summary>
+    private static bool Coordinates(Caller caller, string agency) =>
+        caller.Grants.All.Any(grant => grant.Role == DataspaceRole.Coordinator && Subjects.AgencyOf(grant.Group) == agency);
 
     private async Task<Holding> HeldAsync(AgreementTerms terms) =>
         await DatasetAsync(terms.Dataset) is { } dataset ? Held(dataset) : new(terms.Dataset, null, terms.Provider, AccessClass.Internal, ReleaseState.Draft);

@@ -78,16 +78,18 @@ internal sealed class Door(int polls, int repeats) : IAsyncDisposable
                   "duties": [ { "id": "bericht", "kind": "report", "text": "Bericht", "every": "P30D", "missed": "notice" } ],
                   "term": { "from": "{{DateTimeOffset.UtcNow.AddMinutes(-5):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "until": "{{DateTimeOffset.UtcNow.AddYears(1):yyyy-MM-dd'T'HH:mm:ss'Z'}}", "notice": "P1M" } }
                 """);
+            var admin = await KeyAsync(agency, "admin");
             foreach (var (act, side) in new[] { ("acknowledge-charter", "provider"), ("offer", "provider"), ("acknowledge-charter", "recipient"), ("agree", "provider"), ("agree", "recipient") })
-                await SendAsync(HttpMethod.Post, $"/api/v1/agreements/v{number:D3}/acts", $$"""{ "act": "{{act}}", "side": "{{side}}" }""");
+                await SendAsync(HttpMethod.Post, $"/api/v1/agreements/v{number:D3}/acts", $$"""{ "act": "{{act}}", "side": "{{side}}" }""", side == "recipient" ? admin : null);
             return await KeyAsync(agency);
         }
 
-        async Task<string> KeyAsync(string agency) => JsonDocument.Parse(await SendAsync(HttpMethod.Post, $"/api/v1/agencies/{agency}/keys", """{ "role": "read" }""")).RootElement.GetProperty("key").GetString()!;
+        async Task<string> KeyAsync(string agency, string role = "read") => JsonDocument.Parse(await SendAsync(HttpMethod.Post, $"/api/v1/agencies/{agency}/keys", $$"""{ "role": "{{role}}" }""")).RootElement.GetProperty("key").GetString()!;
 
-        async Task<string> SendAsync(HttpMethod method, string path, string body)
+        async Task<string> SendAsync(HttpMethod method, string path, string body, string? bearer = null)
         {
             using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+            if (bearer is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
             using var response = await http.SendAsync(request);
             var text = await response.Content.ReadAsStringAsync();
             return response.IsSuccessStatusCode ? text : throw new InvalidOperationException($"{path}: {(int)response.StatusCode} {text}");

@@ -79,8 +79,10 @@ public sealed class AccessClusterTests(ITestOutputHelper output)
             duties = new[] { new { id = "bericht", kind = "report", text = "Bericht", every = "P30D", missed = "notice" } },
             term = new { from = DateTimeOffset.UtcNow.AddMinutes(-5), until = DateTimeOffset.UtcNow.AddYears(1), notice = "P1M" },
         }));
-        foreach (var (act, side) in new[] { ("acknowledge-charter", "provider"), ("offer", "provider"), ("acknowledge-charter", "recipient"), ("agree", "provider"), ("agree", "recipient") })
-            await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agreements/v/acts", new { act, side }));
+        using var other = new HttpClient { BaseAddress = admin.BaseAddress };
+        other.DefaultRequestHeaders.Authorization = new("Bearer", (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/bezirk/keys", new { role = "admin" }))).RootElement.GetProperty("key").GetString());
+        foreach (var (client, act, side) in new[] { (admin, "acknowledge-charter", "provider"), (admin, "offer", "provider"), (other, "acknowledge-charter", "recipient"), (admin, "agree", "provider"), (other, "agree", "recipient") })
+            await HubFixture.OkAsync(client.PostAsJsonAsync("api/v1/agreements/v/acts", new { act, side }));
         return (await HubFixture.OkAsync(admin.PostAsJsonAsync("api/v1/agencies/bezirk/keys", new { role = "read" }))).RootElement.GetProperty("key").GetString()!;
     }
 

@@ -524,15 +524,12 @@ public sealed class AgreementPagesTests
         });
         foreach (var (agency, space, dataset, group, person, role) in new[]
         {
-            ("amt", "luftraum", "luft", "koordination", "ada", "coordinator"), ("bezirk", "platform", "", "leitung", "bert", "administrator"), ("dritte", "wasserraum", "wasser", "koordination", "cleo", "coordinator"),
+            ("amt", "luftraum", "luft", "koordination", "ada", "coordinator"), ("bezirk", "bezirksraum", "", "leitung", "bert", "coordinator"), ("dritte", "wasserraum", "wasser", "koordination", "cleo", "coordinator"),
         })
         {
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{agency}", new { name = agency }));
-            if (dataset.Length > 0)
-            {
-                await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/dataspaces/{space}", new { title = space, owner = agency }));
-                await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", Dataset(agency, space)));
-            }
+            await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/dataspaces/{space}", new { title = space, owner = agency }));
+            if (dataset.Length > 0) await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/datasets/{dataset}", Dataset(agency, space)));
 
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{agency}/groups/{group}", new { name = group }));
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{agency}/groups/{group}/members/local:{person}", new { why = "Test" }));

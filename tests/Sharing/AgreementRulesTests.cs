@@ -102,6 +102,7 @@ public sealed class AgreementRulesTests
         Assert.Empty(life.Signatures);
         Do(AgreementSide.Provider, "p1", new(AgreementAct.Agree, Version: 2));
         Assert.Equal(CatalogRefusal.Conflict, Try(AgreementSide.Recipient, "r1", new(AgreementAct.Agree, Version: 1)).Refusal);
+        Assert.Contains("für die andere Seite", Try(AgreementSide.Recipient, "p1", new(AgreementAct.Agree)).Detail!.De, StringComparison.Ordinal);
         Do(AgreementSide.Recipient, "r1", new(AgreementAct.Agree));
         Assert.Equal(AgreementState.Negotiated, life.State(now));
         Do(AgreementSide.Recipient, "r2", new(AgreementAct.Agree));
