@@ -70,6 +70,11 @@ public sealed partial class BadRequestsTests(ITestOutputHelper output)
     /// <param name="Key">none, push, admin, other (another agency's), broken.</param>
     private sealed record Bad(string Request, int Status, string Problem, string Says, string? Body = null, string? Type = Json, string Key = "push", byte[]? Bytes = null, params (string Name, string Value)[] Headers);
 
+    /// <summary>Terms that can be drafted but for what is put in.</summary>
+    private static string Terms(string? more = null) => $$"""
+        { "title": "Probe", "provider": "bad-agency", "recipient": "bad-other", "dataset": "bad", "purposes": [ { "id": "probe", "text": "Probe" } ], "term": { "from": "2027-01-01T00:00:00Z", "until": "2028-01-01T00:00:00Z", "notice": "P1M" }{{(more is null ? "" : ", " + more)}} }
+        """;
+
     private static List<Bad> All { get; } =
     [
         // Who asks
@@ -95,6 +100,35 @@ public sealed partial class BadRequestsTests(ITestOutputHelper output)
         new("PUT areas/bad-areas", 403, "forbidden", "Admin-Schlüssel der Plattform", "id,parent,name,level\n1,,x,0\n", Csv),
         new("PUT indicators/bad-mean", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", """{"title":"x","dataset":"bad","measure":{"function":"count"},"window":"PT1H"}""", Key: "other"),
         new("PUT datasets/bad/feeds/more", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", "{}"),
+
+        // Agreements
+        new("PUT agreements/bad", 401, "unauthorized", "Admin-Schlüssel von „bad-agency“", Terms(), Key: "none"),
+        new("PUT agreements/bad", 403, "forbidden", "Admin-Schlüssel von „bad-agency“", Terms(), Key: "other"),
+        new("PUT agreements/BAD", 400, "invalid-id", "„BAD“ ist keine Kennung", Terms(), Key: "admin"),
+        new("PUT agreements/bad", 400, "invalid-json", "Pflichtelemente fehlen", "{}", Key: "admin"),
+        new("PUT agreements/bad", 400, "invalid-json", "dieses Element gibt es nicht", Terms("\"mehr\": 1"), Key: "admin"),
+        new("PUT agreements/bad", 400, "invalid-json", "keines der erlaubten Wörter", Terms("\"delivery\": { \"form\": \"alles\" }"), Key: "admin"),
+        new("PUT agreements/bad", 415, "unsupported-type", "openapi", Terms(), "text/plain", Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "Die Behörde „keine“ gibt es nicht", Terms().Replace("\"bad-other\"", "\"keine\"", StringComparison.Ordinal), Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "Den Datensatz „keiner“ gibt es nicht", Terms().Replace("\"dataset\": \"bad\"", "\"dataset\": \"keiner\"", StringComparison.Ordinal), Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "data.fields", Terms("\"data\": { \"fields\": [ \"gibtesnicht\" ] }"), Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "data.filter", Terms("\"data\": { \"filter\": \"no2 >\" }"), Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "use.networks", Terms("\"use\": { \"networks\": [ \"überall\" ] }"), Key: "admin"),
+        new("PUT agreements/bad", 422, "invalid-agreement", "delivery.rowsPerDay", Terms("\"delivery\": { \"rowsPerDay\": 0 }"), Key: "admin"),
+        new("PUT agreements/bad?side=beide", 400, "invalid-parameter", "provider oder recipient", Terms(), Key: "admin"),
+        new("GET agreements/nothing", 404, "not-found", "nothing", Key: "admin"),
+        new("GET agreements/nothing/usage", 404, "not-found", "nothing", Key: "admin"),
+        new("GET agreements/nothing/usage?month=November", 400, "invalid-parameter", "month", Key: "admin"),
+        new("GET agreements/nothing/effect", 404, "not-found", "nothing", Key: "admin"),
+        new("GET agreements/nothing/events?after=x", 400, "invalid-parameter", "Nummer eines Ereignisses", Key: "admin"),
+        new("POST agreements/nothing/acts", 401, "unauthorized", "eine der beiden Seiten", """{"act":"offer"}""", Key: "none"),
+        new("POST agreements/nothing/acts", 404, "not-found", "nothing", """{"act":"offer"}""", Key: "admin"),
+        new("PUT agreements/nothing/derived/bad", 401, "unauthorized", "die empfangende Seite", "{}", Key: "none"),
+        new("PUT agreements/nothing/derived/bad", 404, "not-found", "nothing", "{}", Key: "admin"),
+        new("PUT agreements/nothing/derived/bad", 400, "invalid-json", "dieses Element gibt es nicht", """{"note":"x"}""", Key: "admin"),
+        new("GET agreements?agency=BAD", 400, "invalid-parameter", "„BAD“ ist keine Kennung", Key: "admin"),
+        new("GET datasets/shut/records", 403, "forbidden", "Schlüssel der Behörde „bad-agency“", Key: "other", Headers: ("DataHub-Purpose", "planung")),
+        new("GET datasets/shut/records", 400, "invalid-parameter", "höchstens 100 Zeichen", Key: "other", Headers: ("DataHub-Purpose", new string('a', 101))),
 
         // What is asked for
         new("POST datasets/nothing/feeds/default/records", 404, "not-found", "nothing", "[]"),
@@ -378,7 +412,7 @@ public sealed partial class BadRequestsTests(ITestOutputHelper output)
         var stand = new StringBuilder();
         foreach (var path in (string[])[
             "datasets/bad/conservation", "datasets/bad-parted/conservation", "datasets/shut/conservation", "datasets/bad/records", "datasets/bad/quarantine?state=all", "datasets/bad/quarantine/acts",
-            "datasets/bad/erasures", "datasets/bad", "datasets/bad/feeds", "datasets", "agencies", "agencies/bad-agency/keys", "areas", "areas/bad-areas", "indicators",
+            "datasets/bad/erasures", "datasets/bad", "datasets/bad/feeds", "datasets", "agencies", "agencies/bad-agency/keys", "areas", "areas/bad-areas", "indicators", "agreements",
             "indicators/bad-mean/values?from=2026-11-23&to=2026-11-24"])
         {
             var found = (await HubFixture.OkAsync(hub.Admin.GetAsync("api/v1/" + path))).RootElement;
