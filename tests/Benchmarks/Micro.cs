@@ -15,7 +15,7 @@ namespace DataHub.Benchmarks;
 /// <summary>The parts that a row passes, each alone and without a hub: time and memory per row.</summary>
 internal static class Micro
 {
-    private static readonly Type[] s_parts = [typeof(MicroDecoding), typeof(MicroBatch), typeof(MicroShard), typeof(MicroFold), typeof(MicroAnswer)];
+    private static readonly Type[] s_parts = [typeof(MicroDecoding), typeof(MicroBatch), typeof(MicroShard), typeof(MicroFold), typeof(MicroAnswer), typeof(MicroDoor)];
 
     /// <param name="filter">Part of a name as the table shows it, whatever its case; null: all.</param>
     public static int Run(string? filter)
