@@ -36,8 +36,9 @@ public interface IGroupGrain : IGrainWithStringKey
     /// <summary>The roles that somebody holds through this group now. Only for the hub.</summary>
     /// <param name="person">Null: anybody who is in the group.</param>
     /// <param name="claimed">The person's issuer says that the person is in the group.</param>
-    [Alias("Held"), AlwaysInterleave, Repeatable]
-    Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed);
+    /// <returns>Null where the person is not in the group.</returns>
+    [Alias("HeldIn"), AlwaysInterleave, Repeatable]
+    Task<HeldGrant[]?> HeldAsync(Caller caller, string? person, bool claimed);
 }
 
 /// <param name="Person">Issuer and subject.</param>

@@ -29,10 +29,11 @@ internal sealed partial class PersonGrain(
         // Invented people must not fill the memory.
         if (claimed is null && _seen is null && _stored.Value is { Groups.Length: 0, LastSeen: null }) DeactivateOnIdle();
         var groups = _stored.Value.Groups.Union(named, StringComparer.Ordinal).ToArray();
-        var held = await Task.WhenAll(groups.Take(options.Value.MaxPersonGroups).Select(group => GrainFactory.GetGrain<IGroupGrain>(group).HeldAsync(Caller.Hub, Id, named.Contains(group))));
-        var grants = held.SelectMany(one => one).ToArray();
+        var asked = groups.Take(options.Value.MaxPersonGroups).ToArray();
+        var held = await Task.WhenAll(asked.Select(group => GrainFactory.GetGrain<IGroupGrain>(group).HeldAsync(Caller.Hub, Id, named.Contains(group))));
+        var grants = held.SelectMany(one => one ?? []).ToArray();
         if (groups.Length > options.Value.MaxPersonGroups || grants.Length > options.Value.MaxHeldGrants) LogTooMany(Id, groups.Length, grants.Length);
-        return Caller.Public with { Person = Id, Grants = grants.Length == 0 ? HeldGrants.None : DataspaceRules.Together(grants, options.Value.MaxHeldGrants) };
+        return Caller.Public with { Person = Id, Grants = DataspaceRules.Together(grants, options.Value.MaxHeldGrants) with { Groups = [.. asked.Where((_, number) => held[number] is not null).Order(StringComparer.Ordinal)] } };
     }
 
     public async Task NoteGroupAsync(Caller caller, string group)

@@ -16,7 +16,7 @@ internal sealed partial class IndicatorGrain
         var denial = Denial(caller);
         if (denial == ReadRefusal.None) return await DiffAsync(caller, null, query);
         return IsDoorFor(caller, denial)
-            ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), result => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null)
+            ? await ThroughAsync(caller, UsageOperations.Diff, query.After is null, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), result => result.Page is { } page ? (2 * page.Cells.Length, page.Until) : null)
             : Differing(Denied(denial));
     }
 
@@ -268,7 +268,7 @@ internal sealed partial class IndicatorGrain
         return ended[0] is [.., var last] && await BatchAsync(partition, last.ToSequence) is { } batch ? new(batch.ReceivedAt, batch.Feed, batch.Receipt) : default;
     }
 
-    private static DiffResult Differing(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
+    private static DiffResult Differing(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter) { RetryAfter = refusal.RetryAfter };
 
     /// <param name="MayMore">Whether this caller is told of suppressed values too.</param>
     /// <param name="SeesRows">Whether this caller may read the dataset.</param>

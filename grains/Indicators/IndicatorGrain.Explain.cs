@@ -22,7 +22,7 @@ internal sealed partial class IndicatorGrain
         if (denial == ReadRefusal.None) return await ExplainAsync(caller, null, query);
         return IsDoorFor(caller, denial)
             ? await ThroughAsync(
-                caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), result => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null)
+                caller, UsageOperations.Explain, query.After is null, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), result => result.Page is { } page ? (1 + (page.Rows?.Rows.Length ?? 0), page.Watermark) : null)
             : Explained(Denied(denial));
     }
 
@@ -323,7 +323,7 @@ internal sealed partial class IndicatorGrain
     /// <summary>The end of the time line is one tick beyond the last instant.</summary>
     private static DateTimeOffset Instant(long ticks) => new(Math.Min(ticks, DateTime.MaxValue.Ticks), TimeSpan.Zero);
 
-    private static ExplainResult Explained(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
+    private static ExplainResult Explained(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter) { RetryAfter = refusal.RetryAfter };
 
     /// <param name="Window">Begin of the window.</param>
     /// <param name="Dimensions">As cells have them.</param>

@@ -140,7 +140,9 @@ internal sealed partial class IndicatorGrain(
         var denial = Denial(caller);
         if (denial == ReadRefusal.None) return (await ValuesAsync(caller, null, query))!;
         return IsDoorFor(caller, denial)
-            ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query))
+            ? await ThroughAsync(
+                caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, query.After is null, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query),
+                (result, begun) => result with { Page = result.Page! with { Begun = begun } })
             : Denied(denial);
     }
 
