@@ -36,9 +36,13 @@ public interface IGroupGrain : IGrainWithStringKey
     /// <summary>The roles that somebody holds through this group now. Only for the hub.</summary>
     /// <param name="person">Null: anybody who is in the group.</param>
     /// <param name="claimed">The person's issuer says that the person is in the group.</param>
-    /// <returns>Null where the person is not in the group.</returns>
-    [Alias("HeldIn"), AlwaysInterleave, Repeatable]
-    Task<HeldGrant[]?> HeldAsync(Caller caller, string? person, bool claimed);
+    [Alias("Held"), AlwaysInterleave, Repeatable]
+    Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed);
+
+    /// <summary>Whether somebody is in this group, and the roles that he holds through it. Only for the hub.</summary>
+    /// <returns>As <see cref="HeldAsync"/>; null where he is not in it.</returns>
+    [Alias("Membership"), AlwaysInterleave, Repeatable]
+    Task<HeldGrant[]?> MembershipAsync(Caller caller, string person, bool claimed);
 }
 
 /// <param name="Person">Issuer and subject.</param>

@@ -102,7 +102,11 @@ internal sealed class GroupGrain(
         return true;
     }
 
-    public async Task<HeldGrant[]?> HeldAsync(Caller caller, string? person, bool claimed)
+    public async Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed) => await FindAsync(caller, person, claimed) ?? [];
+
+    public Task<HeldGrant[]?> MembershipAsync(Caller caller, string person, bool claimed) => FindAsync(caller, person, claimed);
+
+    private async Task<HeldGrant[]?> FindAsync(Caller caller, string? person, bool claimed)
     {
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub asks what a group holds");
         var (known, now) = (_stored.Value, time.GetUtcNow());

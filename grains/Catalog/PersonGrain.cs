@@ -30,7 +30,7 @@ internal sealed partial class PersonGrain(
         if (claimed is null && _seen is null && _stored.Value is { Groups.Length: 0, LastSeen: null }) DeactivateOnIdle();
         var groups = _stored.Value.Groups.Union(named, StringComparer.Ordinal).ToArray();
         var asked = groups.Take(options.Value.MaxPersonGroups).ToArray();
-        var held = await Task.WhenAll(asked.Select(group => GrainFactory.GetGrain<IGroupGrain>(group).HeldAsync(Caller.Hub, Id, named.Contains(group))));
+        var held = await Task.WhenAll(asked.Select(group => GrainFactory.GetGrain<IGroupGrain>(group).MembershipAsync(Caller.Hub, Id, named.Contains(group))));
         var grants = held.SelectMany(one => one ?? []).ToArray();
         if (groups.Length > options.Value.MaxPersonGroups || grants.Length > options.Value.MaxHeldGrants) LogTooMany(Id, groups.Length, grants.Length);
         return Caller.Public with { Person = Id, Grants = DataspaceRules.Together(grants, options.Value.MaxHeldGrants) with { Groups = [.. asked.Where((_, number) => held[number] is not null).Order(StringComparer.Ordinal)] } };

@@ -86,7 +86,7 @@ internal sealed partial class DatasetRowsGrain(
 
             if (agreement is { Terms.Delivery.Rhythm: not null } && query.After is null)
             {
-                (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, agreement, caller, UsageOperations.Rows, $"dataset:{Dataset}");
+                (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, agreement, caller, UsageOperations.Rows, $"dataset:{Dataset}", logger);
                 if (tooOften is not null) return Refused(ReadRefusal.TooOften, Dataset) with { Missing = tooOften, RetryAfter = wait };
             }
 

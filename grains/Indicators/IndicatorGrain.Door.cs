@@ -133,7 +133,7 @@ internal sealed partial class IndicatorGrain
                 if (begins && through.Agreement.Terms.Delivery.Rhythm is not null && begun?.Agreement != through.Agreement.Id)
                 {
                     if (begun is not null) await FetchRhythm.GiveBackAsync(GrainFactory, begun, logger);
-                    (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, through.Agreement, caller, operation, $"indicator:{Id}");
+                    (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, through.Agreement, caller, operation, $"indicator:{Id}", logger);
                     if (tooOften is not null) return refused(Refused(ReadRefusal.TooOften, tooOften) with { RetryAfter = wait });
                 }
 

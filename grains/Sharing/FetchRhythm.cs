@@ -12,11 +12,20 @@ internal static partial class FetchRhythm
     /// <summary>Begins a fetch, durable, before anything of it is given.</summary>
     /// <param name="agreement">One with a rhythm.</param>
     /// <returns>The fetch, or why it may not begin and for how long.</returns>
-    public static async Task<(BegunFetch? Begun, LocalText? TooOften, TimeSpan Wait)> BeginAsync(IGrainFactory grains, AgreementInForce agreement, Caller caller, string operation, string read)
+    public static async Task<(BegunFetch? Begun, LocalText? TooOften, TimeSpan Wait)> BeginAsync(IGrainFactory grains, AgreementInForce agreement, Caller caller, string operation, string read, ILogger logger)
     {
-        var id = Guid.NewGuid();
-        var result = await grains.GetGrain<IAgreementRhythmGrain>(agreement.Id).BeginAsync(Caller.Hub, new(id, agreement.Terms.Delivery.Rhythm!, caller.Subject, operation, read));
-        return result.NotBefore is { } from ? (null, TooOften(agreement, from, result.IsFull), result.Wait) : (new(agreement.Id, id), null, default);
+        var begun = new BegunFetch(agreement.Id, Guid.NewGuid());
+        try
+        {
+            var result = await grains.GetGrain<IAgreementRhythmGrain>(agreement.Id).BeginAsync(Caller.Hub, new(begun.Id, agreement.Terms.Delivery.Rhythm!, caller.Subject, operation, read));
+            return result.NotBefore is { } from ? (null, TooOften(agreement, from, result.IsFull), result.Wait) : (begun, null, default);
+        }
+        catch
+        {
+            // It may have begun all the same, and nothing is given of it.
+            await GiveBackAsync(grains, begun, logger);
+            throw;
+        }
     }
 
     /// <summary>Nothing was given of it. Where that cannot be noted the reader waits for the rhythm.</summary>
