@@ -77,7 +77,7 @@ internal static class AccessEndpoints
                 return (await grains.GetGrain<IPersonGrain>(id).ResolveAsync(Caller.Hub, null, null), null);
             case "group" when Subjects.IsGroup(id):
                 var held = await grains.GetGrain<IGroupGrain>(id).HeldAsync(Caller.Hub, null, claimed: false);
-                return (Caller.Public with { Person = "group:" + id, Grants = new([.. held.OrderBy(grant => grant.Id, StringComparer.Ordinal)]) }, null);
+                return (Caller.Public with { Person = "group:" + id, Grants = new([.. held.OrderBy(grant => grant.Id, StringComparer.Ordinal)]) { Groups = [id] } }, null);
             default:
                 return (null, Requests.InvalidParameter(http, "subject", new(
                     "subject ist me, public, key:Behörde.Schlüssel, person:Aussteller:Kennung oder group:Behörde/Gruppe.", "subject is me, public, key:{agency}.{key id}, person:{issuer}:{subject} or group:{agency}/{group}.")));

@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using DataHub.Catalog;
 using DataHub.Indicators;
+using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -34,7 +35,7 @@ internal static class RowsEndpoints
             .Example("""{ "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "rows": [ { "id": "q0.2.0", "row": 2, "state": "open", "errors": [ { "row": 2, "field": "no2", "code": "above-maximum", "detail": "2000 ist das Maximum", "expected": "2000", "value": "9999" } ] } ], "next": null }""", 200);
         group.MapRead("datasets/{dataset}/records", RecordsAsync)
             .WithSummary("The rows that stand, by time and key, in the format of Accept or ?format=.")
-            .WithDescription("Rows that are not open are given by right, or through a sharing agreement in force with the caller's agency: the header DataHub-Purpose then names one of its purposes, and only the rows and fields that it names are given. Every such read is noted for both sides.")
+            .WithDescription("Rows that are not open are given by right, or through a sharing agreement in force with the caller's agency: the header DataHub-Purpose then names one of its purposes, and only the rows and fields that it names are given. Every such read is noted for both sides. Where the agreement names a rhythm (delivery.rhythm) the same reader begins to fetch once in it, else 429 with Retry-After; the pages of a fetch go on without waiting.")
             .Takes("from", "Rows at or after: an instant with offset, or a day.")
             .Takes("to", "Rows before: an instant with offset, or a day.")
             .Takes("area", "Only rows in this area or below it.")
@@ -45,7 +46,7 @@ internal static class RowsEndpoints
             .Takes("after", "From the next of an earlier answer.")
             .Takes("format", $"One of {string.Join(", ", AnswerFormats.Words)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
             .Takes("meta", "true: the first line is {\"@meta\":{…}}; ndjson only.", JsonSchemaType.Boolean)
-            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 503);
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 429, 503);
         group.MapRead("datasets/{dataset}/csvw", CsvwAsync)
             .WithSummary("What the columns of the rows' CSV hold: CSV on the Web (W3C), with title, publisher, licence and units.")
             .Takes("format", "csv or csv-de: which of the two it describes.")
@@ -133,7 +134,15 @@ internal static class RowsEndpoints
         if (invalid is not null) return invalid;
         var result = await grains.GetGrain<IDatasetRowsGrain>(dataset).RowsAsync(http.Caller(), query!);
         if (result.Missing is { } missing)
-            return result.Refusal == ReadRefusal.TooMany ? Problems.Problem(http, ProblemTypes.TooManyCells, missing) : Authentication.Forbidden(http, missing);
+        {
+            return result.Refusal switch
+            {
+                ReadRefusal.TooMany => Problems.Problem(http, ProblemTypes.TooManyCells, missing),
+                ReadRefusal.TooOften => Problems.Later(http, ProblemTypes.TooManyRequests, missing, result.RetryAfter),
+                _ => Authentication.Forbidden(http, missing),
+            };
+        }
+
         if (result.Fault is { } fault) return Requests.InvalidParameter(http, RowsParameters.FilterPrefix + result.Detail, fault);
         if (result.Refusal != ReadRefusal.None) return Refused(http, result.Refusal, result.Detail, dataset);
 
@@ -141,11 +150,11 @@ internal static class RowsEndpoints
         http.Response.Headers[Requests.WatermarkHeader] = result.Watermark;
         var table = RowsTable.Of(result, RowsTable.Metadata(result.Dataset!, http.Request.PathBase.Value ?? ""));
         var (columns, unknown) = RowsParameters.ReadFields(http, table.Fields);
-        if (unknown is not null) return unknown;
+        if (unknown is not null) return await http.NotGivenAsync(unknown, result.Begun);
         if (format == AnswerFormat.GeoJson) table = RowsTable.WithGeometry(table, result, await AreasAsync(table.Metadata, http));
         table = table.Only(columns);
         var (body, tooLarge) = format == AnswerFormat.Json ? (RowsWriter.Write(table, next), null) : await AnswerRendering.WriteAsync(http, table, format, next);
-        return tooLarge ?? AnswerRendering.Rendered(body, table.Metadata, format, next).Answer(varies: true);
+        return tooLarge is not null ? await http.NotGivenAsync(tooLarge, result.Begun) : AnswerRendering.Rendered(body, table.Metadata, format, next).Answer(varies: true);
     }
 
     private static async Task<AreaTree?> AreasAsync(AnswerMetadata metadata, HttpContext http) => metadata is { AreaSystem: { } system, AreaVersion: { } version }

@@ -44,7 +44,8 @@ internal static class DiffEndpoints
         .Takes("definition", "By this version of the definition.", JsonSchemaType.Integer)
         .Takes("limit", $"Rows of the page, all cells together, 1 to {MaxLimit}; {DefaultLimit} where absent.", JsonSchemaType.Integer)
         .Takes("after", "Continues a page; as in the answer's next, which stays between the same watermarks.")
-        .Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 410, 422, 503)
+        .Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 410, 422, 429, 503)
+        .WithDescription(IndicatorEndpoints.ThroughAgreement)
         .Example(Example, StatusCodes.Status200OK);
 
     private static async Task<IResult> DiffAsync(string indicator, HttpContext http, IGrainFactory grains)
@@ -61,7 +62,7 @@ internal static class DiffEndpoints
 
         var dimensions = CellParameters.Dimensions(http);
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).DiffAsync(http.Caller(), new(selection! with { AsOf = until }, since, dimensions, after, limit));
-        if (result.Page is not { } page) return ExplainEndpoints.Refused(http, indicator, result.Refusal, result.Detail, result.Parameter);
+        if (result.Page is not { } page) return ExplainEndpoints.Refused(http, indicator, result.Refusal, result.Detail, result.Parameter, result.RetryAfter);
 
         var next = page.Next is null ? null : CellParameters.Link(http, selection!, dimensions, limit)
             .Add("since", page.Since).Add("until", page.Until).Add("definition", ExplainEndpoints.Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();

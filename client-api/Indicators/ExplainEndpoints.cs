@@ -52,7 +52,8 @@ internal static class ExplainEndpoints
             .Takes("definition", "By this version of the definition.", JsonSchemaType.Integer)
             .Takes("limit", $"Rows of the page, 1 to {MaxLimit}; {DefaultLimit} where absent. Value and recomputed are of the rows of all pages.", JsonSchemaType.Integer)
             .Takes("after", "Continues a page; as in the answer's next, which stays at the same watermark.")
-            .Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 410, 422, 503)
+            .Produces<JsonDocument>().Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 410, 422, 429, 503)
+            .WithDescription(IndicatorEndpoints.ThroughAgreement)
             .Example(Example, StatusCodes.Status200OK);
         group.MapRead("{indicator}/definitions", DefinitionsAsync)
             .WithSummary("The versions of the definition that values can be asked by, oldest first; the last one answers. So many earlier ones are kept as DataHub:Indicator:MaxDefinitions says.")
@@ -73,7 +74,7 @@ internal static class ExplainEndpoints
 
         var dimensions = CellParameters.Dimensions(http);
         var result = await grains.GetGrain<IIndicatorGrain>(indicator).ExplainAsync(http.Caller(), new(cell!, dimensions, after, limit));
-        if (result.Page is not { } page) return Refused(http, indicator, result.Refusal, result.Detail, result.Parameter);
+        if (result.Page is not { } page) return Refused(http, indicator, result.Refusal, result.Detail, result.Parameter, result.RetryAfter);
 
         var next = page.Next is null ? null : CellParameters.Link(http, cell! with { To = null, ToDay = null }, dimensions, limit)
             .Add("asOf", page.Watermark).Add("definition", Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
@@ -187,10 +188,10 @@ internal static class ExplainEndpoints
         else writer.WriteNull(name);
     }
 
-    internal static IResult Refused(HttpContext http, string indicator, ReadRefusal refusal, LocalText? detail, string? parameter) =>
+    internal static IResult Refused(HttpContext http, string indicator, ReadRefusal refusal, LocalText? detail, string? parameter, TimeSpan retryAfter) =>
         refusal == ReadRefusal.Invalid && parameter is not null
             ? Requests.InvalidParameter(http, parameter, detail!)
-            : IndicatorEndpoints.Refused(http, indicator, new(refusal, null, detail));
+            : IndicatorEndpoints.Refused(http, indicator, new(refusal, null, detail) { RetryAfter = retryAfter });
 
     internal static string Number(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

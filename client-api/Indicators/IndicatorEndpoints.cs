@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using DataHub.Catalog;
+using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -35,6 +36,10 @@ internal static class IndicatorEndpoints
         what is made of a suppressed value is suppressed. Its `count` is the smallest of those of its inputs.
         """;
 
+    /// <summary>Of routes that answer through an agreement.</summary>
+    internal const string ThroughAgreement =
+        "Values that are not open are given by right, or through a sharing agreement in force with the caller's agency: the header DataHub-Purpose then names one of its purposes. Where it names a rhythm (delivery.rhythm) the same reader begins the same fetch once in it, else 429 with Retry-After; the pages of a fetch go on without waiting.";
+
     private const string ValuesExample = """
         { "indicator": "no2-hourly", "version": 184, "watermark": "w1.kw", "definition": 3, "unit": "ug/m3", "license": "dl-de/by-2-0", "asOf": "2026-11-23T08:01:02Z",
           "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "publisher": "senumvk", "timeZone": "Europe/Berlin", "describedBy": "/api/v1/indicators/no2-hourly", "explainedBy": "/api/v1/indicators/no2-hourly/explain?asOf=w1.kw&definition=3",
@@ -56,11 +61,13 @@ internal static class IndicatorEndpoints
         group.MapRead("{indicator}", GetAsync).WithSummary("An indicator's definition.").Produces<IndicatorJson>().Refuses(404);
         group.MapRead("{indicator}/values", (string indicator, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: false, http, grains, answers, leased, lent))
             .WithSummary("Values by window, area and dimensions.").TakesQuery()
-            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 429, 503)
+            .WithDescription(ThroughAgreement)
             .Example(ValuesExample, StatusCodes.Status200OK);
         group.MapRead("{indicator}/latest", (string indicator, HttpContext http, IndicatorGrains grains, RenderedAnswers answers, LeasedIndicators leased, LeasedAnswers lent) => AnswerAsync(indicator, latest: true, http, grains, answers, leased, lent))
             .WithSummary("The last value of each area and combination of dimensions.").TakesQuery()
-            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+            .Produces<ValuesJson>(StatusCodes.Status200OK, AnswerFormats.Types[0], AnswerFormats.Types[1..]).Produces(StatusCodes.Status304NotModified).Refuses(400, 401, 403, 404, 406, 410, 422, 429, 503)
+            .WithDescription(ThroughAgreement)
             .Example(ValuesExample, StatusCodes.Status200OK);
         group.MapRead("{indicator}/csvw", CsvwAsync)
             .WithSummary("What the columns of the values' CSV hold: CSV on the Web (W3C), with title, publisher, licence and units.")
@@ -157,7 +164,7 @@ internal static class IndicatorEndpoints
             var (body, tooLarge) = format == AnswerFormat.Json
                 ? (AnswerWriter.Write(page, metadata, next), null)
                 : await AnswerRendering.WriteAsync(http, await TableAsync(page, metadata, format, http), format, next);
-            if (tooLarge is not null) return (null, null, tooLarge);
+            if (tooLarge is not null) return (null, null, await http.NotGivenAsync(tooLarge, page.Begun));
             known = new(page.Version, AnswerRendering.Rendered(body, metadata, format, next), page.Rows.Length, page.Through);
             if (!past) answers.Keep(key, known);
         }
@@ -207,6 +214,7 @@ internal static class IndicatorEndpoints
             ReadRefusal.Gone => ProblemTypes.WatermarkGone,
             ReadRefusal.Invalid => ProblemTypes.InvalidParameter,
             ReadRefusal.TooMany => ProblemTypes.TooManyCells,
+            ReadRefusal.TooOften => ProblemTypes.TooManyRequests,
             _ => ProblemTypes.Unavailable,
         };
         return (type, refusal.Detail ?? type.Help);
@@ -224,6 +232,7 @@ internal static class IndicatorEndpoints
             ReadRefusal.Invalid => Problems.Problem(http, ProblemTypes.InvalidParameter, detail),
             ReadRefusal.TooMany => Problems.Problem(http, ProblemTypes.TooManyCells, detail),
             ReadRefusal.Unavailable => Problems.Later(http, ProblemTypes.Unavailable, detail, s_retryAfter),
+            ReadRefusal.TooOften => Problems.Later(http, ProblemTypes.TooManyRequests, detail, result.RetryAfter),
             _ => throw new InvalidOperationException($"indicator {indicator} answered neither with a page nor with a refusal"),
         };
     }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using DataHub.Catalog;
+using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +45,8 @@ internal static class ManyValuesEndpoints
         .Takes("limit", $"Rows of each indicator, 1 to {ValuesParameters.MaxLimit}, all together at most {MaxRows}; {ValuesParameters.DefaultLimit} where absent. An indicator with more has a next, which leads to its own route; in CSV and NDJSON a header Link with its id as title.", JsonSchemaType.Integer)
         .Takes("format", $"One of {string.Join(", ", s_formats)}; goes before Accept.")
         .Produces<ManyValuesJson>(StatusCodes.Status200OK, "application/json", "text/csv", "application/x-ndjson").Produces(StatusCodes.Status304NotModified)
-        .Refuses(400, 401, 403, 404, 406, 410, 422, 503)
+        .Refuses(400, 401, 403, 404, 406, 410, 422, 429, 503)
+        .WithDescription(IndicatorEndpoints.ThroughAgreement + " Where one of the indicators is refused none is given, and no fetch of the others has begun.")
         .Example(Example, StatusCodes.Status200OK)
         .Example("indicator,area,from,to,value,count,state,unit,definition,version\r\nno2-hourly,01,2026-11-23T08:00:00Z,2026-11-23T09:00:00Z,23.4,12,ok,ug/m3,3,184\r\n", StatusCodes.Status200OK, "text/csv")
         .Example("""{"indicator":"no2-hourly","area":"01","from":"2026-11-23T08:00:00Z","to":"2026-11-23T09:00:00Z","value":23.4,"count":12,"state":"ok","unit":"ug/m3","definition":3,"version":184}""" + "\n", StatusCodes.Status200OK, "application/x-ndjson");
@@ -101,7 +103,12 @@ internal static class ManyValuesEndpoints
         var results = await Task.WhenAll(groups.Select(group => grains.GetGrain<IDatasetValuesGrain>(group.Key).ValuesAsync(
             caller, [.. group], group.Key == query.AtLeast?.Dataset ? query : query with { AtLeast = null })));
         if (Array.Find(results, result => result.Refusal != ReadRefusal.None) is { } refused)
-            return ([], IndicatorEndpoints.Refused(http, refused.Indicator!, new(refused.Refusal, null, refused.Detail)));
+        {
+            var problem = IndicatorEndpoints.Refused(http, refused.Indicator!, new(refused.Refusal, null, refused.Detail) { RetryAfter = refused.RetryAfter });
+            return ([], await http.NotGivenAsync(problem, results.SelectMany(result => result.Pages, (_, page) => page.Begun)));
+        }
+
+
         var pages = results.SelectMany(result => result.Pages).ToDictionary(page => page.Indicator.Id, StringComparer.Ordinal);
         return (Array.ConvertAll(ids, id => pages[id]), null);
     }
@@ -136,7 +143,7 @@ internal static class ManyValuesEndpoints
 
         headers.Add(("Content-Disposition", $"attachment; filename=\"values.{AnswerFormats.FileEnding(format)}\""));
         var (body, problem) = await AnswerRendering.WriteAsync(http, ValuesTable.Long(pages, pathBase, nested: format == AnswerFormat.NdJson), format, null);
-        return problem ?? (Rendered.Of(body, AnswerFormats.ContentType(format)) with { Headers = headers }).Answer(varies: true);
+        return problem is not null ? await http.NotGivenAsync(problem, pages.Select(page => page.Begun)) : (Rendered.Of(body, AnswerFormats.ContentType(format)) with { Headers = headers }).Answer(varies: true);
     }
 
     /// <summary>How far each is current: <c>no2-hourly=w1.…, pm10-hourly=w1.…</c>.</summary>

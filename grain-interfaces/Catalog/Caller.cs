@@ -26,11 +26,11 @@ public sealed record Caller(
     /// <summary>Who has signed in, or a machine with a token: issuer and subject as <see cref="Subjects"/> writes them; null for keys and the public.</summary>
     [Id(3)] public string? Person { get; init; }
 
-    /// <summary>The roles that the person's groups hold.</summary>
+    /// <summary>The person's groups, and the roles that they hold.</summary>
     public HeldGrants Grants
     {
         get => _grants ?? HeldGrants.None;
-        init => _grants = value.All.Length == 0 ? null : value;
+        init => _grants = value is { All.Length: 0, Groups.Length: 0 } ? null : value;
     }
 
     // Null for none: what comes from a part of the hub that knows no grants has none.

@@ -18,21 +18,25 @@ public sealed record HeldGrant(
         Dataspace == Dataspaces.Platform || (holding.Dataspace == Dataspace && (Dataset is null || holding.Dataset == Dataset));
 }
 
-/// <summary>All roles that somebody holds; equal where the grants are equal.</summary>
+/// <summary>All roles that somebody holds, and his groups; equal where these are equal.</summary>
 /// <param name="All">Ordered by id.</param>
 [GenerateSerializer, Immutable, Alias("datahub.HeldGrants")]
 public sealed record HeldGrants([property: Id(0)] HeldGrant[] All)
 {
     public static HeldGrants None { get; } = new([]);
 
+    /// <summary>All groups that he is in, <c>{agency}/{group}</c>, whether or not they hold a role; in order.</summary>
+    [Id(1)] public string[] Groups { get; init; } = [];
+
     public bool Administers => Array.Exists(All, grant => grant is { Role: DataspaceRole.Administrator, Dataspace: Dataspaces.Platform });
 
-    public bool Equals(HeldGrants? other) => other is not null && All.AsSpan().SequenceEqual(other.All);
+    public bool Equals(HeldGrants? other) => other is not null && All.AsSpan().SequenceEqual(other.All) && Groups.AsSpan().SequenceEqual(other.Groups);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
         foreach (var grant in All) hash.Add(grant);
+        foreach (var group in Groups) hash.Add(group, StringComparer.Ordinal);
         return hash.ToHashCode();
     }
 }

@@ -38,6 +38,11 @@ public interface IGroupGrain : IGrainWithStringKey
     /// <param name="claimed">The person's issuer says that the person is in the group.</param>
     [Alias("Held"), AlwaysInterleave, Repeatable]
     Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed);
+
+    /// <summary>Whether somebody is in this group, and the roles that he holds through it. Only for the hub.</summary>
+    /// <returns>As <see cref="HeldAsync"/>; null where he is not in it.</returns>
+    [Alias("Membership"), AlwaysInterleave, Repeatable]
+    Task<HeldGrant[]?> MembershipAsync(Caller caller, string person, bool claimed);
 }
 
 /// <param name="Person">Issuer and subject.</param>

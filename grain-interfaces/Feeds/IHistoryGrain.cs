@@ -141,8 +141,17 @@ public sealed record RowsResult(
     /// <summary>With <see cref="ReadRefusal.Invalid"/>: the filter's field that is not allowed, and why.</summary>
     [Id(7)] public LocalText? Fault { get; init; }
 
-    /// <summary>With <see cref="ReadRefusal.Forbidden"/>: what an agreement does not allow; null: there is none with the caller.</summary>
+    /// <summary>
+    /// With <see cref="ReadRefusal.Forbidden"/>: what an agreement does not allow; null: there is none with the caller. With
+    /// <see cref="ReadRefusal.TooOften"/> and <see cref="ReadRefusal.TooMany"/>: why.
+    /// </summary>
     [Id(8)] public LocalText? Missing { get; init; }
+
+    /// <summary>With <see cref="ReadRefusal.TooOften"/>: how long to wait.</summary>
+    [Id(9)] public TimeSpan RetryAfter { get; init; }
+
+    /// <summary>The fetch that began with these rows, where the agreement names a rhythm.</summary>
+    [Id(10)] public Sharing.BegunFetch? Begun { get; init; }
 }
 
 /// <param name="Feed">Only this feed; null: all.</param>

@@ -24,7 +24,11 @@ public sealed record DiffCursor([property: Id(0)] ValuesCursor Cell, [property: 
 /// <param name="Parameter">As <see cref="ExplainResult.Parameter"/>.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DiffResult")]
 public sealed record DiffResult(
-    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] DiffPage? Page, [property: Id(2)] LocalText? Detail, [property: Id(3)] string? Parameter = null);
+    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] DiffPage? Page, [property: Id(2)] LocalText? Detail, [property: Id(3)] string? Parameter = null)
+{
+    /// <summary>As <see cref="ValuesResult.RetryAfter"/>.</summary>
+    [Id(4)] public TimeSpan RetryAfter { get; init; }
+}
 
 /// <param name="Indicator">With the version of the definition and of the area system that answered.</param>
 /// <param name="Since">Watermark of the earlier moment.</param>

@@ -28,7 +28,11 @@ public readonly record struct DimensionValue([property: Id(0)] string Field, [pr
 /// <param name="Parameter">With <see cref="ReadRefusal.Invalid"/>: which parameter is wrong, where it is one.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ExplainResult")]
 public sealed record ExplainResult(
-    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ExplainPage? Page, [property: Id(2)] LocalText? Detail, [property: Id(3)] string? Parameter = null);
+    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ExplainPage? Page, [property: Id(2)] LocalText? Detail, [property: Id(3)] string? Parameter = null)
+{
+    /// <summary>As <see cref="ValuesResult.RetryAfter"/>.</summary>
+    [Id(4)] public TimeSpan RetryAfter { get; init; }
+}
 
 /// <summary>One number and what it was made of.</summary>
 /// <param name="Indicator">With the version of the definition and of the area system that answered.</param>

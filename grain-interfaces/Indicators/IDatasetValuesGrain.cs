@@ -21,4 +21,8 @@ public interface IDatasetValuesGrain : IGrainWithStringKey
 /// </param>
 [GenerateSerializer, Immutable, Alias("datahub.DatasetValuesResult")]
 public sealed record DatasetValuesResult(
-    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] string? Indicator, [property: Id(2)] LocalText? Detail, [property: Id(3)] ValuesPage[] Pages);
+    [property: Id(0)] ReadRefusal Refusal, [property: Id(1)] string? Indicator, [property: Id(2)] LocalText? Detail, [property: Id(3)] ValuesPage[] Pages)
+{
+    /// <summary>As <see cref="ValuesResult.RetryAfter"/>.</summary>
+    [Id(4)] public TimeSpan RetryAfter { get; init; }
+}

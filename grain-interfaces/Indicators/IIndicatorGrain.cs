@@ -161,7 +161,10 @@ public sealed record ValuesQuery(
     /// <summary>Answer by this version of the definition, from history; null: by the one that answers now.</summary>
     [Id(13)] public int? Definition { get; init; }
 
-    /// <summary>With <see cref="KnownVersion"/>: through which agreement that answer came (<see cref="ValuesPage.Through"/>).</summary>
+    /// <summary>
+    /// With <see cref="KnownVersion"/>: through which agreement that answer came (<see cref="ValuesPage.Through"/>). With
+    /// <see cref="IIndicatorGrain.AnswerAsync"/>: through which the same request was answered before, so that its fetch has begun.
+    /// </summary>
     [Id(14)] public string? KnownThrough { get; init; }
 
     /// <summary>With <see cref="KnownVersion"/>: how many values that answer has, which count as given again.</summary>
@@ -208,10 +211,17 @@ public enum ReadRefusal
 
     /// <summary>A store did not answer or a grain moved: 503.</summary>
     Unavailable = 7,
+
+    /// <summary>The rhythm of the agreement has not passed since it was fetched: 429 with Retry-After.</summary>
+    TooOften = 8,
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.ValuesResult")]
-public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] LocalText? Detail);
+public sealed record ValuesResult([property: Id(0)] ReadRefusal Refusal, [property: Id(1)] ValuesPage? Page, [property: Id(2)] LocalText? Detail)
+{
+    /// <summary>With <see cref="ReadRefusal.TooOften"/>: how long to wait.</summary>
+    [Id(3)] public TimeSpan RetryAfter { get; init; }
+}
 
 /// <param name="Version">Rises with every change of any value of the indicator; never reused. 0 for an answer from history, which its watermark and definition name for good.</param>
 /// <param name="Watermark">As of the version: what made it.</param>
@@ -233,6 +243,9 @@ public sealed record ValuesPage(
 
     /// <summary>The agreement, as <c>{id}@{version}</c>, through which the caller sees it; null: by right.</summary>
     [Id(9)] public string? Through { get; init; }
+
+    /// <summary>The fetch that began with this answer, where the agreement names a rhythm.</summary>
+    [Id(10)] public Sharing.BegunFetch? Begun { get; init; }
 }
 
 /// <param name="Area">Null where the indicator is not grouped by area, and for rows that have none.</param>

@@ -102,17 +102,21 @@ internal sealed class GroupGrain(
         return true;
     }
 
-    public async Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed)
+    public async Task<HeldGrant[]> HeldAsync(Caller caller, string? person, bool claimed) => await FindAsync(caller, person, claimed) ?? [];
+
+    public Task<HeldGrant[]?> MembershipAsync(Caller caller, string person, bool claimed) => FindAsync(caller, person, claimed);
+
+    private async Task<HeldGrant[]?> FindAsync(Caller caller, string? person, bool claimed)
     {
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub asks what a group holds");
         var (known, now) = (_stored.Value, time.GetUtcNow());
         if (known.Name is null)
         {
             DeactivateOnIdle();
-            return [];
+            return null;
         }
 
-        if (person is not null && !claimed && !known.Members.Any(member => member.Person == person && member.Holds(now))) return [];
+        if (person is not null && !claimed && !known.Members.Any(member => member.Person == person && member.Holds(now))) return null;
         var held = await Task.WhenAll(known.Dataspaces.Select(dataspace => GrainFactory.GetGrain<IDataspaceGrain>(dataspace).HeldByAsync(Caller.Hub, Id)));
         return [.. held.SelectMany(grants => grants)];
     }

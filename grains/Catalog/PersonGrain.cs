@@ -29,10 +29,25 @@ internal sealed partial class PersonGrain(
         // Invented people must not fill the memory.
         if (claimed is null && _seen is null && _stored.Value is { Groups.Length: 0, LastSeen: null }) DeactivateOnIdle();
         var groups = _stored.Value.Groups.Union(named, StringComparer.Ordinal).ToArray();
-        var held = await Task.WhenAll(groups.Take(options.Value.MaxPersonGroups).Select(group => GrainFactory.GetGrain<IGroupGrain>(group).HeldAsync(Caller.Hub, Id, named.Contains(group))));
-        var grants = held.SelectMany(one => one).ToArray();
+        var asked = groups.Take(options.Value.MaxPersonGroups).ToArray();
+        var held = await Task.WhenAll(asked.Select(group => MembershipAsync(GrainFactory.GetGrain<IGroupGrain>(group), named.Contains(group))));
+        var grants = held.SelectMany(one => one ?? []).ToArray();
         if (groups.Length > options.Value.MaxPersonGroups || grants.Length > options.Value.MaxHeldGrants) LogTooMany(Id, groups.Length, grants.Length);
-        return Caller.Public with { Person = Id, Grants = grants.Length == 0 ? HeldGrants.None : DataspaceRules.Together(grants, options.Value.MaxHeldGrants) };
+        return Caller.Public with { Person = Id, Grants = DataspaceRules.Together(grants, options.Value.MaxHeldGrants) with { Groups = [.. asked.Where((_, number) => held[number] is not null).Order(StringComparer.Ordinal)] } };
+    }
+
+    /// <summary>What a person holds through a group; null where he is not in it.</summary>
+    private async Task<HeldGrant[]?> MembershipAsync(IGroupGrain group, bool claimed)
+    {
+        try
+        {
+            return await group.MembershipAsync(Caller.Hub, Id, claimed);
+        }
+        catch (Exception)
+        {
+            // A silo of before, while the hub is updated, knows only what is held.
+            return await group.HeldAsync(Caller.Hub, Id, claimed) is { Length: > 0 } held ? held : null;
+        }
     }
 
     public async Task NoteGroupAsync(Caller caller, string group)

@@ -44,6 +44,7 @@ internal sealed partial class DatasetRowsGrain(
         var asked = time.GetTimestamp();
         if (await GrainFactory.GetGrain<IDatasetGrain>(Dataset).GetAsync(caller) is not { } dataset) return Refused(ReadRefusal.NotFound, Dataset);
 
+        BegunFetch? begun = null;
         try
         {
             var contract = await contracts.GetAsync(Dataset, dataset.ContractVersion);
@@ -83,6 +84,12 @@ internal sealed partial class DatasetRowsGrain(
                 };
             }
 
+            if (agreement is { Terms.Delivery.Rhythm: not null } && query.After is null)
+            {
+                (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, agreement, caller, UsageOperations.Rows, $"dataset:{Dataset}", logger);
+                if (tooOften is not null) return Refused(ReadRefusal.TooOften, Dataset) with { Missing = tooOften, RetryAfter = wait };
+            }
+
             var watermark = new Watermark(incarnation, Dataset, sequences).ToString();
             if (agreement is not null && await (_allowances ??= new(GrainFactory, this, time, logger)).TakeAsync(new(agreement, caller), UsageOperations.Rows, rows.Count, watermark) is { } left)
             {
@@ -93,8 +100,8 @@ internal sealed partial class DatasetRowsGrain(
             }
 
             // Durable before the first row is given.
-            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : caller.Use?.Purpose) is { } given)
-                await trail.RecordAsync(agreement is null ? [given] : [given, given with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = agreement.Terms.Recipient }]);
+            if (AuditEvents.RowsGiven(time.GetUtcNow(), caller, decision, dataset, rows.Count, watermark, null, agreement is null ? null : caller.Use?.Purpose) is { } noted)
+                await trail.RecordAsync(agreement is null ? [noted] : [noted, noted with { Id = ReceiptIds.New(time.GetUtcNow()), Agency = agreement.Terms.Recipient }]);
 
             // They are given by what holds now, however long they took to find and to note.
             for (var tries = 0; agreement is not null || time.GetElapsedTime(asked) >= s_holds; tries++)
@@ -116,19 +123,26 @@ internal sealed partial class DatasetRowsGrain(
             }
 
             var unpacked = RowPacking.Unpack(contract, rows);
-            return new(
+            var given = new RowsResult(
                 ReadRefusal.None,
                 dataset.Spec.Schema,
                 agreement is null ? WithoutPersonal(contract, unpacked, caller, dataset) : RowFields.Only(contract, unpacked, DoorRules.Fields(agreement.Terms, contract)),
                 next,
                 watermark,
                 null)
-            { Dataset = dataset };
+            { Dataset = dataset, Begun = begun };
+            begun = null;
+            return given;
         }
         catch (Exception e)
         {
             LogUnreadable(e, Dataset);
             return Refused(ReadRefusal.Unavailable, Dataset);
+        }
+        finally
+        {
+            // Nothing was given.
+            if (begun is not null) await FetchRhythm.GiveBackAsync(GrainFactory, begun, logger);
         }
 
         static RowsResult Refused(ReadRefusal refusal, string detail) => new(refusal, null, null, null, null, detail);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Sharing;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -25,16 +26,17 @@ internal sealed partial class DatasetValuesGrain(IOptions<ReadOptions> read, ILo
 
     public async Task<DatasetValuesResult> ValuesAsync(Caller caller, string[] indicators, ValuesQuery query)
     {
-        query = query with { KnownVersion = null };
+        query = query with { KnownVersion = null, KnownThrough = null };
         try
         {
             var own = await AllAsync(indicators, indicator => indicator.ValuesAsync(caller, query));
-            if (Array.FindIndex(own, result => result.Page is null) is >= 0 and var refused) return Refused(indicators[refused], own[refused].Refusal, own[refused].Detail);
+            if (Array.FindIndex(own, result => result.Page is null) is >= 0 and var refused)
+                return await NotGivenAsync(own, Refused(indicators[refused], own[refused].Refusal, own[refused].Detail) with { RetryAfter = own[refused].RetryAfter });
             var pages = Array.ConvertAll(own, result => result.Page!);
 
             // A moment that is named is the same for all.
             if (query.AsOf is not null) return new(ReadRefusal.None, null, null, pages);
-            return SameMoment.Of(pages) is { } same ? new(ReadRefusal.None, null, null, same) : await TogetherAsync(caller, indicators, query);
+            return SameMoment.Of(pages) is { } same ? new(ReadRefusal.None, null, null, same) : await TogetherAsync(caller, indicators, query, own);
         }
         catch (Exception e)
         {
@@ -43,16 +45,36 @@ internal sealed partial class DatasetValuesGrain(IOptions<ReadOptions> read, ILo
         }
     }
 
-    private async Task<DatasetValuesResult> TogetherAsync(Caller caller, string[] indicators, ValuesQuery query)
+    /// <param name="own">As the indicators have answered by themselves: fetches began with that.</param>
+    private async Task<DatasetValuesResult> TogetherAsync(Caller caller, string[] indicators, ValuesQuery query, ValuesResult[] own)
+    {
+        if (!Array.Exists(own, result => result.Page!.Begun is not null)) return await TogetherAsync(caller, indicators, _ => query);
+
+        var result = await TogetherAsync(caller, indicators, number => query with { KnownThrough = own[number].Page!.Through });
+        return result.Refusal != ReadRefusal.None ? await NotGivenAsync(own, result) : result with { Pages = [.. result.Pages.Zip(own, (page, one) => page with { Begun = one.Page!.Begun })] };
+    }
+
+    /// <summary>Where one indicator is refused nothing of the others is given.</summary>
+    private async Task<DatasetValuesResult> NotGivenAsync(ValuesResult[] own, DatasetValuesResult refused)
+    {
+        foreach (var result in own)
+        {
+            if (result.Page?.Begun is { } begun) await FetchRhythm.GiveBackAsync(GrainFactory, begun, logger);
+        }
+
+        return refused;
+    }
+
+    private async Task<DatasetValuesResult> TogetherAsync(Caller caller, string[] indicators, Func<int, ValuesQuery> query)
     {
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);
-        var plans = await AllAsync(indicators, indicator => indicator.PlanAsync(caller, query));
+        var plans = await AllAsync(indicators, (indicator, number) => indicator.PlanAsync(caller, query(number)));
         for (var attempt = 0; attempt < MaxAttempts && Stopwatch.GetTimestamp() < deadline; attempt++)
         {
             if (Array.FindIndex(plans, plan => plan.Refusal != ReadRefusal.None) is >= 0 and var refused) return Refused(indicators[refused], plans[refused].Refusal, plans[refused].Detail);
 
             var sets = await ReadAsync(plans);
-            var answers = await AllAsync(indicators, (indicator, number) => indicator.AnswerAsync(caller, query, plans[number], sets[number]));
+            var answers = await AllAsync(indicators, (indicator, number) => indicator.AnswerAsync(caller, query(number), plans[number], sets[number]));
             var results = Array.ConvertAll(answers, answer => answer.Result);
             if (Array.FindIndex(results, result => result is { Page: null }) is >= 0 and var without)
             {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Sharing;
 
 namespace DataHub.Indicators;
 
@@ -48,6 +49,7 @@ internal sealed partial class IndicatorGrain
                 if (!await KnowInputsAsync()) return Changes(Unavailable());
                 var (through, meanwhile) = await EnterAsync(caller);
                 if (meanwhile is not null) return new(meanwhile.Refusal, null, meanwhile.Detail);
+                if (through is not null && FetchRhythm.StreamFault(through.Agreement) is { } polled) return Changes(Refused(ReadRefusal.Forbidden, polled));
                 var (selection, fault) = Narrowed(through, _stored.Value.Definition!, query.Selection);
                 if (fault is not null) return Changes(fault);
                 var result = await TryChangesAsync(query with { Selection = Plain(selection) }, Ledger());

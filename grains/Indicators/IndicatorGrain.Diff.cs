@@ -21,7 +21,7 @@ internal sealed partial class IndicatorGrain
         }
 
         return IsDoorFor(caller, denial)
-            ? await ThroughAsync(caller, UsageOperations.Diff, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), Given)
+            ? await ThroughAsync(caller, UsageOperations.Diff, query.After is null, async passage => await DiffAsync(caller, passage, query), refusal => Differing(refusal), Given)
             : Differing(Denied(denial));
     }
 
@@ -275,7 +275,7 @@ internal sealed partial class IndicatorGrain
         return ended[0] is [.., var last] && await BatchAsync(partition, last.ToSequence) is { } batch ? new(batch.ReceivedAt, batch.Feed, batch.Receipt) : default;
     }
 
-    private static DiffResult Differing(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
+    private static DiffResult Differing(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter) { RetryAfter = refusal.RetryAfter };
 
     /// <param name="MayMore">Whether this caller is told of suppressed values too.</param>
     /// <param name="SeesRows">Whether this caller may read the dataset.</param>

@@ -42,6 +42,7 @@ internal sealed partial class IndicatorGrain
                 return new(ReadRefusal.None, null, null);
             }
 
+            if (FetchRhythm.StreamFault(through.Agreement) is { } polled) return new(ReadRefusal.Forbidden, polled, null);
             if (values > 0 && await Allowance.TakeAsync(through.Allowance, UsageOperations.Changes, values, null) is { } left)
                 return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values), null);
             return new(ReadRefusal.None, null, through.Key);
@@ -144,11 +145,15 @@ internal sealed partial class IndicatorGrain
     }
 
     /// <summary>Answers through an agreement: narrowed to what it gives, counted, and given only if it still holds.</summary>
+    /// <param name="begins">It goes on from no earlier page: where a rhythm is agreed a fetch begins.</param>
     /// <param name="answer">Null where it must be answered anew.</param>
     /// <param name="given">How many values an answer gives, and as of when; null: none.</param>
-    private async Task<T> ThroughAsync<T>(Caller caller, string operation, Func<Passage, Task<T?>> answer, Func<ValuesResult, T> refused, Func<T, (long Values, string? Watermark)?> given)
+    /// <param name="noted">The answer with the fetch that began with it, where somebody asks for that.</param>
+    private async Task<T> ThroughAsync<T>(
+        Caller caller, string operation, bool begins, Func<Passage, Task<T?>> answer, Func<ValuesResult, T> refused, Func<T, (long Values, string? Watermark)?> given, Func<T, BegunFetch, T>? noted = null)
         where T : class
     {
+        BegunFetch? begun = null;
         try
         {
             for (var run = 0; run < MaxRuns; run++)
@@ -161,14 +166,26 @@ internal sealed partial class IndicatorGrain
                 if (through is null) break;
                 if (await answer(through) is not { } answered) continue;
                 if (given(answered) is not var (values, watermark)) return answered;
+                if (begins && through.Agreement.Terms.Delivery.Rhythm is not null && begun?.Agreement != through.Agreement.Id)
+                {
+                    if (begun is not null) await FetchRhythm.GiveBackAsync(GrainFactory, begun, logger);
+                    (begun, var tooOften, var wait) = await FetchRhythm.BeginAsync(GrainFactory, through.Agreement, caller, operation, $"indicator:{Id}", logger);
+                    if (tooOften is not null) return refused(Refused(ReadRefusal.TooOften, tooOften) with { RetryAfter = wait });
+                }
+
                 if (await Allowance.TakeAsync(through.Allowance, operation, values, watermark) is { } left)
                     return refused(Refused(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values)));
-                if (Stopwatch.GetElapsedTime(asked) < AgreementsInForce.Holds) return answered;
+                if (Stopwatch.GetElapsedTime(asked) >= AgreementsInForce.Holds)
+                {
+                    // It is given by what holds now, however long it took to find and to note.
+                    (var still, refusal) = await EnterAsync(caller);
+                    if (refusal is not null) return refused(refusal);
+                    if (still?.Key != through.Key) continue;
+                }
 
-                // It is given by what holds now, however long it took to find and to note.
-                (var still, refusal) = await EnterAsync(caller);
-                if (refusal is not null) return refused(refusal);
-                if (still?.Key == through.Key) return answered;
+                if (begun is not null && noted is not null) answered = noted(answered, begun);
+                begun = null;
+                return answered;
             }
 
             return refused(Unavailable());
@@ -177,6 +194,11 @@ internal sealed partial class IndicatorGrain
         {
             LogUnreadable(e, Id);
             return refused(Unavailable());
+        }
+        finally
+        {
+            // Nothing was given.
+            if (begun is not null) await FetchRhythm.GiveBackAsync(GrainFactory, begun, logger);
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed partial class IndicatorGrain
 
         return IsDoorFor(caller, denial)
             ? await ThroughAsync(
-                caller, UsageOperations.Explain, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), Given)
+                caller, UsageOperations.Explain, query.After is null, async passage => await ExplainAsync(caller, passage, query), refusal => Explained(refusal), Given)
             : Explained(Denied(denial));
     }
 
@@ -330,7 +330,7 @@ internal sealed partial class IndicatorGrain
     /// <summary>The end of the time line is one tick beyond the last instant.</summary>
     private static DateTimeOffset Instant(long ticks) => new(Math.Min(ticks, DateTime.MaxValue.Ticks), TimeSpan.Zero);
 
-    private static ExplainResult Explained(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter);
+    private static ExplainResult Explained(ValuesResult refusal, string? parameter = null) => new(refusal.Refusal, null, refusal.Detail, parameter) { RetryAfter = refusal.RetryAfter };
 
     /// <param name="Window">Begin of the window.</param>
     /// <param name="Dimensions">As cells have them.</param>

@@ -30,7 +30,8 @@ internal sealed partial class IndicatorGrain
     public async Task<PlannedAnswer> AnswerAsync(Caller caller, ValuesQuery query, CellPlan plan, CellSet[][] sets)
     {
         if (!await KnowInputsAsync()) return new(Unavailable(), null);
-        query = query with { Within = null };
+        var before = query.KnownThrough;
+        query = query with { Within = null, KnownThrough = null };
         var (given, again) = ((ValuesResult?)null, (CellPlan?)null);
         var denial = Denial(caller);
         if (denial == ReadRefusal.None)
@@ -42,9 +43,11 @@ internal sealed partial class IndicatorGrain
 
         if (!IsDoorFor(caller, denial)) return new(Denied(denial), null);
         given = await ThroughAsync(
-            caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values,
+            caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, begins: false,
             async passage =>
             {
+                // The fetch began when the same was answered before; where that was through another agreement it is asked anew.
+                if (passage.Agreement.Terms.Delivery.Rhythm is not null && passage.Key != before) return Unavailable();
                 var answer = await AnswerPlanAsync(passage, query, plan, sets);
                 again = answer.Again;
                 return answer.Result is { Page: { } page } result ? result with { Page = page with { Through = passage.Key } } : answer.Result ?? Refused(ReadRefusal.NotYet, new("", ""));

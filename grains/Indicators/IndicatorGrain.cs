@@ -145,7 +145,9 @@ internal sealed partial class IndicatorGrain(
         }
 
         return IsDoorFor(caller, denial)
-            ? await ThroughAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query))
+            ? await ThroughAsync(
+                caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, query.After is null, passage => ValuesAsync(caller, passage, query), refusal => refusal, result => Given(result, query),
+                (result, begun) => result with { Page = result.Page! with { Begun = begun } })
             : Denied(denial);
     }
 

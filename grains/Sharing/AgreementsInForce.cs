@@ -110,6 +110,6 @@ internal sealed class AgreementSet(AgreementInForce[] all, long asked)
     {
         if (all.Length == 0) return [];
         if (caller.Agency is { } agency) return _byRecipient[agency];
-        return caller.Grants.All.Select(grant => Subjects.AgencyOf(grant.Group)).Distinct().SelectMany(one => _byRecipient[one]).OrderBy(one => one.Id, StringComparer.Ordinal);
+        return caller.Grants.Groups.Select(Subjects.AgencyOf).Distinct().SelectMany(one => _byRecipient[one]).OrderBy(one => one.Id, StringComparer.Ordinal);
     }
 }

@@ -19,15 +19,20 @@ internal static class DoorRules
     /// <returns>The agreement, or what is missing; neither where none is with the caller.</returns>
     public static (AgreementInForce? Through, LocalText? Missing) Through(Caller caller, Holding holding, IEnumerable<AgreementInForce> inForce, Func<AgreementInForce, LocalText?> fault)
     {
-        LocalText? missing = null;
+        LocalText? missing = null, readers = null;
         foreach (var agreement in inForce)
         {
-            if (!IsParty(caller, agreement.Terms, holding)) continue;
+            if (!IsParty(caller, agreement.Terms, holding))
+            {
+                readers ??= Readers(caller, agreement);
+                continue;
+            }
+
             if ((UseFault(agreement, caller.Use) ?? fault(agreement)) is not { } found) return (agreement, null);
             missing ??= found;
         }
 
-        return (null, missing);
+        return (null, missing ?? readers);
     }
 
     /// <summary>By which agreement rows may be read.</summary>
@@ -108,7 +113,7 @@ internal static class DoorRules
         $"Die Vereinbarung „{agreement.Id}“ gibt {agreement.Terms.Delivery.RowsPerDay} Zeilen oder Werte am Tag (UTC); {left} sind noch übrig, die Antwort hat {wanted}. limit kleiner wählen oder morgen fortfahren.",
         $"The agreement “{agreement.Id}” gives {agreement.Terms.Delivery.RowsPerDay} rows or values a day (UTC); {left} are left, the answer has {wanted}. Choose a smaller limit or go on tomorrow.");
 
-    /// <summary>A key of the recipient that may read, or somebody of a group of it.</summary>
+    /// <summary>A key of the recipient that may read, or somebody of a group of it, whether or not the group holds a role.</summary>
     private static bool IsParty(Caller caller, AgreementTerms terms, Holding holding)
     {
         if (caller.Agency is not null)
@@ -117,7 +122,21 @@ internal static class DoorRules
                 && (terms.Use.Keys is { } keys ? keys.Contains(caller.KeyId) : terms.Use.Groups is null);
         }
 
-        return caller.Person is not null && caller.Grants.All.Any(grant => Subjects.AgencyOf(grant.Group) == terms.Recipient && (terms.Use.Groups is null ? terms.Use.Keys is null : terms.Use.Groups.Contains(grant.Group)));
+        return caller.Person is not null && caller.Grants.Groups.Any(group => Subjects.AgencyOf(group) == terms.Recipient && (terms.Use.Groups is null ? terms.Use.Keys is null : terms.Use.Groups.Contains(group)));
+    }
+
+    /// <summary>Who of the recipient an agreement is for, said to others of the recipient; null: the caller is of another agency.</summary>
+    private static LocalText? Readers(Caller caller, AgreementInForce agreement)
+    {
+        var (id, terms) = (agreement.Id, agreement.Terms);
+        if (caller.Agency is not null ? caller.Agency != terms.Recipient : !caller.Grants.Groups.Any(group => Subjects.AgencyOf(group) == terms.Recipient)) return null;
+        return (terms.Use.Groups is { } groups ? string.Join(", ", groups) : null, terms.Use.Keys is { } keys ? string.Join(", ", keys) : null) switch
+        {
+            ({ } people, null) => new($"Die Vereinbarung „{id}“ gilt nur für Personen dieser Gruppen: {people}.", $"The agreement “{id}” is for people of these groups only: {people}."),
+            (null, { } clients) => new($"Die Vereinbarung „{id}“ gilt nur für diese Schlüssel: {clients}.", $"The agreement “{id}” is for these keys only: {clients}."),
+            ({ } people, { } clients) => new($"Die Vereinbarung „{id}“ gilt nur für Personen dieser Gruppen: {people}, und für diese Schlüssel: {clients}.", $"The agreement “{id}” is for people of these groups only: {people}, and for these keys: {clients}."),
+            _ => new($"Die Vereinbarung „{id}“ gilt für Schlüssel von „{terms.Recipient}“, die diesen Datensatz lesen dürfen.", $"The agreement “{id}” is for keys of “{terms.Recipient}” that may read this dataset."),
+        };
     }
 
     /// <summary>What a caller says of a request that the agreement does not allow; null: nothing.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Xml;
 
 using DataHub.Catalog;
 using DataHub.Indicators;
@@ -30,7 +31,7 @@ public sealed class DoorOdrlTests
     public void The_door_decides_what_the_odrl_text_says()
     {
         var random = new Random(8);
-        var (allowed, refused, narrowed) = (0, 0, 0);
+        var (allowed, refused, narrowed, rhythms) = (0, 0, 0, 0);
         for (var round = 0; round < 20_000; round++)
         {
             var terms = Enumerable.Range(0, 1 + random.Next(3)).Select(_ => RandomTerms(random)).ToArray();
@@ -48,6 +49,7 @@ public sealed class DoorOdrlTests
             var values = Array.FindIndex(texts, text => new Reader(text, caller).GivesValues(definition.Spec));
             Assert.Equal(values < 0 ? null : $"v{values}", through?.Id);
             _ = through is null ? refused++ : allowed++;
+            if (through is not null) rhythms += RhythmHolds(random, through, new Reader(texts[values], caller).Apart);
             if (through is null || values < 0) continue;
 
             // Which windows, areas and levels.
@@ -82,7 +84,26 @@ public sealed class DoorOdrlTests
             }
         }
 
-        Assert.True(allowed > 500 && refused > 5_000 && narrowed > 300, $"{allowed} allowed, {refused} refused, {narrowed} narrowed");
+        Assert.True(allowed > 500 && refused > 5_000 && narrowed > 300 && rhythms > 200, $"{allowed} allowed, {refused} refused, {narrowed} narrowed, {rhythms} rhythms");
+    }
+
+    /// <summary>Fetches at random instants begin where the text's interval has passed since the last that began; without one a stream is given too.</summary>
+    /// <returns>1 where there is a rhythm.</returns>
+    private static int RhythmHolds(Random random, AgreementInForce through, TimeSpan? apart)
+    {
+        Assert.Equal(apart is null, FetchRhythm.StreamFault(through) is null);
+        if (apart is not { } interval) return 0;
+        var (state, at, last) = (new AgreementRhythmState(), s_now, (DateTimeOffset?)null);
+        for (var i = 0; i < 8; i++)
+        {
+            at += interval * (random.Next(5) / 2.0);
+            (state, var result) = AgreementRhythmRules.Begin(state, new(Guid.NewGuid(), through.Terms.Delivery.Rhythm!, "key:bezirk.k1", UsageOperations.Rows, "dataset:luft"), at);
+            var begins = last is null || at - last >= interval;
+            Assert.Equal(begins ? null : last + interval, result.NotBefore);
+            if (begins) last = at;
+        }
+
+        return 1;
     }
 
     private static AgreementTerms RandomTerms(Random random) => new(
@@ -99,7 +120,7 @@ public sealed class DoorOdrlTests
             FinestLevel = random.Next(3) == 0 ? random.Next(3) : null,
             SmallestGroup = random.Next(3) == 0 ? random.Next(1, 10) : 0,
         },
-        Delivery = new() { Form = (AgreementForm)random.Next(3), RowsPerDay = random.Next(2) == 0 ? 10 : null },
+        Delivery = new() { Form = (AgreementForm)random.Next(3), RowsPerDay = random.Next(2) == 0 ? 10 : null, Rhythm = random.Next(3) == 0 ? Any(random, "PT90S", "PT1H", "P1D") : null },
         Use = new()
         {
             Groups = random.Next(3) == 0 ? [.. Some(random, ["bezirk/planung", "bezirk/daten"], atLeast: 1)] : null,
@@ -118,7 +139,7 @@ public sealed class DoorOdrlTests
             {
                 Person = "https://anmeldung.example/|anna",
                 Use = use,
-                Grants = new([new("g", DataspaceRole.Reader, "raum", null, $"{agency}/{Any(random, "planung", "daten", "haus")}")]),
+                Grants = HeldGrants.None with { Groups = [$"{agency}/{Any(random, "planung", "daten", "haus")}"] },
             };
     }
 
@@ -147,6 +168,8 @@ public sealed class DoorOdrlTests
         private JsonObject Use => _policy["permission"]!.AsArray().Select(node => node!.AsObject()).Single(rule => (string)rule["action"]! == "use");
 
         public int SmallestGroup => One("urn:datahub:odrl:smallestGroup") is { } group ? (int)group["rightOperand"]! : 0;
+
+        public TimeSpan? Apart => One("timeInterval") is { } apart && (string)apart["operator"]! == "gteq" ? XmlConvert.ToTimeSpan((string)apart["rightOperand"]!["@value"]!) : null;
 
         public int FinestLevel => One("urn:datahub:odrl:level") is { } level ? (int)level["rightOperand"]! : int.MaxValue;
 
@@ -179,7 +202,7 @@ public sealed class DoorOdrlTests
         /// <summary>Whether this caller may use it now for what he says and in this form.</summary>
         private bool Lets(string form)
         {
-            var agency = caller.Agency ?? caller.Grants.All[0].Group.Split('/')[0];
+            var agency = caller.Agency ?? caller.Grants.Groups[0].Split('/')[0];
             if ((string)_policy["assignee"]! != "urn:datahub:agency:" + agency || (string)_policy["target"]! != "urn:datahub:dataset:" + Dataset) return false;
             if (caller.Agency is not null && caller.Role == KeyRole.Push) return false;
 
@@ -195,7 +218,7 @@ public sealed class DoorOdrlTests
                 "purpose" => caller.Use is { } use && Ids(one).Contains("urn:datahub:purpose:" + use.Purpose),
                 "dateTime" => (string)one["operator"]! == "gteq" ? s_now >= Instant(one) : s_now < Instant(one),
                 "urn:datahub:odrl:form" => (string)one["rightOperand"]! == form,
-                "recipient" => caller.Person is not null && Ids(one).Contains("urn:datahub:group:" + caller.Grants.All[0].Group),
+                "recipient" => caller.Person is not null && Ids(one).Contains("urn:datahub:group:" + caller.Grants.Groups[0]),
                 "systemDevice" => caller.Agency is not null && Ids(one).Contains($"urn:datahub:key:{caller.Agency}.{caller.KeyId}"),
                 "virtualLocation" => caller.Use?.Address is { } address && one["rightOperand"]!.AsArray().Any(network => Contains((string)network!, address)),
                 _ => true,

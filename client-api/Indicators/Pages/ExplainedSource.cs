@@ -36,6 +36,7 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
                 ReadRefusal.Invalid => StatusCodes.Status400BadRequest,
                 ReadRefusal.Gone => StatusCodes.Status410Gone,
                 ReadRefusal.TooMany => StatusCodes.Status422UnprocessableEntity,
+                ReadRefusal.TooOften => StatusCodes.Status429TooManyRequests,
                 _ => StatusCodes.Status503ServiceUnavailable,
             }, result.Refusal is ReadRefusal.Forbidden ? null : result.Detail?.In(query.Language));
         }
