@@ -45,6 +45,9 @@ internal static class ChangesEndpoints
     /// <summary>How often it is looked whether a stream of what is not open may go on.</summary>
     private static readonly TimeSpan s_check = TimeSpan.FromMilliseconds(400);
 
+    /// <summary>How long a change waits for an indicator that moves, and how long between two tries.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10), s_pause = TimeSpan.FromMilliseconds(100);
+
     private static readonly ValuesResult s_gone = new(ReadRefusal.Forbidden, null, new(
         "Der Schlüssel, die Anmeldung oder die Rollen, mit denen dieser Strom begann, gelten nicht mehr.", "The key, the sign-in or the roles with which this stream began do not hold any more."));
 
@@ -59,7 +62,7 @@ internal static class ChangesEndpoints
 
         // Whoever may see the same is one viewer more of the same feed; the grain decides for it.
         var isOpen = info.Definition.Spec.Access == AccessClass.Open;
-        var admitted = isOpen ? new(ReadRefusal.None, null, null) : await grains.Get(indicator).AdmitAsync(http.Caller(), 0);
+        var admitted = isOpen ? new(ReadRefusal.None, null, null) : await AdmitAsync(grains.Get(indicator), http.Caller(), 0);
         if (admitted.Refusal != ReadRefusal.None) return IndicatorEndpoints.Refused(http, indicator, new(admitted.Refusal, null, admitted.Detail));
         var key = new ChangesKey(indicator, selection!, isOpen ? Caller.Public : admitted.Through is null ? http.Caller() with { KeyId = null, Use = null } : http.Caller(), admitted.Through);
         var (feed, ofIndicator) = hub.Come(key);
@@ -168,15 +171,40 @@ internal static class ChangesEndpoints
         {
             if (isOpen) return null;
             if (!await Authentication.IsStillAsync(http)) return s_gone;
-            try
+            var counts = rows;
+            for (var begun = Stopwatch.GetTimestamp(); ;)
             {
-                var admitted = await grains.Get(feed.Key.Indicator).AdmitAsync(http.Caller(), rows);
-                return admitted.Refusal != ReadRefusal.None ? new(admitted.Refusal, null, admitted.Detail) : admitted.Through == feed.Key.Through ? null : ChangesFeed.Other;
+                var asked = Stopwatch.GetTimestamp();
+                var admitted = await AdmitAsync(grains.Get(feed.Key.Indicator), http.Caller(), counts);
+                if (admitted.Refusal is ReadRefusal.Unavailable)
+                {
+                    // An indicator moves: nothing is given meanwhile, and nothing is lost.
+                    if (rows == 0) return null;
+                    if (Stopwatch.GetElapsedTime(begun) >= s_patience) return s_unknown;
+                    await Task.Delay(s_pause, stop.Token);
+                    continue;
+                }
+
+                if (admitted.Refusal != ReadRefusal.None) return new(admitted.Refusal, null, admitted.Detail);
+                if (admitted.Through != feed.Key.Through) return ChangesFeed.Other;
+
+                // What took long is asked once more, with nothing to count.
+                if (Stopwatch.GetElapsedTime(asked) < s_check && await Authentication.IsStillAsync(http)) return null;
+                if (!await Authentication.IsStillAsync(http)) return s_gone;
+                counts = 0;
             }
-            catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
-            {
-                return s_unknown;
-            }
+        }
+    }
+
+    private static async Task<Admission> AdmitAsync(IIndicatorGrain indicator, Caller caller, int rows)
+    {
+        try
+        {
+            return await indicator.AdmitAsync(caller, rows);
+        }
+        catch (Exception e) when (e is Orleans.Runtime.OrleansException or TimeoutException)
+        {
+            return new(ReadRefusal.Unavailable, null, null);
         }
     }
 

@@ -37,7 +37,7 @@ internal static class AgreementEndpoints
             .Takes("after", "Only events with a greater number; as in the answer's next.")
             .Produces<AgreementEventsJson>().Refuses(400, 404);
         group.MapRead("{agreement}/usage", UsageAsync).WithSummary("What was read through an agreement in a month, by day, reader, purpose and operation: for both sides the same.")
-            .WithDescription("Whoever gives something first takes an allowance, which is stored; what of it was used is told a second or two later. open: allowances that are out, and what may be given on them. Where upperBound is true nobody told what was given (a server died): at most this much, maybe nothing. The report may name more than was delivered, never less.")
+            .WithDescription("Whoever gives something first takes an allowance, which is stored; what of it was used is told within seconds. open: allowances that are out, and what may be given on them. Where upperBound is true nobody told what was given (a server died): at most this much, maybe nothing. The report may name more than was delivered, never less.")
             .Takes("month", "Such as 2026-11, in UTC; absent: the present one.")
             .Produces<AgreementUsageJson>().Refuses(400, 404);
         group.MapPut("{agreement}/derived/{dataset}", DeriveAsync).WithSummary("Notes that a dataset of the recipient's is derived from what the agreement gives. When the agreement is over it is kept, frozen or deleted, as use.derived says. For the recipient's side, while it runs.")

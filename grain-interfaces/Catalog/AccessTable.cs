@@ -39,8 +39,8 @@ public static class AccessTable
         s_audit = new("was die eigene Behörde angeht; wer die Plattform verwaltet, sieht alles", "what is the own agency's business; whoever administers the platform sees everything"),
         s_self = new("für sich selbst und die Öffentlichkeit alle; für andere `grant` am Objekt", "everybody for himself and the public; for others `grant` on the object"),
         s_sides = new(
-            "für die empfangende Seite `manage-agency` an ihrer Behörde oder die Rolle Koordination durch eine ihrer Gruppen; wer für keine Seite handelt, erhält 404",
-            "for the recipient `manage-agency` on its agency, or the role coordinator through a group of it; whoever acts for no side gets 404"),
+            "für die empfangende Seite `manage-agency` an ihrer Behörde oder die Rolle Koordination in einem ihrer Datenräume durch eine ihrer Gruppen; wer für keine Seite handelt, erhält 404",
+            "for the recipient `manage-agency` on its agency, or the role coordinator in a dataspace of it through a group of it; whoever acts for no side gets 404"),
         s_shared = new(
             "auch durch eine Vereinbarung in Kraft, für einen Zweck, den sie nennt (Kopfzeile `DataHub-Purpose`): dann deren Zeilen und Felder",
             "also through a sharing agreement in force, for a purpose that it names (header `DataHub-Purpose`): then its rows and fields"),

@@ -6,7 +6,7 @@ namespace DataHub.Sharing;
 
 /// <summary>
 /// What of a dataset that is not open was given in a month, through an agreement or as values by right, and what may still be
-/// given on what was allowed. Key: <c>{agreement}/{yyyy-MM}</c> (UTC), or <c>right:{dataset}/{yyyy-MM}</c>. Whoever gives takes an allowance first, which is stored before the first byte; what of it was used is told
+/// given on what was allowed. Key: <c>{agreement}/{yyyy-MM}</c> (UTC), or <c>right:{indicator}/{yyyy-MM}</c>, which is in no report but in the audit log. Whoever gives takes an allowance first, which is stored before the first byte; what of it was used is told
 /// afterwards. What was never told counts as given, and is marked so: a report may name more than was delivered, never less.
 /// </summary>
 [GrainInterfaceType("datahub.agreement-usage")]
@@ -30,7 +30,7 @@ public interface IAgreementUsageGrain : IGrainWithStringKey
 }
 
 /// <summary>What something is given by.</summary>
-/// <param name="Id">Of the agreement, or <c>right:{dataset}</c>.</param>
+/// <param name="Id">Of the agreement, or <c>right:{indicator}</c>.</param>
 /// <param name="Reference">For the record: agreement and version, or what gives the right.</param>
 /// <param name="Version">Of the agreement; 0: by right.</param>
 /// <param name="Provider">The dataset's publisher.</param>

@@ -20,4 +20,8 @@ public interface IDatasetAgreementsGrain : IGrainWithStringKey
 /// <param name="Number">Another one whenever something else is in force.</param>
 /// <param name="InForce">In the order of their ids; null: what the caller has.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DatasetAgreements")]
-public sealed record DatasetAgreements([property: Id(0)] long Number, [property: Id(1)] AgreementInForce[]? InForce);
+public sealed record DatasetAgreements([property: Id(0)] long Number, [property: Id(1)] AgreementInForce[]? InForce)
+{
+    /// <summary>An agreement did not say whether it is in force: it lets nobody in meanwhile.</summary>
+    [Id(2)] public bool IsPartial { get; init; }
+}

@@ -7,7 +7,7 @@ namespace DataHub.Sharing;
 /// <summary>
 /// An agreement between the agency that publishes a dataset and one that may use it (<c>odrl:Agreement</c>). Key: its id.
 /// For the provider acts whoever gives roles on the dataset, for the recipient whoever manages that agency or coordinates
-/// through a group of it; both see all of it, and so does the platform. For everybody else it does not exist.
+/// in a dataspace of it through a group of it; both see all of it, and so does the platform. For everybody else it does not exist.
 /// </summary>
 [GrainInterfaceType("datahub.sharing-agreement")]
 public interface ISharingAgreementGrain : IGrainWithStringKey

@@ -39,6 +39,8 @@ internal sealed partial class DatasetRowsGrain(
 
     private string Dataset => this.GetPrimaryKeyString();
 
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => _allowances?.EndAsync() ?? Task.CompletedTask;
+
     public async Task<RowsResult> RowsAsync(Caller caller, RowsQuery query)
     {
         var asked = time.GetTimestamp();
@@ -154,7 +156,9 @@ internal sealed partial class DatasetRowsGrain(
     {
         var decision = AccessRules.Decide(caller, AccessRights.ReadRows, dataset.Holding);
         if (decision.IsAllowed || caller.IsPublic || dataset.State != ReleaseState.Available) return (decision, null, null);
-        var (through, missing) = DoorRules.Rows(caller, dataset.Holding, contract, (await (_inForce ??= new(GrainFactory, Dataset, time, logger)).GetAsync()).With(caller));
+        var inForce = await (_inForce ??= new(GrainFactory, Dataset, time, logger)).GetAsync();
+        var (through, missing) = DoorRules.Rows(caller, dataset.Holding, contract, inForce.With(caller));
+        if (through is null && inForce.IsPartial) throw new TimeoutException($"an agreement about {Dataset} does not say what it allows");
         return through is null ? (decision, null, missing) : (new(AccessRights.ReadRows, AccessReason.Agreement, $"{through.Id} v{through.Version}", null), through, null);
     }
 

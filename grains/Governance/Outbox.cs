@@ -33,6 +33,9 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
     private IGrainTimer? _closing;
     private bool _isNoted;
 
+    /// <summary>Whether nothing but events is to be looked for after a crash; always where it is not said.</summary>
+    public Func<bool>? MayClose { get; init; }
+
     /// <summary>Whether so many events wait that nothing may be changed before the log has them.</summary>
     public bool IsFull => stored.Value.Pending.Length >= options.MaxPending;
 
@@ -45,13 +48,25 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
     /// <summary>Stores a change together with what is noted of it; a state equal to what stands stores and notes nothing. Only for calls that do not interleave with one another.</summary>
     public async Task StoreAsync(T next, params AuditEvent[] happened)
     {
-        if (next == stored.Value) return;
+        if (!await PutAsync(next, happened)) return;
+        await SendAsync(options.Patience);
+    }
+
+    /// <summary>As <see cref="StoreAsync"/>, but what is noted is sent a second later, together with what comes meanwhile: nobody waits for the log.</summary>
+    public async Task KeepAsync(T next, params AuditEvent[] happened)
+    {
+        if (await PutAsync(next, happened) && stored.Value.Pending.Length > 0) SendLater(TimeSpan.FromSeconds(1));
+    }
+
+    private async Task<bool> PutAsync(T next, AuditEvent[] happened)
+    {
+        if (next == stored.Value) return false;
         if (!_isNoted) await trail.KeepsAsync(grain.GrainContext.GrainId, true);
         _isNoted = true;
         _closing ??= grain.RegisterGrainTimer(_ => CloseAsync(), new GrainTimerCreationOptions(s_closing, s_closing));
         _closing.Change(s_closing, s_closing);
         await stored.StoreAsync(next.WithPending([.. stored.Value.Pending, .. happened]));
-        await SendAsync(options.Patience);
+        return true;
     }
 
     /// <summary>Sends what is kept; once nothing is, it need not be looked for any more.</summary>
@@ -64,7 +79,7 @@ internal sealed partial class Outbox<T>(StoredState<T> stored, AuditTrail trail,
 
     private async Task CloseAsync()
     {
-        if (stored.Value.Pending.Length > 0) return;
+        if (stored.Value.Pending.Length > 0 || MayClose?.Invoke() is false) return;
         try
         {
             // Whether the note is gone is not known if this fails: the next change notes it again.

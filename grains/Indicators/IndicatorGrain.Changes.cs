@@ -35,7 +35,6 @@ internal sealed partial class IndicatorGrain
     {
         if (!await KnowInputsAsync()) return Changes(Unavailable());
         query = query with { Selection = query.Selection with { Within = null } };
-        if ((await EnterAsync(caller)).Refusal is { } unreadable) return new(unreadable.Refusal, null, unreadable.Detail);
         if (query.Since.Length > ChangesQuery.MaxMarks) throw new ArgumentException($"{query.Since.Length} marks; at most {ChangesQuery.MaxMarks}", nameof(query));
 
         var deadline = Stopwatch.GetTimestamp() + (long)(read.Value.MaxWait.TotalSeconds * Stopwatch.Frequency);

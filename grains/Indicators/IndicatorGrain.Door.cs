@@ -31,21 +31,24 @@ internal sealed partial class IndicatorGrain
 
     public async Task<Admission> AdmitAsync(Caller caller, int values)
     {
-        if (!await KnowInputsAsync()) return Admitted(Unavailable());
         try
         {
-            var (through, refusal) = await EnterAsync(caller);
-            if (refusal is not null) return Admitted(refusal);
-            if (through is null)
+            for (var run = 0; run < MaxRuns; run++)
             {
-                if (values > 0) await CountAsync(caller, UsageOperations.Changes, values, null);
-                return new(ReadRefusal.None, null, null);
+                var asked = Stopwatch.GetTimestamp();
+                if (!await KnowInputsAsync()) return Admitted(Unavailable());
+                var (through, refusal) = await EnterAsync(caller);
+                if (refusal is not null) return Admitted(refusal);
+                if (through is not null && FetchRhythm.StreamFault(through.Agreement) is { } polled) return new(ReadRefusal.Forbidden, polled, null);
+                if (values > 0 && await (through is null ? CountAsync(caller, UsageOperations.Changes, values, null) : Allowance.TakeAsync(through.Allowance, UsageOperations.Changes, values, null)) is { } left)
+                    return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through!.Agreement, left, values), null);
+
+                // They are admitted by what holds now, however long it took to count.
+                if (Stopwatch.GetElapsedTime(asked) < AgreementsInForce.Holds) return new(ReadRefusal.None, null, through?.Key);
+                values = 0;
             }
 
-            if (FetchRhythm.StreamFault(through.Agreement) is { } polled) return new(ReadRefusal.Forbidden, polled, null);
-            if (values > 0 && await Allowance.TakeAsync(through.Allowance, UsageOperations.Changes, values, null) is { } left)
-                return new(ReadRefusal.Forbidden, DoorRules.UsedUp(through.Agreement, left, values), null);
-            return new(ReadRefusal.None, null, through.Key);
+            return Admitted(Unavailable());
         }
         catch (Exception e)
         {
@@ -82,6 +85,12 @@ internal sealed partial class IndicatorGrain
         if (_passages.TryGetValue(caller, out var known)) return known.Through is null ? (null, known.Missing is null ? Denied(denial) : Refused(ReadRefusal.Forbidden, known.Missing)) : (known.Through, null);
         var (_, _, definition, source) = decidedBy;
         var (agreement, missing) = DoorRules.Through(caller, source.Holding(AccessClass.Internal), inForce.With(caller), one => Fault(one, definition, contract));
+        if (agreement is null && inForce.IsPartial)
+        {
+            // One that cannot say may be his.
+            return (null, Unavailable());
+        }
+
         if (agreement is null)
         {
             _passages[caller] = (null, missing);
@@ -102,7 +111,7 @@ internal sealed partial class IndicatorGrain
         {
             var holding = Source.Holding(AccessClass.Internal);
             if (_byRight.Count >= MaxPassages) _byRight.Clear();
-            _byRight[caller] = key = new(AccessRules.Decide(caller, AccessRights.ReadRows, holding), holding with { Dataset = holding.Dataset ?? _stored.Value.Definition!.Spec.Dataset }, caller);
+            _byRight[caller] = key = new(AccessRules.Decide(caller, AccessRights.ReadRows, holding), holding with { Dataset = holding.Dataset ?? _stored.Value.Definition!.Spec.Dataset }, Id, caller);
         }
 
         return Allowance.TakeAsync(key, operation, values, watermark);
@@ -114,8 +123,11 @@ internal sealed partial class IndicatorGrain
         if (given is not var (values, watermark)) return result;
         try
         {
+            var asked = Stopwatch.GetTimestamp();
             await CountAsync(caller, operation, values, watermark);
-            return result;
+
+            // A right may have been taken away while it was counted.
+            return Stopwatch.GetElapsedTime(asked) >= AgreementsInForce.Holds && Denial(caller) is not ReadRefusal.None and var denial ? refused(Denied(denial)) : result;
         }
         catch (Exception e)
         {
@@ -229,6 +241,7 @@ internal sealed partial class IndicatorGrain
         if (through is null) return (query, null);
         if (through.Known(definition, query) is { } known) return (known, null);
         if (Fault(through.Agreement, definition, through.Contract) is { } wrong) return (query, Refused(ReadRefusal.Forbidden, wrong));
+        if (through.Agreement.Terms.Data.SmallestGroup > 1 && (query.AsOf is not null || query.Definition is not null)) return (query, NoPast(through.Agreement));
         var (narrowed, fault) = DoorRules.Narrow(through.Agreement, definition, through.Contract, Timed(query, definition.Spec), through.Areas);
         if (narrowed is null) return (query, Refused(ReadRefusal.Forbidden, fault!));
         through.Know(definition, query, narrowed);
@@ -266,6 +279,11 @@ internal sealed partial class IndicatorGrain
 
     /// <summary>What passages were decided by.</summary>
     private sealed record DecidedBy(AgreementSet InForce, CompiledContract Contract, IndicatorDefinition Definition, IndicatorSource Source);
+
+    /// <summary>Past states one after the other tell what single rows changed, as differences do.</summary>
+    private static ValuesResult NoPast(AgreementInForce agreement) => Refused(ReadRefusal.Forbidden, new(
+        $"Die Vereinbarung „{agreement.Id}“ nennt eine kleinste Gruppe; vergangene Stände nebeneinander verrieten einzelne Zeilen (asOf, definition).",
+        $"The agreement “{agreement.Id}” names a smallest group; past states side by side would tell single rows (asOf, definition)."));
 
     /// <summary>An agreement through which requests of one caller go, with what it decides by.</summary>
     /// <param name="Contract">The dataset's.</param>

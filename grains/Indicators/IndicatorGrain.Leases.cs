@@ -47,6 +47,7 @@ internal sealed partial class IndicatorGrain
         // The next activation knows of no lease: it must not be asked before they have ended.
         _retired = true;
         Signal();
+        if (_allowances is not null) await _allowances.EndAsync();
         if (_leases.Last(Stopwatch.GetTimestamp()) is { } last && Left(last) is { Ticks: > 0 } left) await Task.Delay(left, CancellationToken.None);
     }
 

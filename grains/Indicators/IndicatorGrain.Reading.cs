@@ -10,10 +10,10 @@ internal sealed partial class IndicatorGrain
     public async Task<CellPlan> PlanAsync(Caller caller, ValuesQuery query)
     {
         if (!await KnowInputsAsync()) return NoPlan(Unavailable());
-        var (through, refused) = await EnterAsync(caller);
-        if (refused is not null) return NoPlan(refused);
         try
         {
+            var (through, refused) = await EnterAsync(caller);
+            if (refused is not null) return NoPlan(refused);
             _incarnation ??= await log.IncarnationAsync(CancellationToken.None);
             (query, var fault) = Narrowed(through, _stored.Value.Definition!, query);
             if (fault is not null) return NoPlan(fault);

@@ -84,6 +84,7 @@ internal sealed partial class IndicatorGrain
     {
         if (source == Source) return;
         _source = source;
+        _byRight.Clear();
         _ledger?.Outdate();
         Signal();
         SettleSoon();

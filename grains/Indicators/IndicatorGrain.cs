@@ -140,6 +140,8 @@ internal sealed partial class IndicatorGrain(
         var denial = Denial(caller);
         if (denial == ReadRefusal.None)
         {
+            // What came through an agreement may be less than what is his by right.
+            if (query.KnownThrough is not null) query = query with { KnownVersion = null };
             var result = (await ValuesAsync(caller, null, query))!;
             return caller.IsPublic ? result : await CountedAsync(caller, query.Latest ? UsageOperations.Latest : UsageOperations.Values, result, Given(result, query), refusal => refusal);
         }

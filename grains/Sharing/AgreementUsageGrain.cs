@@ -11,6 +11,7 @@ namespace DataHub.Sharing;
 [GrainType("datahub.agreement-usage")]
 internal sealed partial class AgreementUsageGrain(
     [PersistentState("agreement-usage", "state")] IPersistentState<AgreementUsageState> state,
+    IOptions<AgreementOptions> options,
     IOptions<AuditOptions> audit,
     AuditTrail trail,
     TimeProvider time,
@@ -24,7 +25,7 @@ internal sealed partial class AgreementUsageGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
-        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox = new(_stored, trail, audit.Value, this, logger) { MayClose = () => _stored.Value.Out.Length == 0 };
         _outbox.Start();
         return Task.CompletedTask;
     }
@@ -34,8 +35,8 @@ internal sealed partial class AgreementUsageGrain(
         OnlyTheHub(caller);
         var now = time.GetUtcNow();
         if (_stored.Value.Out.Any(one => now >= one.Until + AgreementUsageRules.Forgotten)) await SettleAsync(caller, []);
-        var (next, result) = AgreementUsageRules.Take(_stored.Value, request, now);
-        if (result.Requests > 0 && _outbox.IsFull) throw new AuditUnavailableException($"the audit log has not taken what was given through {Agreement}: nothing more is given");
+        var (next, result) = AgreementUsageRules.Take(_stored.Value, request, request.By.Recipient is null ? options.Value.AllowanceByRight : options.Value.Allowance, now);
+        if (result.Requests > 0 && _outbox.IsFull && request.By.Recipient is not null) throw new AuditUnavailableException($"the audit log has not taken what was given through {Agreement}: nothing more is given");
         await StoreAsync(next, []);
         return result;
     }
@@ -56,7 +57,12 @@ internal sealed partial class AgreementUsageGrain(
         return Task.FromResult(new AgreementUsage(swept.Entries, Array.ConvertAll(swept.Out, AgreementUsageRules.Bound)));
     }
 
-    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
+    public async Task FlushAsync(Caller caller)
+    {
+        // After a crash somebody asks who knows that allowances are out.
+        await SettleAsync(caller, []);
+        await _outbox.FlushAsync(caller);
+    }
 
     private (AgreementUsageState State, List<AuditEvent> Events) Settled(UsedAllowance[] used, DateTimeOffset now)
     {
@@ -94,7 +100,7 @@ internal sealed partial class AgreementUsageGrain(
     private async Task StoreAsync(AgreementUsageState next, List<AuditEvent> events)
     {
         if (ReferenceEquals(next, _stored.Value)) return;
-        await _outbox.StoreAsync(next, [.. events]);
+        await _outbox.KeepAsync(next, [.. events]);
     }
 
     private static void OnlyTheHub(Caller caller)

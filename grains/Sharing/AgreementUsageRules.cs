@@ -11,9 +11,6 @@ internal static class AgreementUsageRules
 
     public const long FewestRows = 10_000, MostRows = 10_000_000;
 
-    /// <summary>For how long something is given on an allowance; then the next is taken.</summary>
-    public static readonly TimeSpan For = TimeSpan.FromSeconds(2);
-
     /// <summary>After so long nobody will tell any more what was given.</summary>
     public static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
 
@@ -21,10 +18,10 @@ internal static class AgreementUsageRules
     /// The month after an allowance was asked for, and what it allows: where the rows of a day are limited exactly what is
     /// asked for, once.
     /// </summary>
-    public static (AgreementUsageState State, AllowanceResult Result) Take(AgreementUsageState state, AllowanceRequest request, DateTimeOffset now)
+    public static (AgreementUsageState State, AllowanceResult Result) Take(AgreementUsageState state, AllowanceRequest request, TimeSpan length, DateTimeOffset now)
     {
         var day = DateOnly.FromDateTime(now.UtcDateTime);
-        if (state.Out.FirstOrDefault(one => one.Id == request.Id) is { } known) return (state, new(known.Requests, known.Rows, For, 0));
+        if (state.Out.FirstOrDefault(one => one.Id == request.Id) is { } known) return (state, new(known.Requests, known.Rows, length, 0));
         var (requests, rows) = (Math.Clamp(request.Requests, 1, MostRequests), Math.Max(Math.Min(request.MostRows, MostRows), request.Rows));
         if (request.By.RowsPerDay is { } perDay)
         {
@@ -33,8 +30,8 @@ internal static class AgreementUsageRules
             (requests, rows) = (1, request.Rows);
         }
 
-        var allowance = new AllowanceOut(request.Id, day, request.By.Version, request.Subject, request.Purpose, requests, rows, now + For) { By = request.By };
-        return (state with { Out = [.. state.Out, allowance] }, new(requests, rows, For, 0));
+        var allowance = new AllowanceOut(request.Id, day, request.By.Version, request.Subject, request.Purpose, requests, rows, now + length) { By = request.By };
+        return (state with { Out = [.. state.Out, allowance] }, new(requests, rows, length, 0));
     }
 
     /// <summary>The month after it was told what was used; and which allowances that were.</summary>
@@ -45,7 +42,9 @@ internal static class AgreementUsageRules
         {
             if (state.Out.FirstOrDefault(known => known.Id == one.Id) is not { } allowance) continue;
             state = state with { Out = [.. state.Out.Where(known => known.Id != one.Id)] };
-            foreach (var operation in one.Operations)
+
+            // By right there is no report: the audit log has it.
+            foreach (var operation in allowance.By?.Recipient is null ? [] : one.Operations)
                 state = Add(state, new(allowance.Day, allowance.Version, allowance.Subject, allowance.Purpose, operation.Operation, operation.Object, operation.Requests, operation.Rows, false));
             if (one.Operations.Length > 0) settled.Add((allowance, one.Operations));
         }
@@ -59,7 +58,7 @@ internal static class AgreementUsageRules
         var gone = state.Out.Where(one => now >= one.Until + Forgotten).ToArray();
         if (gone.Length == 0) return (state, gone);
         state = state with { Out = [.. state.Out.Except(gone)] };
-        foreach (var one in gone) state = Add(state, Bound(one));
+        foreach (var one in gone.Where(one => one.By?.Recipient is not null)) state = Add(state, Bound(one));
         return (state, gone);
     }
 

@@ -13,6 +13,11 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
     /// <summary>How long it is believed what was asked.</summary>
     public static readonly TimeSpan Holds = TimeSpan.FromMilliseconds(250);
 
+    private const int MaxRounds = 3;
+
+    /// <summary>How long an agreement has to say what it allows.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(400);
+
     private IDatasetAgreementsGrain? _grain;
     private AgreementSet? _known;
     private long _number;
@@ -30,13 +35,15 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
 
     private async Task<AgreementSet> WaitAsync()
     {
-        while (true)
+        for (var round = 0; round < MaxRounds; round++)
         {
             var found = await RefreshAsync(quietly: false);
 
             // All who ask meanwhile wait for one answer; it is as old as the question.
             if (time.GetElapsedTime(found!.Asked) < 2 * Holds) return found;
         }
+
+        throw new TimeoutException($"the agreements about {dataset} take too long to say what they allow");
     }
 
     private async Task<AgreementSet?> RefreshAsync(bool quietly = true)
@@ -60,19 +67,19 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
     }
 
     /// <summary>An agreement as it stands now; null where it is not in force, or cannot say.</summary>
-    public Task<AgreementInForce?> AskAsync(string agreement) => AskAsync(grains, agreement, logger);
+    public async Task<AgreementInForce?> AskAsync(string agreement) => (await AskAsync(grains, agreement, logger)).InForce;
 
-    /// <inheritdoc cref="AskAsync(string)"/>
-    public static async Task<AgreementInForce?> AskAsync(IGrainFactory grains, string agreement, ILogger logger)
+    /// <returns>As it stands now, or that it did not say so in time.</returns>
+    public static async Task<(AgreementInForce? InForce, bool IsSilent)> AskAsync(IGrainFactory grains, string agreement, ILogger logger)
     {
         try
         {
-            return await grains.GetGrain<ISharingAgreementGrain>(agreement).InForceAsync(Caller.Hub);
+            return (await grains.GetGrain<ISharingAgreementGrain>(agreement).InForceAsync(Caller.Hub).WaitAsync(s_patience), false);
         }
         catch (Exception e)
         {
             LogSilent(logger, e, agreement);
-            return null;
+            return (null, true);
         }
     }
 
@@ -83,7 +90,7 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
         var answer = await (_grain ??= grains.GetGrain<IDatasetAgreementsGrain>(dataset)).InForceAsync(Caller.Hub, _number);
         if (answer.InForce is not { } inForce) return _known!.AsOf(asked);
         _number = answer.Number;
-        return new(inForce, asked);
+        return new(inForce, answer.IsPartial, asked);
     }
 
     [LoggerMessage(1276, LogLevel.Error, "Agreement {Agreement} does not say what it allows: it allows nothing meanwhile")]
@@ -92,11 +99,14 @@ internal sealed partial class AgreementsInForce(IGrainFactory grains, string dat
 
 /// <summary>Agreements about a dataset that are in force, in the order of their ids.</summary>
 /// <param name="asked">Timestamp as of which they are.</param>
-internal sealed class AgreementSet(AgreementInForce[] all, long asked)
+/// <param name="isPartial">Another one may be in force: it did not say so.</param>
+internal sealed class AgreementSet(AgreementInForce[] all, bool isPartial, long asked)
 {
     private readonly ILookup<string, AgreementInForce> _byRecipient = all.ToLookup(one => one.Terms.Recipient, StringComparer.Ordinal);
 
     public long Asked { get; private set; } = asked;
+
+    public bool IsPartial => isPartial;
 
     /// <summary>The same ones are still in force, as of later.</summary>
     public AgreementSet AsOf(long later)

@@ -14,7 +14,7 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
 {
     private const int MaxWaits = 3;
 
-    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(500), s_lastWord = TimeSpan.FromMilliseconds(500);
 
     private readonly Dictionary<AllowanceKey, Held> _held = [], _next = [];
     private readonly Dictionary<AllowanceKey, Task<AllowanceResult>> _taking = [];
@@ -131,6 +131,18 @@ internal sealed partial class Allowances(IGrainFactory grains, IGrainBase grain,
         TellSoon();
     }
 
+    /// <summary>Tells everything, before the grain goes; bounded, since the hub may be ending.</summary>
+    public async Task EndAsync()
+    {
+        foreach (var some in new[] { _held, _next })
+        {
+            foreach (var (key, held) in some) Untold(held, key.By.Dataset);
+            some.Clear();
+        }
+
+        if (_untold.Count > 0) await TellAsync().WaitAsync(s_lastWord).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
     private void TellSoon() => _timer ??= grain.RegisterGrainTimer(_ => TellAsync(), new GrainTimerCreationOptions(s_period, s_period) { Interleave = true, KeepAlive = true });
 
     /// <summary>Tells what was used of allowances that are over.</summary>
@@ -232,8 +244,9 @@ internal readonly record struct AllowanceKey(AllowanceSource By, string Subject,
     }
 
     /// <summary>Values that somebody reads by right.</summary>
-    public AllowanceKey(AccessDecision decision, Holding holding, Caller caller)
-        : this(new($"right:{holding.Dataset}", $"{ContractWords.Of(decision.Because)} {decision.Reference}".TrimEnd(), 0, holding.Publisher, null, holding.Dataset ?? "", null), caller.Subject, "")
+    /// <param name="indicator">Whose values: each has a count of its own.</param>
+    public AllowanceKey(AccessDecision decision, Holding holding, string indicator, Caller caller)
+        : this(new($"right:{indicator}", $"{ContractWords.Of(decision.Because)} {decision.Reference}".TrimEnd(), 0, holding.Publisher, null, holding.Dataset ?? "", null), caller.Subject, "")
     {
     }
 

@@ -12,21 +12,26 @@ internal sealed partial class DatasetAgreementsGrain(TimeProvider time, ILogger<
 {
     private const int Page = 1_000;
 
-    private static readonly TimeSpan s_holds = TimeSpan.FromMilliseconds(125);
+    private const int MaxRounds = 3;
+
+    /// <summary>How long it is believed, and how old an answer may be that took long.</summary>
+    private static readonly TimeSpan s_holds = TimeSpan.FromMilliseconds(125), s_accepted = TimeSpan.FromMilliseconds(500);
 
     // Begins somewhere else in every activation: whoever knew another one's number asks anew.
     private long _number = Stopwatch.GetTimestamp();
-    private (AgreementInForce[] InForce, long Asked)? _known;
-    private Task<(AgreementInForce[] InForce, long Asked)>? _asking;
+    private Found? _known;
+    private Task<Found>? _asking;
 
     public async Task<DatasetAgreements> InForceAsync(Caller caller, long known)
     {
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself asks what agreements allow");
-        while (_known is not { } standing || time.GetElapsedTime(standing.Asked) >= s_holds)
+        for (var round = 0; _known is null || time.GetElapsedTime(_known.Asked) >= s_holds; round++)
         {
+            if (round == MaxRounds) throw new TimeoutException($"the agreements about {this.GetPrimaryKeyString()} take too long to say what they allow");
+
             // All who ask meanwhile wait for one answer; it is as old as the question.
             var asking = _asking ??= AskAsync();
-            (AgreementInForce[] InForce, long Asked) found;
+            Found found;
             try
             {
                 found = await asking;
@@ -36,17 +41,20 @@ internal sealed partial class DatasetAgreementsGrain(TimeProvider time, ILogger<
                 if (_asking == asking) _asking = null;
             }
 
-            if (_known is { } present && found.Asked <= present.Asked) continue;
-            if (_known is not { } old || !old.InForce.Select(one => (one.Id, one.Version)).SequenceEqual(found.InForce.Select(one => (one.Id, one.Version)))) _number++;
-            else found = (old.InForce, found.Asked);
-            _known = found;
-            if (time.GetElapsedTime(found.Asked) < 2 * s_holds) break;
+            if (_known is null || found.Asked > _known.Asked)
+            {
+                var same = _known is not null && _known.IsPartial == found.IsPartial && _known.InForce.Select(one => (one.Id, one.Version)).SequenceEqual(found.InForce.Select(one => (one.Id, one.Version)));
+                if (!same) _number++;
+                _known = same ? found with { InForce = _known!.InForce } : found;
+            }
+
+            if (time.GetElapsedTime(_known.Asked) < s_accepted) break;
         }
 
-        return new(_number, known == _number ? null : _known!.Value.InForce);
+        return new(_number, known == _number ? null : _known!.InForce) { IsPartial = _known!.IsPartial };
     }
 
-    private async Task<(AgreementInForce[] InForce, long Asked)> AskAsync()
+    private async Task<Found> AskAsync()
     {
         await Task.Yield();
         var asked = time.GetTimestamp();
@@ -60,6 +68,9 @@ internal sealed partial class DatasetAgreementsGrain(TimeProvider time, ILogger<
         }
 
         // One that cannot say is not in force, and the others are not touched by it.
-        return ([.. (await Task.WhenAll(ids.Select(id => AgreementsInForce.AskAsync(GrainFactory, id, logger)))).OfType<AgreementInForce>()], asked);
+        var all = await Task.WhenAll(ids.Select(id => AgreementsInForce.AskAsync(GrainFactory, id, logger)));
+        return new([.. all.Select(one => one.InForce).OfType<AgreementInForce>()], Array.Exists(all, one => one.IsSilent), asked);
     }
+
+    private sealed record Found(AgreementInForce[] InForce, bool IsPartial, long Asked);
 }

@@ -18,7 +18,7 @@ internal sealed partial class DerivedDataGrain(
     TimeProvider time,
     ILogger<DerivedDataGrain> logger) : Grain, IDerivedDataGrain, IOutboxGrain
 {
-    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_again = TimeSpan.FromSeconds(2), s_later = TimeSpan.FromMinutes(10);
 
     private StoredState<DerivedDataState> _stored = null!;
     private Outbox<DerivedDataState> _outbox = null!;
@@ -58,15 +58,16 @@ internal sealed partial class DerivedDataGrain(
         OnlyTheHub(caller);
         if (_stored.Value.Datasets.Length == 0) return;
         if (_stored.Value.Rule is null) await _outbox.StoreAsync(_stored.Value with { Rule = rule });
-        await GoOnAsync();
-        GoOnSoon();
+
+        // Whoever revokes does not wait for it.
+        GoOnSoon(TimeSpan.Zero);
     }
 
     public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
 
     private static bool IsSettled(DerivedStanding one) => one.State is DerivedState.Kept or DerivedState.Frozen or DerivedState.Deleted;
 
-    private void GoOnSoon()
+    private void GoOnSoon(TimeSpan? due = null)
     {
         if (_stored.Value.Rule is null || _stored.Value.Datasets.All(IsSettled)) return;
         _timer ??= this.RegisterGrainTimer(
@@ -77,7 +78,7 @@ internal sealed partial class DerivedDataGrain(
                 _timer?.Dispose();
                 _timer = null;
             },
-            new GrainTimerCreationOptions(s_again, s_again) { KeepAlive = true });
+            new GrainTimerCreationOptions(due ?? s_again, s_again) { KeepAlive = true });
     }
 
     /// <summary>Takes each dataset a step on; one that does not answer keeps nobody from the others.</summary>
@@ -115,7 +116,7 @@ internal sealed partial class DerivedDataGrain(
         }
 
         // Every log has heard by then that it takes nothing more: what is erased is all that there will be.
-        if (now - one.Settled < s_again) return one;
+        if (now - one.Settled < (one.Trouble is null ? s_again : s_later)) return one;
         var erasures = GrainFactory.GetGrain<IErasuresGrain>(one.Note.Dataset);
         if (one.Erasure is null)
         {
@@ -129,9 +130,12 @@ internal sealed partial class DerivedDataGrain(
             { Step: ErasureStep.Done } done => one with { State = DerivedState.Deleted, Keys = done.Keys, Settled = now, Trouble = null },
             { Step: ErasureStep.TooMany } => one with
             {
+                // It is asked for again: the limit may have been raised, or the rest be small enough by then.
+                Erasure = null,
+                Settled = now,
                 Trouble = new(
-                    $"„{one.Note.Dataset}“ hat mehr Zeilen, als eine Löschung nimmt (DataHub:Erasure:MaxRows). Es nimmt nichts mehr an; gelöscht wird in Teilen von Hand oder mit einem höheren Wert.",
-                    $"“{one.Note.Dataset}” has more rows than an erasure takes (DataHub:Erasure:MaxRows). It takes nothing more; erase it in parts by hand or with a greater value."),
+                    $"„{one.Note.Dataset}“ hat mehr Zeilen, als eine Löschung nimmt (DataHub:Erasure:MaxRows). Es nimmt nichts mehr an; in Teilen von Hand löschen oder den Wert erhöhen, alle zehn Minuten wird es wieder versucht.",
+                    $"“{one.Note.Dataset}” has more rows than an erasure takes (DataHub:Erasure:MaxRows). It takes nothing more; erase it in parts by hand or raise the value, it is tried again every ten minutes."),
             },
             _ => one,
         };

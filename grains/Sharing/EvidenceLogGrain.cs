@@ -23,7 +23,7 @@ internal sealed partial class EvidenceLogGrain(
     private const int SecretBytes = 32, Page = 1_000;
 
     /// <summary>Parts that one page of a list reads, and parts from which one sweep deletes.</summary>
-    private const int MaxPartsRead = 50, MaxPartsSwept = 20;
+    private const int MaxPartsRead = 50, MaxPartsSwept = 2;
 
     private StoredState<EvidenceLogState> _stored = null!;
 

@@ -120,9 +120,11 @@ internal sealed partial class SharingAgreementGrain(
         var terms = _life.Terms!;
         if (_life.Since is null || _life.IsOver) return No(CatalogRefusal.Conflict, new("Abgeleitete Datensätze werden vermerkt, solange die Vereinbarung läuft.", "Derived datasets are noted while the agreement runs."));
         if (text is { Length: > AgreementLimits.MaxReason }) return No(CatalogRefusal.Invalid, new($"text: höchstens {AgreementLimits.MaxReason} Zeichen.", $"text: at most {AgreementLimits.MaxReason} characters."));
-        if (!CatalogIds.IsValid(dataset) || await DatasetAsync(dataset) is not { } derived) return No(CatalogRefusal.Invalid, NoDataset(dataset));
-        if (derived.Spec.Publisher != terms.Recipient)
-            return No(CatalogRefusal.Invalid, new($"dataset: „{dataset}“ veröffentlicht nicht {terms.Recipient}; vermerkt werden eigene Datensätze der empfangenden Seite.", $"dataset: “{dataset}” is not published by {terms.Recipient}; datasets of the recipient's own are noted."));
+        if (!CatalogIds.IsValid(dataset) || await GrainFactory.GetGrain<IDatasetGrain>(dataset).GetAsync(caller) is not { } derived || derived.Spec.Publisher != terms.Recipient)
+            return No(CatalogRefusal.Invalid, new($"dataset: {terms.Recipient} veröffentlicht keinen Datensatz „{dataset}“; vermerkt werden eigene Datensätze der empfangenden Seite.", $"dataset: {terms.Recipient} publishes no dataset “{dataset}”; datasets of the recipient's own are noted."));
+
+        // What is noted may be erased in the end: only who may erase it notes it.
+        if (AccessRules.Decide(caller, AccessRights.Erase, derived.Holding with { Access = AccessClass.Internal }).Missing is { } missing) return No(CatalogRefusal.Forbidden, missing);
         return await GrainFactory.GetGrain<IDerivedDataGrain>(Id).AddAsync(Caller.Hub, caller.Subject, new(dataset, terms.Provider, terms.Recipient, string.IsNullOrWhiteSpace(text) ? null : text))
             ? new(CatalogRefusal.None, await InfoAsync(caller, now), null)
             : No(CatalogRefusal.TooMany, new($"Mehr als {AgreementLimits.MaxDerived} abgeleitete Datensätze hat keine Vereinbarung.", $"No agreement has more than {AgreementLimits.MaxDerived} derived datasets."));
@@ -336,13 +338,20 @@ internal sealed partial class SharingAgreementGrain(
         if (life.Terms is not { } terms || caller.IsPublic) return [];
         var sides = new List<AgreementSide>(2);
         if (AccessRules.May(caller, AccessRights.Grant, await HeldAsync(terms))) sides.Add(AgreementSide.Provider);
-        if (AccessRules.May(caller, AccessRights.ManageAgency, Holding.OfAgency(terms.Recipient)) || Coordinates(caller, terms.Recipient)) sides.Add(AgreementSide.Recipient);
+        if (AccessRules.May(caller, AccessRights.ManageAgency, Holding.OfAgency(terms.Recipient)) || await CoordinatesAsync(caller, terms.Recipient)) sides.Add(AgreementSide.Recipient);
         return [.. sides];
     }
 
-    /// <summary>Whether somebody coordinates for an agency: through a group of it, in whatever dataspace.</summary>
-    private static bool Coordinates(Caller caller, string agency) =>
-        caller.Grants.All.Any(grant => grant.Role == DataspaceRole.Coordinator && Subjects.AgencyOf(grant.Group) == agency);
+    /// <summary>Whether somebody coordinates for an agency: through a group of it, in a dataspace of its own.</summary>
+    private async Task<bool> CoordinatesAsync(Caller caller, string agency)
+    {
+        foreach (var grant in caller.Grants.All.Where(grant => grant.Role == DataspaceRole.Coordinator && Subjects.AgencyOf(grant.Group) == agency))
+        {
+            if (await GrainFactory.GetGrain<IDataspaceGrain>(grant.Dataspace).GetAsync(Caller.Hub) is { } dataspace && dataspace.Spec.Owner == agency) return true;
+        }
+
+        return false;
+    }
 
     private async Task<Holding> HeldAsync(AgreementTerms terms) =>
         await DatasetAsync(terms.Dataset) is { } dataset ? Held(dataset) : new(terms.Dataset, null, terms.Provider, AccessClass.Internal, ReleaseState.Draft);

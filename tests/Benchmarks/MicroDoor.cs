@@ -29,7 +29,7 @@ public class MicroDoor
             Data = new() { From = MicroRows.Now.AddDays(-30), Areas = [Benchmarks.Rows.AreaId(0), Benchmarks.Rows.AreaId(1)], Filter = "no2 > 0" },
             Use = new() { Networks = ["192.0.2.0/24", "127.0.0.0/8"] },
         })).ToArray();
-        (_inForce, _own) = (new(all, 0), all[^1]);
+        (_inForce, _own) = (new(all, false, 0), all[^1]);
         _caller = new($"amt{Agreements - 1}", KeyRole.Read, "k") { Use = new("planung", "127.0.0.1") };
         _definition = new("bench-mean", 1, new(new("Messung", null), "bench", MeasureFunction.Mean, "no2", "PT1H", "Europe/Berlin", ByArea: true, [], 1, "ug/m3", AccessClass.Internal) { Filter = "no2 > 0" });
         if (Rows() is null || Values() is null || Narrow() is null) throw new InvalidOperationException("the agreement lets nobody in");

@@ -12,6 +12,7 @@ namespace DataHub.Sharing;
 /// <summary>What was given through an agreement is counted before it is given: a report may name more, never less.</summary>
 public sealed class AgreementUsageTests
 {
+    private static readonly TimeSpan s_length = TimeSpan.FromSeconds(2);
     private static readonly DateTimeOffset s_now = new(2026, 11, 27, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -29,7 +30,7 @@ public sealed class AgreementUsageTests
                 now += TimeSpan.FromSeconds(random.Next(0, 6));
                 var wanted = random.Next(1, 40);
                 var id = Guid.NewGuid();
-                var (next, result) = AgreementUsageRules.Take(state, Request(id, wanted, limit), now);
+                var (next, result) = AgreementUsageRules.Take(state, Request(id, wanted, limit), s_length, now);
                 if (result.Requests == 0)
                 {
                     refused++;
@@ -38,7 +39,7 @@ public sealed class AgreementUsageTests
                 else
                 {
                     // A repeat is the same allowance.
-                    Assert.Equal(result, AgreementUsageRules.Take(next, Request(id, wanted, limit), now).Result);
+                    Assert.Equal(result, AgreementUsageRules.Take(next, Request(id, wanted, limit), s_length, now).Result);
                     var used = random.Next(1, (int)Math.Min(result.Rows, 60) + 1);
                     given += used;
                     held.Add((id, result.Rows, result.Requests, used, 1));
@@ -74,7 +75,7 @@ public sealed class AgreementUsageTests
         for (var i = 0; i < AgreementUsageRules.MaxEntriesOfDay + 300; i++)
         {
             var id = Guid.NewGuid();
-            state = AgreementUsageRules.Take(state, Request(id, 1, null) with { Subject = $"key:bezirk.{i}" }, s_now).State;
+            state = AgreementUsageRules.Take(state, Request(id, 1, null) with { Subject = $"key:bezirk.{i}" }, s_length, s_now).State;
             state = AgreementUsageRules.Settle(state, [new(id, [new(UsageOperations.Latest, "indicator:x", 1, 2, "w")])]).State;
         }
 

@@ -18,7 +18,7 @@ public sealed class DerivedDataHttpTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _hub = await HubFixture.StartAsync();
+        _hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Sharing:Allowance"] = "00:00:01" });
         (_amt, _bezirk) = (await _hub.AgencyAsync("amt", KeyRole.Admin), await _hub.AgencyAsync("bezirk", KeyRole.Admin));
         await DatasetAsync(_amt, "luft", "amt");
         await DatasetAsync(_bezirk, "klima", "bezirk");

@@ -32,6 +32,7 @@ public sealed class DoorRoutesTests
         await using var issuer = await SignInIssuer.StartAsync();
         var settings = issuer.Settings();
         settings["DataHub:Catalog:MaxKeys"] = "1000";
+        settings["DataHub:Sharing:Allowance"] = settings["DataHub:Sharing:AllowanceByRight"] = "00:00:01";
         await using var hub = await HubFixture.StartAsync(settings);
         var amt = await hub.AgencyAsync("amt", KeyRole.Admin);
         var ids = await DescribeAsync(hub, amt);

@@ -243,9 +243,18 @@ public sealed class PolicyClassesHttpTests(PolicyClassesHttpTests.Hub hub) : ICl
             }
 
             Assert.Equal(expected, (await UsageAsync()).GetProperty("entries").EnumerateArray().Select(one => Line(one, "reader", "purpose", "operation", "object", "requests", "rows")));
-            var entries = (await OkAsync(side.GetAsync("api/v1/audit?action=agreement.used&limit=1000"))).RootElement.GetProperty("entries").EnumerateArray().Where(one => Text(one.GetProperty("detail"), "reference") == name + " v2").ToArray();
+            var entries = await NotedAsync();
+            for (var tries = 0; entries.Length < expected.Length; tries++, await Task.Delay(100), entries = await NotedAsync())
+            {
+                Assert.True(tries < 150, "what was given was not noted");
+                hub.Clock.Advance(TimeSpan.FromSeconds(1));
+            }
+
             Assert.Equal([16L, 24L], entries.GroupBy(one => Text(one, "actor")).OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => one.Sum(entry => long.Parse(Text(entry.GetProperty("detail"), "rows"), CultureInfo.InvariantCulture))));
             Assert.All(entries, one => Assert.Equal("planung", Text(one.GetProperty("detail"), "purpose")));
+
+            async Task<JsonElement[]> NotedAsync() =>
+                [.. (await OkAsync(side.GetAsync("api/v1/audit?action=agreement.used&limit=1000"))).RootElement.GetProperty("entries").EnumerateArray().Where(one => Text(one.GetProperty("detail"), "reference") == name + " v2")];
 
             async Task<JsonElement> UsageAsync() => (await OkAsync(side.GetAsync(Agreement(name) + "/usage"))).RootElement;
         }
@@ -371,7 +380,7 @@ public sealed class PolicyClassesHttpTests(PolicyClassesHttpTests.Hub hub) : ICl
 
         public async Task InitializeAsync()
         {
-            _hub = await StartAsync(new Dictionary<string, string?> { ["DataHub:SignIn:Local"] = "true" }, Clock, services =>
+            _hub = await StartAsync(new Dictionary<string, string?> { ["DataHub:SignIn:Local"] = "true", ["DataHub:Sharing:Allowance"] = "00:00:01" }, Clock, services =>
             {
                 foreach (var name in new[] { "Ada", "Bert", "Cleo" }) services.AddSingleton(new LocalPerson(name.ToLowerInvariant(), new(name, null)));
             });

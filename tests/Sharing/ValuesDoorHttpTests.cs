@@ -32,7 +32,7 @@ public sealed class ValuesDoorHttpTests : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        _hub = await HubFixture.StartAsync();
+        _hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Sharing:Allowance"] = "00:00:01" });
         (_amt, _bezirk) = (await _hub.AgencyAsync("amt", KeyRole.Admin), await _hub.AgencyAsync("bezirk", KeyRole.Admin));
         await OkAsync(_hub.Admin.PutAsync("api/v1/areas/orte", new StringContent(Areas, Encoding.UTF8, "text/csv")));
         await OkAsync(_amt.PutAsJsonAsync("api/v1/datasets/laerm", new
@@ -212,7 +212,9 @@ public sealed class ValuesDoorHttpTests : IAsyncLifetime
         Assert.Equal((1, s_rows.Length), (entries["rows"].GetProperty("requests").GetInt32(), entries["rows"].GetProperty("rows").GetInt32()));
         foreach (var side in new[] { _amt, _bezirk })
         {
-            var noted = (await OkAsync(side.GetAsync("api/v1/audit?action=agreement.used&limit=1000"))).RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("detail")).ToArray();
+            JsonElement[] noted = [];
+            await WaitAsync(async () => (noted = [.. (await OkAsync(side.GetAsync("api/v1/audit?action=agreement.used&limit=1000"))).RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("detail"))])
+                .Count(entry => entry.GetProperty("operation").GetString() is "rows" or "latest") >= 2);
             Assert.Equal(5, noted.Where(entry => entry.GetProperty("operation").GetString() == "values").Sum(entry => int.Parse(entry.GetProperty("requests").GetString()!, CultureInfo.InvariantCulture)));
             Assert.All(noted, entry => Assert.Equal(("v v1", "planung"), (entry.GetProperty("reference").GetString(), entry.GetProperty("purpose").GetString())));
         }

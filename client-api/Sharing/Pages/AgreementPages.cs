@@ -31,8 +31,8 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
         await StewardPages.WriteAsync(renderer, http, query, new(
             display, "/agreements", query.LanguageChosen, display.Say("Vereinbarungen", "Agreements"), [],
             display.Say(
-                "Was zwei Behörden über das Teilen eines Datensatzes verhandeln und vereinbart haben. Für die bereitstellende Seite handelt, wer Rollen an dem Datensatz vergibt, für die empfangende, wer deren Behörde verwaltet; nur sie sehen eine Vereinbarung.",
-                "What two agencies negotiate and have agreed on sharing a dataset. For the provider acts whoever gives roles on the dataset, for the recipient whoever manages that agency; only they see an agreement."),
+                "Was zwei Behörden über das Teilen eines Datensatzes verhandeln und vereinbart haben. Für die bereitstellende Seite handelt, wer Rollen an dem Datensatz vergibt, für die empfangende, wer deren Behörde verwaltet oder in einem ihrer Datenräume koordiniert; nur sie sehen eine Vereinbarung.",
+                "What two agencies negotiate and have agreed on sharing a dataset. For the provider acts whoever gives roles on the dataset, for the recipient whoever manages that agency or coordinates in a dataspace of it; only they see an agreement."),
             [
                 new("agreements", display.Say("Ihre Vereinbarungen", "Your agreements"), null,
                     [display.Say("Titel", "Title"), display.Say("Von → an", "From → to"), display.Say("Datensatz", "Dataset"), display.Say("Zustand", "State"), display.Say("Bis", "Until"), display.Say("Von Ihrer Seite erbeten", "Asked of your side")],
