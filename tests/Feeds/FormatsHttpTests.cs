@@ -106,13 +106,19 @@ public sealed class FormatsHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     {
         await DatasetAsync("bombs", null);
         var client = hub.With(await hub.KeyAsync("bombs-agency", KeyRole.Push));
-        var before = GC.GetTotalAllocatedBytes();
 
-        using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/vnd.msgpack") } };
-        var problem = await HubFixture.RefusedAsync(client.PostAsync("api/v1/datasets/bombs/feeds/default/records", content), 400);
+        // Other tests of this process allocate too: the least of several tries is its own.
+        var least = long.MaxValue;
+        for (var tries = 0; tries < 10 && least >= 64 << 20; tries++)
+        {
+            var before = GC.GetTotalAllocatedBytes();
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/vnd.msgpack") } };
+            var problem = await HubFixture.RefusedAsync(client.PostAsync("api/v1/datasets/bombs/feeds/default/records", content), 400);
+            Assert.Equal("/problems/invalid-messagepack", problem.RootElement.GetProperty("type").GetString());
+            least = Math.Min(least, GC.GetTotalAllocatedBytes() - before);
+        }
 
-        Assert.Equal("/problems/invalid-messagepack", problem.RootElement.GetProperty("type").GetString());
-        Assert.True(GC.GetTotalAllocatedBytes() - before < 64 << 20);
+        Assert.True(least < 64 << 20, $"{least} bytes were allocated");
     }
 
     [Theory]
