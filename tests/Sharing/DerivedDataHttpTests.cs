@@ -59,6 +59,13 @@ public sealed class DerivedDataHttpTests : IAsyncLifetime
         Assert.Equal("planung", effect.GetProperty("readers")[0].GetProperty("purpose").GetString());
         Assert.Equal(effect.ToString(), (await OkAsync(_bezirk.GetAsync("api/v1/agreements/v/effect"))).RootElement.ToString());
         await RefusedAsync((await _hub.AgencyAsync("dritte", KeyRole.Admin)).GetAsync("api/v1/agreements/v/effect"), 404);
+
+        // On the page of the revocation it stands before what is said of the act.
+        using var request = new HttpRequestMessage(HttpMethod.Get, "agreements/v/revoke") { Headers = { { "Accept-Language", "de" } } };
+        using var answer = await _amt.SendAsync(request);
+        var page = WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync());
+        foreach (var told in new[] { "Werte indicator:luft-summe", "key:bezirk.", "planung", "klima-summe", "Mittel je Block", "Sie nehmen nichts mehr an" }) Assert.Contains(told, page, StringComparison.Ordinal);
+        Assert.True(page.IndexOf("id=\"derived-title\"", StringComparison.Ordinal) is > 0 and var effectAt && effectAt < page.IndexOf("id=\"stop-title\"", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -56,6 +56,19 @@ internal static class AgreementMembers
         _ => new("erlaubt", "allowed"),
     };
 
+    /// <summary>How something was read.</summary>
+    public static LocalText Operation(string operation) => operation switch
+    {
+        UsageOperations.Rows => new("Zeilen", "rows"),
+        UsageOperations.Values => new("Werte", "values"),
+        UsageOperations.Latest => new("letzte Werte", "latest values"),
+        UsageOperations.Changes => new("laufende Änderungen", "live changes"),
+        UsageOperations.Explain => new("Erklärung", "explanation"),
+        UsageOperations.Diff => new("Unterschiede", "differences"),
+        UsageOperations.Evidence => new("Nachweise", "evidence"),
+        _ => new("noch nicht gemeldet, höchstens", "not told yet, at most"),
+    };
+
     public static LocalText Name(DerivedRule rule) => rule switch
     {
         DerivedRule.Frozen => new("nehmen nichts mehr an", "take nothing more"),

@@ -121,6 +121,8 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
             display, $"{path}/{AgreementWords.Of(act)}", query.LanguageChosen, revoke ? display.Say($"„{title}“ widerrufen", $"Revoke “{title}”") : display.Say($"„{title}“ aussetzen", $"Suspend “{title}”"),
             [(display.Say("Vereinbarungen", "Agreements"), "/agreements"), (title, path)], standing.Holds,
             [
+                // Whoever decides has seen it before the form.
+                .. Effect(effect, revoke, display),
                 new("stop", display.Say("Was das bringt", "What this brings"), null, [], [], form is null ? display.Say("Das ist jetzt nicht möglich.", "This is not possible now.") : null)
                 {
                     Parts =
@@ -145,7 +147,6 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
                     Forms = form is null ? [] : [form],
                     Links = [(display.Say("Zurück, nichts ändern", "Back, change nothing"), path)],
                 },
-                .. Effect(effect, revoke, display),
             ]), entry?.Status ?? StatusCodes.Status200OK);
     }
 
@@ -159,7 +160,7 @@ internal sealed class AgreementPages(IGrainFactory grains, PageRenderer renderer
             new(
                 "readers", display.Say("Wer zuletzt las", "Who read lately"), display.Say("In diesem und im vorigen Monat (UTC), auf alle Weisen.", "In this month and the one before (UTC), in every way."),
                 [display.Say("Wer", "Who"), display.Say("Zweck", "Purpose"), display.Say("Was", "What"), display.Say("Zuletzt", "Last"), display.Say("Antworten", "Answers"), display.Say("Zeilen oder Werte", "Rows or values")],
-                [.. effect.Readers.Select(one => (StewardCell[])[one.Subject, one.Purpose, $"{one.Operation} {one.Object}".TrimEnd(), one.Last.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), one.Requests.ToString(CultureInfo.InvariantCulture), one.Rows.ToString(CultureInfo.InvariantCulture)])],
+                [.. effect.Readers.Select(one => (StewardCell[])[one.Subject, one.Purpose, $"{AgreementMembers.Operation(one.Operation).In(display.Language)} {one.Object}".TrimEnd(), one.Last.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), one.Requests.ToString(CultureInfo.InvariantCulture), one.Rows.ToString(CultureInfo.InvariantCulture)])],
                 display.Say("Niemand.", "Nobody.")),
             new(
                 "indicators", display.Say("Indikatoren, die nicht mehr gegeben würden", "Indicators that would not be given any more"), null,
