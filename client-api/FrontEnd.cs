@@ -2,6 +2,7 @@ using DataHub.Catalog;
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Pipelines;
 using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
@@ -22,7 +23,6 @@ public static class FrontEnd
         services.AddSingleton<KeyRing>();
         services.AddSingleton<PeopleRing>();
         services.AddSignIn();
-        services.AddSingleton<AreaDirectory>();
         services.AddSingleton<AreaRenderings>();
         services.AddIndicatorsApi();
         services.AddChanges();
@@ -73,6 +73,9 @@ public static class FrontEnd
         routes.MapManyValuesEndpoints();
         routes.MapFeedsEndpoints();
         routes.MapAuditEndpoints();
+        routes.MapFileEndpoints();
+        routes.MapJobEndpoints();
+        routes.MapRunEndpoints();
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();

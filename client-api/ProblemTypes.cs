@@ -119,6 +119,16 @@ public static class ProblemTypes
         "Das Detail nennt, welche Angabe der Bedingungen oder des Vorgangs fehlt oder nicht erlaubt ist.",
         "The detail says which member of the terms or of the act is missing or not allowed.");
 
+    public static readonly ProblemType InvalidFile = Add("invalid-file", 422,
+        "Datei nicht angenommen", "File not taken",
+        "Das Detail nennt, was an der Datei oder ihrer Ankündigung nicht stimmt.",
+        "The detail says what is wrong with the file or its announcement.");
+
+    public static readonly ProblemType InvalidJob = Add("invalid-job", 422,
+        "Ungültige Angaben zum Job oder Lauf", "Invalid job or run",
+        "Das Detail nennt, welche Angabe der Definition oder des Auftrags nicht stimmt; errors nennt alle mit ihrer Stelle.",
+        "The detail says which member of the definition or the order is wrong; errors names all with their places.");
+
     public static readonly ProblemType InvalidEvidence = Add("invalid-evidence", 422,
         "Ungültige Anfrage nach einem Nachweis", "Invalid request for evidence",
         "Das Detail nennt, welche Angabe der Anfrage oder welches Feld des Schlüssels fehlt oder nicht passt. Nichts wurde aufgezeichnet.",

@@ -1,3 +1,5 @@
+using DataHub.Catalog;
+
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,17 +12,25 @@ public static class FeedsApi
     public static IServiceCollection AddFeedsApi(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddMetrics();
+        services.AddPushing();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<PushSpool>();
         services.AddHostedService(provider => provider.GetRequiredService<PushSpool>());
-        services.AddSingleton<IPushTarget, ClusterPushTarget>();
-        services.AddSingleton<DatasetDirectory>();
-        services.AddSingleton<IngestMetrics>();
-        services.AddSingleton<PushService>();
         services.AddSingleton<QuarantineService>();
         services.AddSingleton<FeedQuotas>();
-        services.AddSingleton<DecodeGate>(_ => new());
+        return services;
+    }
+
+    /// <summary>The way of rows into datasets, without HTTP: silos need it too, whose pipelines write.</summary>
+    public static IServiceCollection AddPushing(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<AreaDirectory>();
+        services.TryAddSingleton<IPushTarget, ClusterPushTarget>();
+        services.TryAddSingleton<DatasetDirectory>();
+        services.TryAddSingleton<IngestMetrics>();
+        services.TryAddSingleton<PushService>();
+        services.TryAddSingleton<DecodeGate>(_ => new());
         return services;
     }
 

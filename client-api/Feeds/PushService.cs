@@ -108,6 +108,28 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         return answer;
     }
 
+    /// <summary>Pushes a table in chunks of its batches: with the same key again it completes what is missing and stores nothing twice.</summary>
+    /// <param name="push">Its body is empty; its hash is that of the table.</param>
+    /// <param name="chunk">Reads a batch, and says how it is decoded.</param>
+    /// <param name="stored">Told after each.</param>
+    public async Task<PushAnswer> PushTableAsync(Push push, long rows, int chunks, Func<int, Task<Func<DecodeContext, DecodeResult>>> chunk, Action<int> stored, CancellationToken cancellationToken)
+    {
+        var made = new Making(push, ReceiptIds.New(time.GetUtcNow())) { Rows = rows };
+        for (var number = 0; ; number++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var decode = await chunk(number);
+            var result = await MakeAsync(push, made, decode, chunks == 1 ? default : (number, chunks), cancellationToken);
+            if (result!.Refusal != PushRefusal.None || number == chunks - 1)
+            {
+                metrics.Count(result, push.DryRun);
+                return result;
+            }
+
+            stored(number);
+        }
+    }
+
     private async Task<PushAnswer> TryAsync(Push push, CancellationToken cancellationToken)
     {
         var made = new Making(push, ReceiptIds.New(time.GetUtcNow()));

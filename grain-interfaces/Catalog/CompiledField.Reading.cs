@@ -75,6 +75,22 @@ public sealed partial class CompiledField
         return fault.IsNone ? Check(value) : fault;
     }
 
+    /// <summary>Reads and checks a date; for fields of type date.</summary>
+    /// <param name="days">Since 0001-01-01.</param>
+    public FieldFault ReadDate(long days, out FieldValue value)
+    {
+        var fault = Type == FieldType.Date && days >= 0 && days <= DateOnly.MaxValue.DayNumber ? TakeInteger(days, out value) : WrongType(out value);
+        return fault.IsNone ? Check(value) : fault;
+    }
+
+    /// <summary>Reads and checks a time of day; for fields of type time.</summary>
+    /// <param name="ticks">Since midnight.</param>
+    public FieldFault ReadTime(long ticks, out FieldValue value)
+    {
+        var fault = Type == FieldType.Time && ticks is >= 0 and < TimeSpan.TicksPerDay ? TakeInteger(ticks, out value) : WrongType(out value);
+        return fault.IsNone ? Check(value) : fault;
+    }
+
     /// <summary>Reads and checks a JSON boolean.</summary>
     public FieldFault ReadBoolean(bool boolean, out FieldValue value)
     {

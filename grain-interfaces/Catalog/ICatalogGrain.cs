@@ -29,6 +29,9 @@ public static class CatalogKinds
     public const string AreaSystems = "areas";
     public const string Dataspaces = "dataspaces";
 
+    /// <summary>Jobs of pipelines.</summary>
+    public const string Jobs = "jobs";
+
     /// <summary>All agreements.</summary>
     public const string Agreements = "agreements";
 

@@ -39,7 +39,7 @@ internal static class PackedEnvelope
         var writer = new MessagePackWriter(buffer);
         pack(ref writer, value);
         writer.Flush();
-        var sealedBytes = Seal(magic, version, buffer.WrittenSpan);
+        var sealedBytes = SealBytes(magic, version, buffer.WrittenSpan);
         if (buffer.Capacity <= LargestKeptBuffer) _buffer = buffer;
         return sealedBytes;
     }
@@ -72,7 +72,8 @@ internal static class PackedEnvelope
     public static bool IsDamage(Exception e) =>
         e is InvalidDataException or MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException;
 
-    private static byte[] Seal(byte magic, byte version, ReadOnlySpan<byte> body)
+    /// <summary>Puts the envelope around what was written already.</summary>
+    public static byte[] SealBytes(byte magic, byte version, ReadOnlySpan<byte> body)
     {
         if (body.Length >= WorthCompressing)
         {

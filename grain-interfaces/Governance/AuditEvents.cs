@@ -64,6 +64,21 @@ public static class AuditEvents
     /// <summary>A key, a token or a sign-in was refused; detail <c>reason</c>, and <c>times</c> where there were several in a minute.</summary>
     public const string SignInFailed = "signin.failed";
 
+    /// <summary>A job of pipelines was made; details <c>title</c>, <c>version</c>.</summary>
+    public const string JobCreated = "job.created";
+
+    /// <summary>A job has a new version; details as of <see cref="JobCreated"/>.</summary>
+    public const string JobChanged = "job.changed";
+
+    /// <summary>Another version of a job is the current one; details <c>version</c>, <c>from</c>.</summary>
+    public const string JobPromoted = "job.promoted";
+
+    /// <summary>A run was started; details <c>run</c>, <c>version</c>, <c>repeats</c>.</summary>
+    public const string RunStarted = "run.started";
+
+    /// <summary>A run has ended; details <c>run</c>, <c>state</c>.</summary>
+    public const string RunEnded = "run.ended";
+
     /// <summary>What was done with an agreement; details <c>version</c>, and <c>side</c>, <c>reason</c>, <c>duty</c>, <c>due</c>, <c>evidence</c>, <c>charter</c> where there are any. Noted once for each side's agency.</summary>
     public const string AgreementDrafted = "agreement.drafted";
 

@@ -12,6 +12,9 @@ internal static class TableCodec
     /// <summary>Rows of every batch of a table but its last.</summary>
     public const int BatchRows = 10_000;
 
+    /// <summary>Of the envelope in which a batch is stored.</summary>
+    public const byte Magic = (byte)'T', Version = 1;
+
     public static void Write(IBufferWriter<byte> to, RowBlock rows)
     {
         var writer = new MessagePackWriter(to);

@@ -68,6 +68,7 @@ internal static class ClusterHub
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddHostedService<OutboxResumption>();
         builder.Services.AddHostedService<AgreementCatchUp>();
+        builder.Services.AddPipelines();
         builder.Services.AddOperations<SiloIsActive>();
         start.Services?.Invoke(builder.Services);
 

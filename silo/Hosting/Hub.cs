@@ -90,6 +90,7 @@ internal static class Hub
         builder.Services.AddHostedService<ErasureResumption>();
         builder.Services.AddHostedService<OutboxResumption>();
         builder.Services.AddHostedService<AgreementCatchUp>();
+        builder.Services.AddPipelines();
         builder.Services.AddOperations<GrainsAnswer>();
         builder.Services.AddDemo(builder.Configuration);
         start.Services?.Invoke(builder.Services);

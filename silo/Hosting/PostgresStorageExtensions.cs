@@ -18,6 +18,7 @@ internal static class PostgresStorageExtensions
         silo.Services.AddSingleton(stores.Cells);
         silo.Services.AddSingleton(stores.Erasures);
         silo.Services.AddSingleton(stores.Audit);
+        silo.Services.AddSingleton(stores.Content);
         return silo.AddPostgresState(stores.ProvidersConnectionString);
     }
 

@@ -42,6 +42,7 @@ public static class SqliteStorageExtensions
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().History);
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().Cells);
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().Audit);
+        builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStores>().Content);
         builder.Services.AddSingleton(services =>
         {
             var stores = services.GetRequiredService<SqliteStores>();

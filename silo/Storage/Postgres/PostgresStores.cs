@@ -3,6 +3,7 @@ using System.Globalization;
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Pipelines;
 
 using Npgsql;
 
@@ -22,6 +23,7 @@ internal sealed class PostgresStores : IAsyncDisposable, IDisposable
         Cells = new PostgresCellStore(database);
         Erasures = new PostgresErasureStore(database, history);
         Audit = new PostgresAuditStore(database);
+        Content = new PostgresFileStore(database);
     }
 
     public PostgresDatabase Database { get; }
@@ -37,6 +39,8 @@ internal sealed class PostgresStores : IAsyncDisposable, IDisposable
     public IErasureStore Erasures { get; }
 
     public IAuditStore Audit { get; }
+
+    public IFileStore Content { get; }
 
     /// <summary>For Orleans' own providers, which make connections of their own.</summary>
     public string ProvidersConnectionString => PostgresDatabase.ProvidersConnectionString(Options);

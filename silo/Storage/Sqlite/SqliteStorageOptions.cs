@@ -7,7 +7,7 @@ public sealed class SqliteStorageOptions
 {
     public const string Section = "DataHub:Storage";
 
-    /// <summary>Folder of the five database files; made where it is not there. Default <c>data</c>.</summary>
+    /// <summary>Folder of the six database files; made where it is not there. Default <c>data</c>.</summary>
     [Setting("Ordner der Datenbanken; --data geht vor", "Folder of the databases; --data goes first")]
     public string Folder { get; set; } = "data";
 

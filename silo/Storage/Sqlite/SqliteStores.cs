@@ -1,14 +1,15 @@
 using DataHub.Feeds;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Pipelines;
 
 using Microsoft.Data.Sqlite;
 
 namespace DataHub.Storage.Sqlite;
 
 /// <summary>
-/// The embedded hub's five databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, <c>state.db</c> for
-/// the grains' state, and <c>audit.db</c>. Closing writes everything back and lets go of the folder.
+/// The embedded hub's six databases in one folder: <c>log.db</c>, <c>history.db</c>, <c>cells.db</c>, <c>state.db</c> for
+/// the grains' state, <c>audit.db</c>, and <c>files.db</c> for uploaded files and the tables between steps. Closing writes everything back and lets go of the folder.
 /// </summary>
 internal sealed class SqliteStores : IAsyncDisposable, IDisposable
 {
@@ -30,6 +31,9 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
     public required IErasureStore Erasures { get; init; }
 
     public required IAuditStore Audit { get; init; }
+
+    /// <summary>Content of files and of the tables between steps.</summary>
+    public required IFileStore Content { get; init; }
 
     /// <summary>Files up to so many bytes are written anew after an erasure (<see cref="ErasureOptions.CompactUpToMiB"/>).</summary>
     public long CompactUpToBytes { get; set; } = 2L << 30;
@@ -58,6 +62,7 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
             var cells = Open("cells.db", "Cells");
             Open("state.db", "State");
             var audit = Open(SqliteAuditStore.FileName, SqliteAuditStore.Family);
+            var content = Open(SqliteFileStore.FileName, SqliteFileStore.Family);
             var rows = new SqliteHistoryStore(history, (long)options.SegmentCacheMiB << 20);
             SqliteStores? made = null;
             var stores = made = new SqliteStores(folder, path)
@@ -67,6 +72,7 @@ internal sealed class SqliteStores : IAsyncDisposable, IDisposable
                 History = rows,
                 Cells = new SqliteCellStore(cells),
                 Audit = new SqliteAuditStore(audit),
+                Content = new SqliteFileStore(content),
             };
             stores._files.AddRange(opened);
             return stores;

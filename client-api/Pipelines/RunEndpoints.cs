@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Text.Json.Serialization;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace DataHub.Pipelines;
+
+/// <summary>Runs of pipelines: how they stand, what they made, ending and resuming them.</summary>
+internal static class RunEndpoints
+{
+    public static readonly LocalText Run = new("Lauf", "Run");
+
+    private static readonly LocalText s_step = new("Schritt", "Step");
+
+    public static void MapRunEndpoints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/runs").WithTags("Pipelines");
+        group.MapRead("{run}", GetAsync).WithSummary("One run: its state in the words of OpenLineage, its pinned inputs, and each step with counts, progress, notes and the cause of a failure.").Produces<RunJson>().Refuses(404);
+        group.MapPost("{run}/acts", ActAsync).WithSummary("Ends a run before its time (abort), or goes on with the step that failed or was stopped (resume).")
+            .Accepts<RunActJson>("application/json").Produces<RunJson>().Refuses(400, 401, 403, 404, 409, 422);
+        group.MapRead("{run}/steps/{step}/table", TableAsync).WithSummary("The table that a step made, whole, as CSV.")
+            .Produces(StatusCodes.Status200OK, contentType: "text/csv").Refuses(404);
+    }
+
+    private static async Task<IResult> GetAsync(string run, HttpContext http, IGrainFactory grains, TimeProvider time)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return await FindAsync(run, http, grains) is { } info ? TypedResults.Ok(RunJson.Of(info, Language.Of(http), time.GetUtcNow())) : Problems.NotFound(http, Run, run);
+    }
+
+    private static async Task<IResult> ActAsync(string run, HttpContext http, IGrainFactory grains, TimeProvider time)
+    {
+        var (body, problem) = await http.ReadJsonAsync<RunActJson>();
+        if (problem is not null) return problem;
+        if (!ReceiptIds.IsValid(run)) return JobEndpoints.Unknown(http, Run, run);
+        var grain = grains.GetGrain<IPipelineRunGrain>(run);
+        if (body!.Act is not ("abort" or "resume")) return Problems.Problem(http, ProblemTypes.InvalidJob, new($"act: „{body.Act}“ gibt es nicht; erlaubt sind abort und resume.", $"act: There is no “{body.Act}”; allowed are abort and resume."));
+        if (body.Act == "abort" && string.IsNullOrWhiteSpace(body.Reason)) return Problems.Problem(http, ProblemTypes.InvalidJob, new("reason: Warum wird der Lauf beendet?", "reason: Why is the run ended?"));
+        if (body.Reason?.Length > 1_000) return Problems.Problem(http, ProblemTypes.InvalidJob, new("reason: höchstens 1.000 Zeichen.", "reason: at most 1,000 characters."));
+        var result = body.Act == "abort" ? await grain.AbortAsync(http.Caller(), body.Reason!) : await grain.ResumeAsync(http.Caller());
+        if (result.Refusal == CatalogRefusal.NotFound) return JobEndpoints.Unknown(http, Run, run);
+        return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(RunJson.Of(result.Run!, Language.Of(http), time.GetUtcNow())) : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
+    }
+
+    private static async Task<IResult> TableAsync(string run, string step, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        // Who may see rows need not be the one who may see runs.
+        var grain = ReceiptIds.IsValid(run) ? grains.GetGrain<IPipelineRunGrain>(run) : null;
+        if (grain is null || await grain.TableAsync(http.Caller(), step) is not { } table) return Problems.NotFound(http, s_step, step);
+        return new TableAnswer(grain, http.Caller(), table, $"{run}-{step}");
+    }
+
+    private static async Task<RunInfo?> FindAsync(string run, HttpContext http, IGrainFactory grains) =>
+        ReceiptIds.IsValid(run) ? await grains.GetGrain<IPipelineRunGrain>(run).GetAsync(http.Caller()) : null;
+
+    /// <summary>A table, batch by batch: one is in memory.</summary>
+    private sealed class TableAnswer(IPipelineRunGrain run, Caller caller, StepInfo step, string name) : IResult
+    {
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            var response = httpContext.Response;
+            response.ContentType = "text/csv; charset=utf-8";
+            response.Headers.ContentDisposition = $"attachment; filename=\"{name}.csv\"";
+            FieldSpec[] fields = [.. step.Columns.Select(column => AnswerTable.Field(column.Name, column.Type))];
+            var buffer = new ArrayBufferWriter<byte>(1 << 16);
+            AnswerCsv.WriteHeader(Of(RowBlock.Empty), buffer, german: false);
+            if (HttpMethods.IsHead(httpContext.Request.Method)) return;
+            for (var batch = 0; batch < step.Batches; batch++)
+            {
+                // Asked for each: what was taken away meanwhile is not given.
+                if (await run.OutputAsync(caller, step.Id, batch) is not { } bytes) throw new InvalidDataException($"batch {batch} of step {step.Id} is not there any more");
+                AnswerCsv.WriteRows(Of(TableCodec.Read(bytes)), buffer, german: false);
+                await response.Body.WriteAsync(buffer.WrittenMemory, httpContext.RequestAborted);
+                buffer.ResetWrittenCount();
+            }
+
+            if (buffer.WrittenCount > 0) await response.Body.WriteAsync(buffer.WrittenMemory, httpContext.RequestAborted);
+
+            AnswerTable Of(RowBlock rows) => new() { Fields = fields, Columns = rows.Columns, Count = rows.Count, Metadata = null! };
+        }
+    }
+}
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record RunActJson([property: JsonRequired] string Act, string? Reason = null);

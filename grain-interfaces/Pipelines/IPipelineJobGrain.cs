@@ -1,0 +1,91 @@
+using DataHub.Catalog;
+
+using Orleans.Concurrency;
+
+namespace DataHub.Pipelines;
+
+/// <summary>A job in all its versions, and its runs (OpenLineage: Job). Key: its id.</summary>
+[GrainInterfaceType("datahub.pipeline-job")]
+public interface IPipelineJobGrain : IGrainWithStringKey
+{
+    /// <summary>Creates the job or makes a new version of it, which is the current one from then on. A definition equal to the current one changes nothing.</summary>
+    /// <param name="caller">Who may edit definitions there, and may himself read, write and release what the steps do.</param>
+    [Alias("Put"), Repeatable]
+    Task<JobResult> PutAsync(Caller caller, JobSpec spec);
+
+    /// <summary>The job, or null where there is none or the caller may not know of it.</summary>
+    /// <param name="version">Null: the current one.</param>
+    [Alias("Get"), AlwaysInterleave, Repeatable]
+    Task<JobInfo?> GetAsync(Caller caller, int? version);
+
+    /// <summary>Makes an existing version the current one: forward or back. Repeating is harmless.</summary>
+    [Alias("Promote"), Repeatable]
+    Task<JobResult> PromoteAsync(Caller caller, int version);
+
+    /// <summary>Pins the inputs and starts a run, or has it wait for the one that runs.</summary>
+    /// <param name="order">Its id makes a repeat harmless.</param>
+    [Alias("Start"), Repeatable]
+    Task<RunResult> StartAsync(Caller caller, RunOrder order);
+
+    /// <summary>The runs that are remembered, newest first.</summary>
+    [Alias("Runs"), AlwaysInterleave, Repeatable]
+    Task<RunEntry[]?> RunsAsync(Caller caller);
+
+    /// <summary>What a run is to do, for the run itself; null where it is not to be. Only for the hub.</summary>
+    [Alias("Order"), AlwaysInterleave, Repeatable]
+    Task<PinnedRun?> OrderAsync(Caller caller, string run);
+
+    /// <summary>Sees to it that a run goes on, when its turn has come. Only for the hub.</summary>
+    /// <returns>Whether it has ended and everybody knows, or there is none.</returns>
+    [Alias("Wake"), Repeatable]
+    Task<bool> WakeAsync(Caller caller, string run);
+
+    /// <summary>A run has ended: the next one that waits begins. Only for the hub.</summary>
+    [Alias("Ended"), Repeatable]
+    Task EndedAsync(Caller caller, string run, RunState state);
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.JobResult")]
+public sealed record JobResult([property: Id(0)] CatalogRefusal Refusal, [property: Id(1)] JobInfo? Job, [property: Id(2)] LocalText? Detail)
+{
+    [Id(3)] public bool Created { get; init; }
+
+    /// <summary>What is wrong with the definition, each with its place.</summary>
+    [Id(4)] public JobProblem[] Problems { get; init; } = [];
+}
+
+/// <param name="Path">Where in the definition, such as <c>steps[2].transform.sql</c>.</param>
+[GenerateSerializer, Immutable, Alias("datahub.JobProblem")]
+public sealed record JobProblem([property: Id(0)] string Path, [property: Id(1)] LocalText Detail);
+
+/// <param name="Version">Of <paramref name="Spec"/>.</param>
+/// <param name="Current">The version that new runs use.</param>
+[GenerateSerializer, Immutable, Alias("datahub.JobInfo")]
+public sealed record JobInfo([property: Id(0)] string Id, [property: Id(1)] JobSpec Spec, [property: Id(2)] int Version, [property: Id(3)] int Current, [property: Id(4)] JobVersion[] Versions);
+
+/// <param name="By">As <see cref="Caller.Subject"/>.</param>
+[GenerateSerializer, Immutable, Alias("datahub.JobVersion")]
+public sealed record JobVersion([property: Id(0)] int Number, [property: Id(1)] DateTimeOffset At, [property: Id(2)] string By);
+
+/// <param name="Id">Of the run, a ULID.</param>
+/// <param name="Files">By the id of the step that reads it.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RunOrder")]
+public sealed record RunOrder([property: Id(0)] string Id, [property: Id(1)] NamedFile[] Files)
+{
+    /// <summary>Null: the current one.</summary>
+    [Id(2)] public int? Version { get; init; }
+
+    /// <summary>A run whose inputs are pinned again as they were; null: as they stand now.</summary>
+    [Id(3)] public string? Repeats { get; init; }
+}
+
+/// <param name="Step">That reads it.</param>
+/// <param name="File">Id of an uploaded one.</param>
+[GenerateSerializer, Immutable, Alias("datahub.NamedFile")]
+public sealed record NamedFile([property: Id(0)] string Step, [property: Id(1)] string File);
+
+[GenerateSerializer, Immutable, Alias("datahub.RunEntry")]
+public sealed record RunEntry([property: Id(0)] string Id, [property: Id(1)] int Version, [property: Id(2)] DateTimeOffset At, [property: Id(3)] string By, [property: Id(4)] RunState State)
+{
+    [Id(5)] public DateTimeOffset? Ended { get; init; }
+}

@@ -1,0 +1,238 @@
+using System.Text.Json.Serialization;
+
+using DataHub.Catalog;
+
+namespace DataHub.Pipelines;
+
+/// <summary>
+/// What a job does, as its maintainers write it: steps in their order, each over tables that earlier ones made. Data, not
+/// code: it can be stored, exported, compared and run again. Limits: <see cref="JobLimits"/>.
+/// </summary>
+/// <param name="Title">For people.</param>
+/// <param name="Agency">For which it runs: it reads what this agency may read, and writes into datasets that it publishes; fixed.</param>
+/// <param name="Steps">In the order in which they run; at least one.</param>
+[GenerateSerializer, Immutable, Alias("datahub.JobSpec"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record JobSpec(
+    [property: Id(0), JsonRequired] LocalText Title,
+    [property: Id(1), JsonRequired] string Agency,
+    [property: Id(2), JsonRequired] StepSpec[] Steps)
+{
+    /// <summary>Whose roles reach the job; null: keys of the agency only. Fixed.</summary>
+    [Id(3)] public string? Dataspace { get; init; }
+
+    /// <summary>For people.</summary>
+    [Id(4)] public LocalText? Description { get; init; }
+
+    /// <summary>Who may do what with the job and its runs is decided as for something internal of the agency in the dataspace.</summary>
+    [JsonIgnore] public Holding Holding => new(null, Dataspace, Agency, AccessClass.Internal);
+}
+
+/// <summary>One step; exactly one of its kinds is set. Its table, where it makes one, goes by its id.</summary>
+/// <param name="Id">A lower-case letter, then lower-case letters, digits and underscores; unique in the job. SQL names the table so.</param>
+[GenerateSerializer, Immutable, Alias("datahub.StepSpec"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
+{
+    /// <summary>For people.</summary>
+    [Id(1)] public LocalText? Title { get; init; }
+
+    /// <summary>Rows of a dataset or of an uploaded file.</summary>
+    [Id(2)] public ReadStep? Read { get; init; }
+
+    /// <summary>What must hold of a table.</summary>
+    [Id(3)] public CheckStep? Check { get; init; }
+
+    /// <summary>A table computed by SQL.</summary>
+    [Id(4)] public TransformStep? Transform { get; init; }
+
+    /// <summary>A table computed by a recipe.</summary>
+    [Id(5)] public IndexStep? Index { get; init; }
+
+    /// <summary>Rows into a dataset, by the way of every push.</summary>
+    [Id(6)] public WriteStep? Write { get; init; }
+
+    /// <summary>A dataset's release, by the rules of every release.</summary>
+    [Id(7)] public PublishStep? Publish { get; init; }
+
+    /// <summary>How often it is tried again when a part of the hub did not answer, 0 to 10. Faults of data or definition are never tried again.</summary>
+    [Id(8)] public int Retries { get; init; } = 3;
+
+    /// <summary>Which of the kinds is set, as it is written; null where none is or several are.</summary>
+    [JsonIgnore]
+    public string? Kind
+    {
+        get
+        {
+            var kinds = new[] { Read is null ? null : "read", Check is null ? null : "check", Transform is null ? null : "transform", Index is null ? null : "index", Write is null ? null : "write", Publish is null ? null : "publish" };
+            return kinds.Count(kind => kind is not null) == 1 ? Array.Find(kinds, kind => kind is not null) : null;
+        }
+    }
+
+    /// <summary>The tables that it needs, by the ids of their steps.</summary>
+    [JsonIgnore]
+    public IEnumerable<string> Inputs =>
+        Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
+        : Transform is not null ? Transform.Inputs
+        : Index is not null ? Index.Previous is null ? [Index.Input] : [Index.Input, Index.Previous]
+        : Write is not null ? [Write.Input]
+        : [];
+
+    /// <summary>Whether it makes a table.</summary>
+    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Index is not null;
+}
+
+/// <summary>Exactly one of the two is set.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.ReadStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record ReadStep
+{
+    /// <summary>A file that is named when a run is started.</summary>
+    [Id(0)] public FileFormat? File { get; init; }
+
+    /// <summary>The rows of a dataset that stand at the watermark which the run pins when it starts.</summary>
+    [Id(1)] public string? Dataset { get; init; }
+
+    /// <summary>Only rows of this instant and later; null: from the beginning.</summary>
+    [Id(2)] public DateTimeOffset? From { get; init; }
+
+    /// <summary>Only rows before this instant; null: to the end.</summary>
+    [Id(3)] public DateTimeOffset? To { get; init; }
+}
+
+/// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.FileFormat"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record FileFormat
+{
+    /// <summary>csv, xlsx, json, ndjson, geojson or parquet.</summary>
+    [Id(0)] public string? Type { get; init; }
+
+    /// <summary>Of CSV: utf-8, utf-16 or windows-1252.</summary>
+    [Id(1)] public string? Encoding { get; init; }
+
+    /// <summary>Of CSV: between two cells of a line.</summary>
+    [Id(2)] public string? Delimiter { get; init; }
+
+    /// <summary>Of CSV: <c>,</c> or <c>.</c>; the other one may stand between thousands.</summary>
+    [Id(3)] public string? DecimalChar { get; init; }
+
+    /// <summary>Of CSV and XLSX: the line of the headings, counted from 1; what stands above is skipped.</summary>
+    [Id(4)] public int? HeaderRow { get; init; }
+
+    /// <summary>Of XLSX: the sheet's name.</summary>
+    [Id(5)] public string? Sheet { get; init; }
+
+    /// <summary>The columns that are wanted, in their order; null: all, with the narrowest type that fits every value.</summary>
+    [Id(6)] public FileColumn[]? Columns { get; init; }
+
+    /// <summary>Texts that mean that there is no value; null: the empty one.</summary>
+    [Id(7)] public string[]? MissingValues { get; init; }
+
+    /// <summary>Rows that may be left out because a value is not of its column's type, 0 to 1,000,000; each is counted and the first are named. Beyond that the step fails.</summary>
+    [Id(8)] public long MaxFaults { get; init; }
+}
+
+/// <param name="Header">The heading in the file.</param>
+[GenerateSerializer, Immutable, Alias("datahub.FileColumn"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record FileColumn([property: Id(0), JsonRequired] string Header)
+{
+    /// <summary>In the table; null: as the heading, in lower case, with underscores for all but letters and digits.</summary>
+    [Id(1)] public string? Name { get; init; }
+
+    /// <summary>string, number, integer, boolean, date, time or datetime; null: the narrowest that fits every value.</summary>
+    [Id(2)] public string? Type { get; init; }
+
+    /// <summary>Of dates and instants: a pattern such as <c>%d.%m.%Y</c>; null: ISO 8601 or, where the file is German, <c>%d.%m.%Y</c>.</summary>
+    [Id(3)] public string? Format { get; init; }
+}
+
+/// <param name="Input">Id of the step whose table it is.</param>
+[GenerateSerializer, Immutable, Alias("datahub.CheckStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CheckStep([property: Id(0), JsonRequired] string Input, [property: Id(1), JsonRequired] CheckRule[] Rules);
+
+/// <summary>One thing that must hold; exactly one of its kinds is set.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.CheckRule"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CheckRule
+{
+    /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/> and <see cref="Sql"/>.</summary>
+    [Id(0)] public string? Column { get; init; }
+
+    /// <summary>Every row has a value.</summary>
+    [Id(1)] public bool Required { get; init; }
+
+    /// <summary>Least value.</summary>
+    [Id(2)] public double? Minimum { get; init; }
+
+    /// <summary>Greatest value.</summary>
+    [Id(3)] public double? Maximum { get; init; }
+
+    /// <summary>The values that are allowed.</summary>
+    [Id(4)] public string[]? Enum { get; init; }
+
+    /// <summary>A regular expression that the whole text matches.</summary>
+    [Id(5)] public string? Pattern { get; init; }
+
+    /// <summary>No two rows have the same values in these columns.</summary>
+    [Id(6)] public string[]? Unique { get; init; }
+
+    /// <summary>Every value stands in a column of another table too.</summary>
+    [Id(7)] public CheckReference? References { get; init; }
+
+    /// <summary>How many rows there are.</summary>
+    [Id(8)] public CheckRange? Rows { get; init; }
+
+    /// <summary>A condition in SQL over the input's columns that holds for every row.</summary>
+    [Id(9)] public string? Sql { get; init; }
+
+    /// <summary>How much the mean of the column (without a column: the number of rows) may differ from the job's last complete run, as a share such as 0.2.</summary>
+    [Id(10)] public double? Drift { get; init; }
+
+    /// <summary><c>block</c> (the run fails) or <c>warn</c> (it goes on, and says so).</summary>
+    [Id(11)] public string Severity { get; init; } = "block";
+}
+
+[GenerateSerializer, Immutable, Alias("datahub.CheckReference"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CheckReference([property: Id(0), JsonRequired] string Table, [property: Id(1), JsonRequired] string Column);
+
+[GenerateSerializer, Immutable, Alias("datahub.CheckRange"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record CheckRange
+{
+    [Id(0)] public double? Minimum { get; init; }
+
+    [Id(1)] public double? Maximum { get; init; }
+}
+
+/// <param name="Sql">One <c>SELECT</c>, in the words of DuckDB, over the tables of <see cref="Inputs"/> by their ids. The rows of its result lie in the order of all columns.</param>
+[GenerateSerializer, Immutable, Alias("datahub.TransformStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record TransformStep([property: Id(0), JsonRequired] string[] Inputs, [property: Id(1), JsonRequired] string Sql);
+
+/// <param name="Input">Id of the step whose table it is.</param>
+/// <param name="Recipe">Id of a recipe that the hub brings, such as <c>social-monitoring</c>.</param>
+[GenerateSerializer, Immutable, Alias("datahub.IndexStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record IndexStep([property: Id(0), JsonRequired] string Input, [property: Id(1)] string? Recipe)
+{
+    /// <summary>Id of the step whose table is an earlier edition to compare with.</summary>
+    [Id(2)] public string? Previous { get; init; }
+}
+
+/// <summary>Columns go into the contract's fields of the same name.</summary>
+/// <param name="Input">Id of the step whose table it is.</param>
+/// <param name="Dataset">That the job's agency publishes.</param>
+[GenerateSerializer, Immutable, Alias("datahub.WriteStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record WriteStep([property: Id(0), JsonRequired] string Input, [property: Id(1), JsonRequired] string Dataset)
+{
+    [Id(2)] public string Feed { get; init; } = "default";
+
+    /// <summary>Rows that may go to quarantine, 0 to 1,000,000; beyond that the step fails. What was taken stays.</summary>
+    [Id(3)] public long MaxQuarantined { get; init; }
+}
+
+/// <param name="Dataset">Becomes available, if its checklist allows it.</param>
+[GenerateSerializer, Immutable, Alias("datahub.PublishStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record PublishStep([property: Id(0), JsonRequired] string Dataset);
+
+/// <summary>Limits of a job's definition.</summary>
+public static class JobLimits
+{
+    public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, SqlLength = 100_000, NameLength = 128;
+
+    /// <summary>Versions of one job, and runs that it remembers.</summary>
+    public const int Versions = 500, Runs = 500;
+}

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+using DataHub.Catalog;
+
+namespace DataHub.Pipelines;
+
+/// <summary>What a job's definition must be, and what its steps need. Pure.</summary>
+internal static partial class JobRules
+{
+    public static readonly string[] FileTypes = ["csv"];
+
+    public static readonly string[] ColumnTypes = ["string", "number", "integer", "boolean", "date", "time", "datetime"];
+
+    [GeneratedRegex("^[a-z][a-z0-9_]{0,62}$")]
+    private static partial Regex StepId();
+
+    /// <summary>Everything that is wrong with a definition in itself.</summary>
+    public static List<JobProblem> Problems(JobSpec spec)
+    {
+        var problems = new List<JobProblem>();
+        if (spec.Title.De.Length is 0 or > JobLimits.NameLength * 2) Wrong("title", "Ein Titel hat 1 bis 256 Zeichen.", "A title has 1 to 256 characters.");
+        if (!CatalogIds.IsValid(spec.Agency)) Wrong("agency", $"„{spec.Agency}“ ist keine Kennung.", $"“{spec.Agency}” is no id.");
+        if (spec.Dataspace is not null && !CatalogIds.IsValid(spec.Dataspace)) Wrong("dataspace", $"„{spec.Dataspace}“ ist keine Kennung.", $"“{spec.Dataspace}” is no id.");
+        if (spec.Steps.Length is 0 or > JobLimits.Steps) Wrong("steps", $"Ein Job hat 1 bis {JobLimits.Steps} Schritte.", $"A job has 1 to {JobLimits.Steps} steps.");
+        var tables = new HashSet<string>(StringComparer.Ordinal);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < Math.Min(spec.Steps.Length, JobLimits.Steps); i++)
+        {
+            var (step, at) = (spec.Steps[i], $"steps[{i.ToString(CultureInfo.InvariantCulture)}]");
+            if (!StepId().IsMatch(step.Id)) Wrong(at + ".id", $"„{step.Id}“: ein Kleinbuchstabe, dann Kleinbuchstaben, Ziffern und Unterstriche.", $"“{step.Id}”: a lower-case letter, then lower-case letters, digits and underscores.");
+            else if (!ids.Add(step.Id)) Wrong(at + ".id", $"„{step.Id}“ heißt schon ein anderer Schritt.", $"Another step is called “{step.Id}” already.");
+            if (step.Retries is < 0 or > 10) Wrong(at + ".retries", "0 bis 10.", "0 to 10.");
+            if (step.Kind is null)
+            {
+                Wrong(at, "Ein Schritt ist genau eines von read, check, transform, index, write, publish.", "A step is exactly one of read, check, transform, index, write, publish.");
+                continue;
+            }
+
+            foreach (var input in step.Inputs)
+            {
+                if (!tables.Contains(input)) Wrong($"{at}.{step.Kind}", $"„{input}“ ist kein früherer Schritt, der eine Tabelle macht.", $"“{input}” is no earlier step that makes a table.");
+            }
+
+            OfKind(step, $"{at}.{step.Kind}");
+            if (step.MakesTable) tables.Add(step.Id);
+        }
+
+        return problems;
+
+        void Wrong(string path, string de, string en)
+        {
+            if (problems.Count < 100) problems.Add(new(path, new(de, en)));
+        }
+
+        void OfKind(StepSpec step, string at)
+        {
+            switch (step)
+            {
+                case { Read: { } read }: Read(read, at); break;
+                case { Check: { } check }: Check(check, at); break;
+                case { Transform: { } transform }:
+                    if (transform.Inputs.Length is 0 or > JobLimits.Inputs) Wrong(at + ".inputs", $"1 bis {JobLimits.Inputs} Tabellen.", $"1 to {JobLimits.Inputs} tables.");
+                    if (transform.Sql.Length is 0 or > JobLimits.SqlLength) Wrong(at + ".sql", $"1 bis {JobLimits.SqlLength} Zeichen.", $"1 to {JobLimits.SqlLength} characters.");
+                    break;
+                case { Index: { } index }:
+                    if (index.Recipe is null) Wrong(at + ".recipe", "Es fehlt, nach welchem Rezept gerechnet wird.", "It is missing by which recipe is computed.");
+                    break;
+                case { Write: { } write }:
+                    if (!CatalogIds.IsValid(write.Dataset)) Wrong(at + ".dataset", $"„{write.Dataset}“ ist keine Kennung.", $"“{write.Dataset}” is no id.");
+                    if (!CatalogIds.IsValid(write.Feed)) Wrong(at + ".feed", $"„{write.Feed}“ ist keine Kennung.", $"“{write.Feed}” is no id.");
+                    if (write.MaxQuarantined is < 0 or > 1_000_000) Wrong(at + ".maxQuarantined", "0 bis 1.000.000.", "0 to 1,000,000.");
+                    break;
+                case { Publish: { } publish }:
+                    if (!CatalogIds.IsValid(publish.Dataset)) Wrong(at + ".dataset", $"„{publish.Dataset}“ ist keine Kennung.", $"“{publish.Dataset}” is no id.");
+                    break;
+            }
+        }
+
+        void Read(ReadStep read, string at)
+        {
+            if (read.File is null == read.Dataset is null)
+            {
+                Wrong(at, "Gelesen wird entweder eine Datei (file) oder ein Datensatz (dataset).", "Either a file (file) or a dataset (dataset) is read.");
+                return;
+            }
+
+            if (read.Dataset is { } dataset && !CatalogIds.IsValid(dataset)) Wrong(at + ".dataset", $"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id.");
+            if (read.From >= read.To) Wrong(at + ".to", "to liegt nach from.", "to is after from.");
+            if (read.File is not { } file) return;
+            if (file.Type is not null && !FileTypes.Contains(file.Type)) Wrong(at + ".file.type", $"Eines von {string.Join(", ", FileTypes)}.", $"One of {string.Join(", ", FileTypes)}.");
+            if (file.Encoding is not (null or "utf-8" or "utf-16" or "windows-1252")) Wrong(at + ".file.encoding", "utf-8, utf-16 oder windows-1252.", "utf-8, utf-16 or windows-1252.");
+            if (file.Delimiter is not null && (file.Delimiter.Length != 1 || file.Delimiter[0] is '"' or '\r' or '\n' || char.IsLetterOrDigit(file.Delimiter[0]))) Wrong(at + ".file.delimiter", "Ein Zeichen, das weder Buchstabe noch Ziffer noch Anführungszeichen ist.", "One character that is neither letter nor digit nor quotation mark.");
+            if (file.DecimalChar is not (null or "," or ".")) Wrong(at + ".file.decimalChar", "„,“ oder „.“.", "“,” or “.”.");
+            if (file.HeaderRow is < 1 or > 1_000) Wrong(at + ".file.headerRow", "1 bis 1.000.", "1 to 1,000.");
+            if (file.MaxFaults is < 0 or > 1_000_000) Wrong(at + ".file.maxFaults", "0 bis 1.000.000.", "0 to 1,000,000.");
+            if (file.Columns is not { } columns) return;
+            if (columns.Length is 0 or > JobLimits.Columns) Wrong(at + ".file.columns", $"1 bis {JobLimits.Columns} Spalten.", $"1 to {JobLimits.Columns} columns.");
+            var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            for (var c = 0; c < Math.Min(columns.Length, JobLimits.Columns); c++)
+            {
+                var (column, place) = (columns[c], $"{at}.file.columns[{c.ToString(CultureInfo.InvariantCulture)}]");
+                if (column.Type is not null && !ColumnTypes.Contains(column.Type)) Wrong(place + ".type", $"Eines von {string.Join(", ", ColumnTypes)}.", $"One of {string.Join(", ", ColumnTypes)}.");
+                if (column.Header.Length is 0 or > JobLimits.NameLength) Wrong(place + ".header", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+                if (column.Name?.Length is 0 or > JobLimits.NameLength) Wrong(place + ".name", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+                if (!names.Add(column.Name ?? ColumnName(column.Header))) Wrong(place + ".name", "So heißt schon eine andere Spalte.", "Another column has this name already.");
+            }
+        }
+
+        void Check(CheckStep check, string at)
+        {
+            if (check.Rules.Length is 0 or > JobLimits.Rules) Wrong(at + ".rules", $"1 bis {JobLimits.Rules} Regeln.", $"1 to {JobLimits.Rules} rules.");
+            for (var r = 0; r < Math.Min(check.Rules.Length, JobLimits.Rules); r++)
+            {
+                var (rule, place) = (check.Rules[r], $"{at}.rules[{r.ToString(CultureInfo.InvariantCulture)}]");
+                if (rule.Severity is not ("block" or "warn")) Wrong(place + ".severity", "block oder warn.", "block or warn.");
+                var kinds = new[] { rule.Required, rule.Minimum is not null || rule.Maximum is not null, rule.Enum is not null, rule.Pattern is not null, rule.Unique is not null, rule.References is not null, rule.Rows is not null, rule.Sql is not null, rule.Drift is not null };
+                if (kinds.Count(kind => kind) != 1) Wrong(place, "Eine Regel ist genau eines von required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.", "A rule is exactly one of required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.");
+                var whole = rule.Unique is not null || rule.Rows is not null || rule.Sql is not null;
+                if (rule.Drift is null && whole == rule.Column is not null) Wrong(place + ".column", whole ? "Diese Regel gilt der ganzen Tabelle." : "Es fehlt, für welche Spalte die Regel gilt.", whole ? "This rule is about the whole table." : "It is missing for which column the rule is.");
+                if (rule.Enum is { Length: 0 or > 1_000 }) Wrong(place + ".enum", "1 bis 1.000 Werte.", "1 to 1,000 values.");
+                if (rule.Pattern is { Length: 0 or > 1_000 }) Wrong(place + ".pattern", "1 bis 1.000 Zeichen.", "1 to 1,000 characters.");
+                if (rule.Unique is { Length: 0 or > 20 }) Wrong(place + ".unique", "1 bis 20 Spalten.", "1 to 20 columns.");
+                if (rule.Sql is { Length: 0 or > 10_000 }) Wrong(place + ".sql", "1 bis 10.000 Zeichen.", "1 to 10,000 characters.");
+                if (rule.Drift is <= 0 or > 1_000) Wrong(place + ".drift", "Größer als 0.", "Greater than 0.");
+            }
+        }
+    }
+
+    /// <summary>The column's name that a heading gives.</summary>
+    public static string ColumnName(string header)
+    {
+        var name = new string([.. header.Trim().ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) ? c : '_')]);
+        return name.Length == 0 ? "_" : name.Length <= TableColumn.LongestName ? name : name[..TableColumn.LongestName];
+    }
+
+    /// <summary>What has to be allowed for the steps, dataset by dataset.</summary>
+    public static IEnumerable<(string Dataset, AccessRights Right, string Path)> Needs(JobSpec spec)
+    {
+        for (var i = 0; i < spec.Steps.Length; i++)
+        {
+            var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
+            if (spec.Steps[i].Read?.Dataset is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
+            if (spec.Steps[i].Write?.Dataset is { } written) yield return (written, AccessRights.Push, at + ".write.dataset");
+            if (spec.Steps[i].Publish?.Dataset is { } published) yield return (published, AccessRights.Release, at + ".publish.dataset");
+        }
+    }
+
+    /// <summary>Who a run is where it reads and writes: the job's agency, narrowed to what the job names.</summary>
+    public static Caller Acting(string job, JobSpec spec) => new(spec.Agency, KeyRole.Admin, "job:" + job)
+    {
+        Scope = new(AccessRights.ReadMetadata | AccessRights.ReadRows | AccessRights.ReadReceipts | AccessRights.Push | AccessRights.Release, [.. Needs(spec).Select(need => need.Dataset).Distinct()], null),
+    };
+}

@@ -1,0 +1,273 @@
+using System.Text.Json;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+using DataHub.Governance;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Pipelines;
+
+[GrainType("datahub.pipeline-job")]
+internal sealed partial class PipelineJobGrain(
+    [PersistentState("pipeline-job", "state")] IPersistentState<PipelineJobState> state,
+    ILogStore log,
+    ISqlEngine sql,
+    IOptions<PipelineOptions> options,
+    IOptions<AuditOptions> audit,
+    AuditTrail trail,
+    TimeProvider time,
+    ILogger<PipelineJobGrain> logger) : Grain, IPipelineJobGrain, IOutboxGrain
+{
+    private StoredState<PipelineJobState> _stored = null!;
+    private Outbox<PipelineJobState> _outbox = null!;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    private JobSpec? Spec => _stored.Value.Current == 0 ? null : _stored.Value.Versions[_stored.Value.Current - 1].Spec;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _stored = new(state, DeactivateOnIdle);
+        _outbox = new(_stored, trail, audit.Value, this, logger);
+        _outbox.Start();
+        return Task.CompletedTask;
+    }
+
+    public async Task<JobResult> PutAsync(Caller caller, JobSpec spec)
+    {
+        var known = Spec;
+        // Whoever may not know of a job is told that of his own agency's nothing is there.
+        if (!CatalogIds.IsValid(spec.Agency) || !AccessRules.May(caller, AccessRights.EditDefinitions, known?.Holding ?? spec.Holding))
+            return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, known?.Holding ?? spec.Holding));
+        if (JobRules.Problems(spec) is { Count: > 0 } problems) return new(CatalogRefusal.Invalid, null, null) { Problems = [.. problems] };
+        if (known is not null && (known.Agency != spec.Agency || known.Dataspace != spec.Dataspace))
+            return new(CatalogRefusal.Conflict, null, new("agency und dataspace eines Jobs bleiben; dafür einen neuen anlegen.", "agency and dataspace of a job stay; make a new one instead."));
+        if (await GrainFactory.GetGrain<IAgencyGrain>(spec.Agency).GetAsync(Caller.Hub) is null)
+            return Invalid("agency", new($"Eine Behörde „{spec.Agency}“ gibt es nicht.", $"There is no agency “{spec.Agency}”."));
+        if (spec.Dataspace is { } dataspace && (await GrainFactory.GetGrain<IDataspaceGrain>(dataspace).GetAsync(Caller.Hub) is not { } space || space.Spec.Owner != spec.Agency))
+            return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
+        if (await MayDoAsync(caller, spec) is { } missing) return missing;
+        if (known is not null && Same(known, spec)) return new(CatalogRefusal.None, Info(null), null);
+        if (_stored.Value.Versions.Length >= JobLimits.Versions)
+            return new(CatalogRefusal.TooMany, null, new($"Ein Job hat höchstens {JobLimits.Versions} Fassungen.", $"A job has at most {JobLimits.Versions} versions."));
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
+
+        if (known is null)
+        {
+            try
+            {
+                await GrainFactory.GetGrain<ICatalogGrain>(CatalogKinds.Jobs).AddAsync(Caller.Hub, Id);
+            }
+            catch (CatalogFullException e)
+            {
+                return new(CatalogRefusal.TooMany, null, new(e.Message, e.Message));
+            }
+        }
+
+        var number = _stored.Value.Versions.Length + 1;
+        var version = new JobVersion(number, time.GetUtcNow(), caller.Subject);
+        await _outbox.StoreAsync(
+            _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)], Current = number },
+            Happened(caller.Subject, spec, known is null ? AuditEvents.JobCreated : AuditEvents.JobChanged, ("version", Text(number)), ("title", spec.Title.De)));
+        LogPut(Id, number, caller.Subject);
+        return new(CatalogRefusal.None, Info(null), null) { Created = known is null };
+
+        static JobResult Invalid(string path, LocalText detail) => new(CatalogRefusal.Invalid, null, null) { Problems = [new(path, detail)] };
+    }
+
+    public Task<JobInfo?> GetAsync(Caller caller, int? version) =>
+        Task.FromResult(Spec is { } spec && AccessRules.May(caller, AccessRights.ReadReceipts, spec.Holding) && version is null or >= 1 && !(version > _stored.Value.Versions.Length) ? Info(version) : null);
+
+    public async Task<JobResult> PromoteAsync(Caller caller, int version)
+    {
+        if (Spec is not { } spec || !AccessRules.May(caller, AccessRights.ReadReceipts, spec.Holding)) return new(CatalogRefusal.NotFound, null, null);
+        if (!AccessRules.May(caller, AccessRights.EditDefinitions, spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, spec.Holding));
+        if (version < 1 || version > _stored.Value.Versions.Length)
+            return new(CatalogRefusal.Invalid, null, null) { Problems = [new("version", new($"Eine Fassung {version} gibt es nicht; die neueste ist {_stored.Value.Versions.Length}.", $"There is no version {version}; the newest is {_stored.Value.Versions.Length}."))] };
+        if (await MayDoAsync(caller, _stored.Value.Versions[version - 1].Spec) is { } missing) return missing;
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
+        if (version != _stored.Value.Current)
+        {
+            await _outbox.StoreAsync(_stored.Value with { Current = version }, Happened(caller.Subject, spec, AuditEvents.JobPromoted, ("version", Text(version)), ("from", Text(_stored.Value.Current))));
+            LogPromoted(Id, version, caller.Subject);
+        }
+
+        return new(CatalogRefusal.None, Info(null), null);
+    }
+
+    public async Task<RunResult> StartAsync(Caller caller, RunOrder order)
+    {
+        if (Spec is not { } current || !AccessRules.May(caller, AccessRights.ReadReceipts, current.Holding)) return new(CatalogRefusal.NotFound, null, null);
+        if (!AccessRules.May(caller, AccessRights.Push, current.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, current.Holding));
+        if (_stored.Value.Runs.FirstOrDefault(run => run.Entry.Id == order.Id) is null)
+        {
+            var version = order.Version ?? _stored.Value.Current;
+            if (version < 1 || version > _stored.Value.Versions.Length) return Refused(CatalogRefusal.Invalid, new($"version: Eine Fassung {version} gibt es nicht.", $"version: There is no version {version}."));
+            if (_stored.Value.Runs.Count(run => run.Pinned is not null) >= MaxWaiting)
+                return Refused(CatalogRefusal.TooMany, new($"Auf den Job „{Id}“ warten schon {MaxWaiting} Läufe.", $"{MaxWaiting} runs of the job “{Id}” are waiting already."));
+            if (_outbox.IsFull) return Refused(CatalogRefusal.Unavailable, OutboxText.Full);
+            var spec = _stored.Value.Versions[version - 1].Spec;
+            var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
+            var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(spec, order);
+            if (inputs is null) return fault!;
+
+            var now = time.GetUtcNow();
+            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous };
+            // Noted before it is stored: after a death somebody asks for it.
+            await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
+            var runs = new[] { new StoredRun(new(order.Id, version, now, caller.Subject, RunState.Start), pinned) }.Concat(_stored.Value.Runs);
+            await _outbox.StoreAsync(
+                _stored.Value with { Runs = [.. runs.Where((run, i) => i < JobLimits.Runs || run.Pinned is not null)] },
+                Happened(caller.Subject, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
+            LogOrdered(order.Id, Id, version, caller.Subject);
+        }
+
+        await BeginNextAsync();
+        var info = await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(caller);
+        var stored = _stored.Value.Runs.First(run => run.Entry.Id == order.Id);
+        return new(CatalogRefusal.None, info ?? (stored.Pinned is null ? null : RunRules.Waiting(stored.Pinned)), null);
+
+        static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
+    }
+
+    public Task<RunEntry[]?> RunsAsync(Caller caller) => Task.FromResult(
+        Spec is { } spec && AccessRules.May(caller, AccessRights.ReadReceipts, spec.Holding) ? Array.ConvertAll(_stored.Value.Runs, run => run.Entry) : null);
+
+    public Task<PinnedRun?> OrderAsync(Caller caller, string run)
+    {
+        OnlyTheHub(caller);
+        return Task.FromResult(_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run)?.Pinned);
+    }
+
+    public async Task<bool> WakeAsync(Caller caller, string run)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is not { } entry) return true;
+        // One that has ended may have been resumed.
+        if (entry.Pinned is null) return await GrainFactory.GetGrain<IPipelineRunGrain>(run).WakeAsync(Caller.Hub, Id);
+        await BeginNextAsync();
+        return false;
+    }
+
+    public async Task EndedAsync(Caller caller, string run, RunState state)
+    {
+        OnlyTheHub(caller);
+        var now = time.GetUtcNow();
+        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is { } entry && entry.Entry.State != state)
+        {
+            var isOver = state is RunState.Complete or RunState.Fail or RunState.Abort;
+            var next = entry with { Entry = entry.Entry with { State = state, Ended = isOver ? now : null }, Pinned = isOver ? null : entry.Pinned };
+            var runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == run ? next : stored);
+            if (isOver) await _outbox.KeepAsync(_stored.Value with { Runs = runs }, Happened($"job:{Id}", Spec!, AuditEvents.RunEnded, ("run", run), ("state", state.ToString().ToLowerInvariant())));
+            else await _stored.StoreAsync(_stored.Value with { Runs = runs });
+        }
+
+        await BeginNextAsync();
+    }
+
+    public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
+
+    private const int MaxWaiting = 100;
+
+    /// <summary>One run at a time: the oldest that waits is woken when no other is under way.</summary>
+    private async Task BeginNextAsync()
+    {
+        var open = _stored.Value.Runs.Where(run => run.Pinned is not null).ToArray();
+        if (open.Length == 0) return;
+        var next = Array.Find(open, run => run.Begun) ?? open[^1];
+        if (!next.Begun) await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, run => run.Entry.Id == next.Entry.Id ? run with { Begun = true } : run) });
+        await GrainFactory.GetGrain<IPipelineRunGrain>(next.Entry.Id).WakeAsync(Caller.Hub, Id);
+    }
+
+    /// <summary>Whether the caller himself may do what the steps do; the datasets' grains say what belongs to whom.</summary>
+    private async Task<JobResult?> MayDoAsync(Caller caller, JobSpec spec)
+    {
+        foreach (var (dataset, right, path) in JobRules.Needs(spec))
+        {
+            if (await GrainFactory.GetGrain<IDatasetGrain>(dataset).GetAsync(caller) is not { } info)
+                return new(CatalogRefusal.Invalid, null, null) { Problems = [new(path, new($"Einen Datensatz „{dataset}“ gibt es nicht.", $"There is no dataset “{dataset}”."))] };
+            if (right != AccessRights.ReadRows && info.Spec.Publisher != spec.Agency)
+            {
+                return new(CatalogRefusal.Invalid, null, null)
+                {
+                    Problems = [new(path, new($"„{dataset}“ gibt „{info.Spec.Publisher}“ heraus; ein Job von „{spec.Agency}“ schreibt nur in deren eigene Datensätze.", $"“{dataset}” is published by “{info.Spec.Publisher}”; a job of “{spec.Agency}” writes into that agency's own datasets only."))],
+                };
+            }
+
+            if (!AccessRules.May(caller, right, info.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(right, info.Holding));
+            if (!AccessRules.May(JobRules.Acting(Id, spec), right, info.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(right, info.Holding));
+        }
+
+        return null;
+    }
+
+    private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(JobSpec spec, RunOrder order)
+    {
+        var inputs = new List<PinnedInput>();
+        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read?.File is not null)) is { } stray)
+            return Fault($"files: „{stray.Step}“ ist kein Schritt, der eine Datei liest.", $"files: “{stray.Step}” is no step that reads a file.");
+        foreach (var step in spec.Steps.Where(step => step.Read is not null))
+        {
+            if (step.Read!.Dataset is { } id)
+            {
+                if (await GrainFactory.GetGrain<IDatasetGrain>(id).GetAsync(JobRules.Acting(Id, spec)) is not { } dataset) return Fault($"Schritt „{step.Id}“: Einen Datensatz „{id}“ gibt es nicht.", $"Step “{step.Id}”: There is no dataset “{id}”.");
+                var incarnation = await log.IncarnationAsync(CancellationToken.None);
+                var heads = await Task.WhenAll(dataset.Partitions.Select(partition => log.HeadAsync(partition.Key, CancellationToken.None)));
+                inputs.Add(new(step.Id) { Dataset = id, Watermark = new Watermark(incarnation, id, heads).ToString(), Contract = dataset.ContractVersion, Areas = dataset.AreaVersion });
+                continue;
+            }
+
+            if (order.Files.FirstOrDefault(file => file.Step == step.Id) is not { } named) return Fault($"files: Für den Schritt „{step.Id}“ fehlt die Datei.", $"files: The file for the step “{step.Id}” is missing.");
+            var reader = new Caller(spec.Agency, KeyRole.Admin, "job:" + Id);
+            if (!ReceiptIds.IsValid(named.File) || await GrainFactory.GetGrain<IUploadedFileGrain>(named.File).GetAsync(reader) is not { } file || file.Spec.Dataspace is not null && file.Spec.Dataspace != spec.Dataspace)
+                return Fault($"files.{step.Id}: Eine Datei „{named.File}“ gibt es bei „{spec.Agency}“ nicht (mehr).", $"files.{step.Id}: There is no file “{named.File}” of “{spec.Agency}” (any more).");
+            if (!file.IsComplete) return Fault($"files.{step.Id}: Von „{file.Spec.Name}“ sind erst {file.Offset} von {file.Spec.Length} Byte da.", $"files.{step.Id}: Of “{file.Spec.Name}” {file.Offset} of {file.Spec.Length} bytes have come so far.");
+            await GrainFactory.GetGrain<IUploadedFileGrain>(named.File).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
+            inputs.Add(new(step.Id) { File = named.File, Sha256 = file.Sha256, Length = file.Spec.Length, Name = file.Spec.Name });
+        }
+
+        return ([.. inputs], null);
+
+        static (PinnedInput[]?, RunResult?) Fault(string de, string en) => (null, new(CatalogRefusal.Invalid, null, new(de, en)));
+    }
+
+    /// <summary>The inputs that an earlier run had.</summary>
+    private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> RepeatAsync(string earlier, JobSpec spec)
+    {
+        if (!_stored.Value.Runs.Any(run => run.Entry.Id == earlier) || await GrainFactory.GetGrain<IPipelineRunGrain>(earlier).GetAsync(Caller.Hub) is not { } run)
+            return (null, new(CatalogRefusal.Invalid, null, new($"repeats: Einen Lauf „{earlier}“ dieses Jobs gibt es nicht (mehr).", $"repeats: There is no run “{earlier}” of this job (any more).")));
+        var reading = spec.Steps.Where(step => step.Read is not null).Select(step => (step.Id, File: step.Read!.File is not null, step.Read.Dataset));
+        var fits = reading.All(step => run.Pinned.Inputs.Any(input => input.Step == step.Id && input.File is not null == step.File && input.Dataset == step.Dataset));
+        return fits ? (run.Pinned.Inputs, null) : (null, new(CatalogRefusal.Invalid, null, new(
+            $"repeats: Die Eingaben von „{earlier}“ passen nicht zu den lesenden Schritten dieser Fassung.", $"repeats: The inputs of “{earlier}” do not fit the reading steps of this version.")));
+    }
+
+    private JobInfo Info(int? version)
+    {
+        var number = version ?? _stored.Value.Current;
+        return new(Id, _stored.Value.Versions[number - 1].Spec, number, _stored.Value.Current, Array.ConvertAll(_stored.Value.Versions, stored => stored.Version));
+    }
+
+    private AuditEvent Happened(string actor, JobSpec spec, string action, params (string Name, string? Text)[] detail) =>
+        AuditEvents.OfActor(time.GetUtcNow(), actor, action, spec.Agency, $"job:{Id}", AuditOutcome.Done, detail);
+
+    private static bool Same(JobSpec a, JobSpec b) => JsonSerializer.SerializeToUtf8Bytes(a).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(b));
+
+    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    private static void OnlyTheHub(Caller caller)
+    {
+        if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself runs jobs");
+    }
+
+    [LoggerMessage(4010, LogLevel.Information, "Job {Job}: version {Version} was put by {By}")]
+    private partial void LogPut(string job, int version, string by);
+
+    [LoggerMessage(4011, LogLevel.Information, "Job {Job}: version {Version} is the current one, by {By}")]
+    private partial void LogPromoted(string job, int version, string by);
+
+    [LoggerMessage(4012, LogLevel.Information, "Run {Run} of job {Job} version {Version} was ordered by {By}")]
+    private partial void LogOrdered(string run, string job, int version, string by);
+}

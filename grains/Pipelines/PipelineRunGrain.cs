@@ -1,0 +1,203 @@
+using DataHub.Catalog;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Pipelines;
+
+[GrainType("datahub.pipeline-run")]
+internal sealed partial class PipelineRunGrain(
+    [PersistentState("pipeline-run", "state")] IPersistentState<PipelineRunState> state,
+    StepRunner runner,
+    IFileStore files,
+    IOptions<PipelineOptions> options,
+    TimeProvider time,
+    ILogger<PipelineRunGrain> logger) : Grain, IPipelineRunGrain
+{
+    /// <summary>How often it is looked whether something is to be done that nobody told of.</summary>
+    private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
+
+    private StoredState<PipelineRunState> _stored = null!;
+    private RunningStep? _work;
+    private IGrainTimer? _timer;
+
+    private string Id => this.GetPrimaryKeyString();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _stored = new(state, DeactivateOnIdle);
+        if (_stored.Value is { Run: not null, Told: false }) Look();
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // The next activation begins the step anew; what this one makes of it counts for nothing.
+        _work?.Stop();
+        return Task.CompletedTask;
+    }
+
+    public async Task<bool> WakeAsync(Caller caller, string job)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value.Run is null)
+        {
+            if (await GrainFactory.GetGrain<IPipelineJobGrain>(job).OrderAsync(Caller.Hub, Id) is not { } pinned) return true;
+            await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false));
+        }
+
+        if (_stored.Value.Told) return true;
+        Look();
+        return false;
+    }
+
+    public Task<RunInfo?> GetAsync(Caller caller)
+    {
+        if (_stored.Value.Run is not { } run || !AccessRules.May(caller, AccessRights.ReadReceipts, run.Pinned.Spec.Holding)) return Task.FromResult<RunInfo?>(null);
+        if (_work is { } work && work.Step < run.Steps.Length && run.Steps[work.Step] is { State: RunState.Running } step)
+            run = run with { Steps = [.. run.Steps[..work.Step], step with { RowsIn = work.RowsIn, RowsOut = work.RowsOut, Share = work.Share }, .. run.Steps[(work.Step + 1)..]] };
+        return Task.FromResult<RunInfo?>(run);
+    }
+
+    public async Task<RunResult> AbortAsync(Caller caller, string reason)
+    {
+        if (await GetAsync(caller) is not { } run) return new(CatalogRefusal.NotFound, null, null);
+        if (!AccessRules.May(caller, AccessRights.Push, run.Pinned.Spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, run.Pinned.Spec.Holding));
+        if (RunRules.IsOver(run.State)) return new(CatalogRefusal.Conflict, run, new("Der Lauf ist schon zu Ende.", "The run has ended already."));
+        await _stored.StoreAsync(RunRules.Abort(_stored.Value, new($"Beendet von {caller.Subject}: {reason}", $"Ended by {caller.Subject}: {reason}"), time.GetUtcNow()));
+        await StopAsync();
+        LogEnded(Id, run.Pinned.Job, RunState.Abort, reason);
+        Look();
+        return new(CatalogRefusal.None, await GetAsync(caller), null);
+    }
+
+    public async Task<RunResult> ResumeAsync(Caller caller)
+    {
+        if (await GetAsync(caller) is not { } run) return new(CatalogRefusal.NotFound, null, null);
+        if (!AccessRules.May(caller, AccessRights.Push, run.Pinned.Spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, run.Pinned.Spec.Holding));
+        if (run.State is not (RunState.Fail or RunState.Abort)) return new(CatalogRefusal.Conflict, run, new("Fortsetzen lässt sich nur, was gescheitert oder abgebrochen ist.", "Only what failed or was ended can be resumed."));
+        await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
+        await _stored.StoreAsync(RunRules.Resume(_stored.Value));
+        LogResumed(Id, run.Pinned.Job, caller.Subject);
+        Look();
+        return new(CatalogRefusal.None, await GetAsync(caller), null);
+    }
+
+    public async Task AdvanceAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        while (_stored.Value.Run is { } run)
+        {
+            if (RunRules.IsOver(run.State))
+            {
+                if (!_stored.Value.Told) await TellAsync(run);
+                return;
+            }
+
+            var step = RunRules.Current(run);
+            if (_work is null)
+            {
+                var now = time.GetUtcNow();
+                if (run.Steps[step].Again > now) return;
+                await _stored.StoreAsync(RunRules.Begin(_stored.Value, step, now, options.Value.MaxDeaths));
+                if (RunRules.IsOver(_stored.Value.Run!.State)) continue;
+                if (run.Steps[step].State == RunState.Running) LogBegunAgain(Id, run.Steps[step].Id, _stored.Value.Run.Steps[step].Attempts);
+                var self = this.AsReference<IPipelineRunGrain>();
+                _work = runner.Begin(_stored.Value.Run, step, () => self.AdvanceAsync(Caller.Hub));
+                return;
+            }
+
+            if (!_work.Task.IsCompleted) return;
+            var (outcome, fault) = await _work.Task;
+            _work = null;
+            if (outcome is not null)
+            {
+                await _stored.StoreAsync(RunRules.Complete(_stored.Value, step, outcome, time.GetUtcNow()));
+                LogStepDone(Id, run.Steps[step].Id, outcome.RowsIn, outcome.RowsOut);
+            }
+            else
+            {
+                await _stored.StoreAsync(RunRules.Fail(_stored.Value, step, fault!, run.Pinned.Spec.Steps[step].Retries, time.GetUtcNow()));
+                LogStepFailed(Id, run.Steps[step].Id, fault!.Reason.In("en"), _stored.Value.Run!.Steps[step].Again);
+            }
+        }
+    }
+
+    public Task<StepInfo?> TableAsync(Caller caller, string step) => Task.FromResult(
+        _stored.Value.Run is { } run && AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) ? Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) : null);
+
+    public Task<byte[]?> OutputAsync(Caller caller, string step, int batch)
+    {
+        if (_stored.Value.Run is not { } run || !AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding)) return Task.FromResult<byte[]?>(null);
+        return Array.Find(run.Steps, one => one.Id == step) is { State: RunState.Complete } found && batch >= 0 && batch < found.Batches
+            ? StepTables.ReadBytesAsync(files, StepTables.Name(Id, found), batch, CancellationToken.None)
+            : Task.FromResult<byte[]?>(null);
+    }
+
+    /// <summary>The job, then nobody need ask for it any more.</summary>
+    private async Task TellAsync(RunInfo run)
+    {
+        await GrainFactory.GetGrain<IPipelineJobGrain>(run.Pinned.Job).EndedAsync(Caller.Hub, Id, run.State);
+        await runner.CleanAsync(run);
+        await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).CloseAsync(Caller.Hub, Id);
+        await _stored.StoreAsync(_stored.Value with { Told = true });
+        _timer?.Dispose();
+        _timer = null;
+        if (run.State != RunState.Abort) LogEnded(Id, run.Pinned.Job, run.State, run.Cause?.In("en"));
+    }
+
+    private async Task StopAsync()
+    {
+        if (_work is not { } work) return;
+        _work = null;
+        work.Stop();
+        // What it still does counts for nothing; it must not go on while the step is begun anew.
+        await Task.WhenAny(work.Task, Task.Delay(TimeSpan.FromSeconds(5)));
+    }
+
+    private void Look()
+    {
+        if (_timer is not null)
+        {
+            _timer.Change(TimeSpan.Zero, s_look);
+            return;
+        }
+
+        _timer = this.RegisterGrainTimer(
+            async _ =>
+            {
+                try
+                {
+                    await AdvanceAsync(Caller.Hub);
+                }
+                catch (Exception e)
+                {
+                    LogNotAdvanced(e, Id);
+                }
+            },
+            new GrainTimerCreationOptions(TimeSpan.Zero, s_look) { KeepAlive = true });
+    }
+
+    private static void OnlyTheHub(Caller caller)
+    {
+        if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself moves runs");
+    }
+
+    [LoggerMessage(4020, LogLevel.Information, "Run {Run} of job {Job}: {State}; {Cause}")]
+    private partial void LogEnded(string run, string job, RunState state, string? cause);
+
+    [LoggerMessage(4021, LogLevel.Information, "Run {Run} of job {Job} is resumed by {By}")]
+    private partial void LogResumed(string run, string job, string by);
+
+    [LoggerMessage(4022, LogLevel.Warning, "Run {Run}: step {Step} is begun again, its silo is gone; attempt {Attempt}")]
+    private partial void LogBegunAgain(string run, string step, int attempt);
+
+    [LoggerMessage(4023, LogLevel.Information, "Run {Run}: step {Step} is done; {RowsIn} rows in, {RowsOut} out")]
+    private partial void LogStepDone(string run, string step, long rowsIn, long rowsOut);
+
+    [LoggerMessage(4024, LogLevel.Warning, "Run {Run}: step {Step} failed: {Reason}; it is tried again at {Again}")]
+    private partial void LogStepFailed(string run, string step, string reason, DateTimeOffset? again);
+
+    [LoggerMessage(4025, LogLevel.Warning, "Run {Run} could not be moved on; it is tried again in a second")]
+    private partial void LogNotAdvanced(Exception exception, string run);
+}

@@ -1,0 +1,291 @@
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
+
+namespace DataHub.Pipelines;
+
+/// <summary>
+/// Does the steps of runs, away from their grains: so many at once, agencies in turn. A step reads the tables of earlier
+/// steps from the file store and writes its own there, batch by batch.
+/// </summary>
+internal sealed partial class StepRunner(
+    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
+{
+    private readonly SemaphoreSlim _turns = new(options.Value.StepsAtOnce);
+
+    /// <summary>Begins a step; what becomes of it, the answer tells.</summary>
+    /// <param name="ended">Told when it has ended, however.</param>
+    public RunningStep Begin(RunInfo run, int step, Func<Task> ended)
+    {
+        var work = new RunningStep(step);
+        // Not on the grain's scheduler: it has its own work.
+        work.Task = Task.Run(() => DoAsync(run, step, work));
+        _ = TellAsync(work, ended);
+        return work;
+    }
+
+    /// <summary>Deletes what attempts left that came to nothing.</summary>
+    public async Task CleanAsync(RunInfo run)
+    {
+        var kept = run.Steps.Where(step => step.State == RunState.Complete).Select(step => StepTables.Name(run.Pinned.Id, step)).ToHashSet(StringComparer.Ordinal);
+        const int Page = 1_000;
+        for (string? after = null; ;)
+        {
+            var found = await files.ListAsync(StepTables.Prefix(run.Pinned.Id), after, Page, CancellationToken.None);
+            foreach (var name in found.Where(name => !kept.Contains(name))) await files.DeleteAsync(name, CancellationToken.None);
+            if (found.Count < Page) return;
+            after = found[^1];
+        }
+    }
+
+    private static async Task TellAsync(RunningStep work, Func<Task> ended)
+    {
+        await work.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Where nobody hears it, the grain looks by itself.
+        await ended().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task<(StepOutcome? Outcome, StepFault? Fault)> DoAsync(RunInfo run, int place, RunningStep work)
+    {
+        var step = run.Pinned.Spec.Steps[place];
+        var had = false;
+        using var timed = CancellationTokenSource.CreateLinkedTokenSource(work.Stopped);
+        try
+        {
+            await _turns.WaitAsync(work.Stopped);
+            had = true;
+            timed.CancelAfter(options.Value.StepTime);
+            var info = run.Steps[place];
+            // What an earlier activation of this attempt left; none has begun it but this.
+            await files.DeleteAsync(StepTables.Name(run.Pinned.Id, info), timed.Token);
+            return (await DoAsync(run, step, info, work, timed.Token), null);
+        }
+        catch (OperationCanceledException) when (work.Stopped.IsCancellationRequested)
+        {
+            return (null, new(new("Beendet.", "Ended."), true, []));
+        }
+        catch (OperationCanceledException) when (timed.IsCancellationRequested)
+        {
+            return (null, new(new(
+                $"Der Schritt dauerte länger als {options.Value.StepTime} (DataHub:Pipelines:StepTime).", $"The step took longer than {options.Value.StepTime} (DataHub:Pipelines:StepTime)."), false, []));
+        }
+        catch (StepException e)
+        {
+            return (null, new(e.Reason, e.IsTransient, e.Notes));
+        }
+        catch (SqlRefusedException e)
+        {
+            return (null, new(e.Reason, false, []));
+        }
+        catch (Exception e)
+        {
+            LogBroken(e, run.Pinned.Id, step.Id);
+            return (null, new(new(
+                "Ein Teil des Hubs antwortete nicht oder tat es falsch; Näheres steht im Protokoll des Servers.", "A part of the hub did not answer, or wrongly; the server's log says more."), true, []));
+        }
+        finally
+        {
+            if (had) _turns.Release();
+        }
+    }
+
+    private Task<StepOutcome> DoAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop) => step switch
+    {
+        { Read.File: not null } => ReadFileAsync(run, step, info, work, stop),
+        { Read: not null } => ReadDatasetAsync(run, step, info, work, stop),
+        { Check: not null } => CheckAsync(run, step, work, stop),
+        { Transform: not null } => TransformAsync(run, step, info, work, stop),
+        { Write: not null } => WriteAsync(run, step, work, stop),
+        { Publish: not null } => PublishAsync(run, step),
+        _ => throw new StepException(new($"Die Art des Schritts „{step.Id}“ ist unbekannt.", $"The kind of step “{step.Id}” is unknown.")),
+    };
+
+    private async Task<StepOutcome> ReadFileAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    {
+        var input = run.Pinned.Inputs.Single(one => one.Step == step.Id);
+        TableWriter? table = null;
+        try
+        {
+            var notes = await fileTables.ReadAsync(
+                UploadedFileGrain.Content(input.File!), input.Name!, step.Read!.File!,
+                columns => table = New(run, info, columns),
+                async rows =>
+                {
+                    work.Read(rows.Count);
+                    await table!.AppendAsync(rows, stop);
+                    work.Made(rows.Count);
+                },
+                read => work.Progress(read, input.Length), stop);
+            return await CompleteAsync(table!, work, stop) with { Notes = notes };
+        }
+        finally
+        {
+            table?.Dispose();
+        }
+    }
+
+    private async Task<StepOutcome> ReadDatasetAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    {
+        var input = run.Pinned.Inputs.Single(one => one.Step == step.Id);
+        var caller = JobRules.Acting(run.Pinned.Job, run.Pinned.Spec);
+        if (!Watermark.TryParse(input.Watermark, out var watermark)) throw new InvalidDataException($"the watermark of step {step.Id} is not readable");
+        var dataset = await datasets.OpenAsync(caller, input.Dataset!, input.Contract);
+        using var table = New(run, info, dataset.Columns);
+        await foreach (var rows in datasets.ReadAsync(dataset, caller, watermark!, step.Read!, stop))
+        {
+            work.Read(rows.Count);
+            await table.AppendAsync(rows, stop);
+            work.Made(rows.Count);
+        }
+
+        return await CompleteAsync(table, work, stop);
+    }
+
+    private async Task<StepOutcome> TransformAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    {
+        TableWriter? table = null;
+        try
+        {
+            await sql.RunAsync(
+                Inputs(run, step.Transform!.Inputs, work, stop), [step.Transform.Sql], Limits(),
+                (_, columns) =>
+                {
+                    table = New(run, info, columns);
+                    return Task.CompletedTask;
+                },
+                async (_, rows) =>
+                {
+                    await table!.AppendAsync(rows, stop);
+                    work.Made(rows.Count);
+                },
+                stop);
+            return await CompleteAsync(table!, work, stop);
+        }
+        finally
+        {
+            table?.Dispose();
+        }
+    }
+
+    private async Task<StepOutcome> CheckAsync(RunInfo run, StepSpec step, RunningStep work, CancellationToken stop)
+    {
+        var check = step.Check!;
+        var tables = run.Steps.Where(one => one.State == RunState.Complete && one.Columns.Length > 0).ToDictionary(one => one.Id, one => one.Columns, StringComparer.Ordinal);
+        var questions = CheckRules.Questions(check, tables);
+        var found = new List<RowBlock>[questions.Count];
+        for (var i = 0; i < found.Length; i++) found[i] = [];
+        await sql.RunAsync(
+            Inputs(run, [.. step.Inputs.Distinct()], work, stop), [.. questions.Select(question => question.Sql)], Limits(),
+            (_, _) => Task.CompletedTask,
+            (question, rows) =>
+            {
+                found[question].Add(rows);
+                return Task.CompletedTask;
+            },
+            stop);
+
+        var before = await BeforeAsync(run, step);
+        double?[] measures = [.. questions.Select((question, i) => question.Rule.Drift is null ? null : CheckRules.Measured(found[i].FirstOrDefault()))];
+        StepNote[] notes = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null)).OfType<StepNote>()];
+        var blocking = notes.Count(note => note.Severity == "error");
+        if (blocking > 0)
+        {
+            var first = notes.First(note => note.Severity == "error").Text;
+            throw new StepException(blocking == 1
+                ? first
+                : new($"{first.De} Und {blocking - 1} weitere Prüfungen.", $"{first.In("en")} And {blocking - 1} other checks."))
+            { Notes = notes };
+        }
+
+        return new() { RowsIn = work.RowsIn, RowsOut = 0, Notes = notes, Measures = measures };
+    }
+
+    /// <summary>What the same step measured in the job's last complete run, if its rules were as many.</summary>
+    private async Task<double?[]> BeforeAsync(RunInfo run, StepSpec step)
+    {
+        if (run.Pinned.Previous is not { } previous || step.Check!.Rules.All(rule => rule.Drift is null)) return [];
+        var before = await grains.GetGrain<IPipelineRunGrain>(previous).GetAsync(Caller.Hub);
+        return before?.Steps.FirstOrDefault(one => one.Id == step.Id) is { } then && then.Measures.Length == step.Check.Rules.Length ? then.Measures : [];
+    }
+
+    private async Task<StepOutcome> WriteAsync(RunInfo run, StepSpec step, RunningStep work, CancellationToken stop)
+    {
+        var write = step.Write!;
+        var input = run.Steps.Single(one => one.Id == write.Input);
+        if (input.RowsOut == 0) return new() { Notes = [new("warning", new("Die Tabelle ist leer: nichts wurde geschrieben.", "The table is empty: nothing was written."))] };
+        var name = StepTables.Name(run.Pinned.Id, input);
+        var written = await target.WriteAsync(
+            new(JobRules.Acting(run.Pinned.Job, run.Pinned.Spec), write.Dataset, write.Feed, $"run {run.Pinned.Id} {step.Id}", input.Sha256!, input.Columns, input.RowsOut, input.Batches,
+                async batch =>
+                {
+                    var rows = await StepTables.ReadAsync(files, name, batch, stop);
+                    work.Read(rows.Count);
+                    return rows;
+                }),
+            rows => work.Progress(rows, input.RowsOut), stop);
+        var counts = written.Counts;
+        var notes = new List<StepNote>
+        {
+            new("info", new(
+                $"{counts.Accepted} Zeilen angenommen, {counts.Duplicate} standen schon so da, {counts.Quarantined} in Quarantäne.", $"{counts.Accepted} rows accepted, {counts.Duplicate} stood there already, {counts.Quarantined} in quarantine.")),
+        };
+        foreach (var error in written.Errors.Take(20))
+            notes.Add(new("warning", new($"Zeile {error.Row}, {error.Field}: {error.Code} {error.Expected} {error.Value}", $"Row {error.Row}, {error.Field}: {error.Code} {error.Expected} {error.Value}")));
+        if (counts.Quarantined > write.MaxQuarantined)
+        {
+            throw new StepException(new(
+                $"{counts.Quarantined} Zeilen nimmt der Datensatz „{write.Dataset}“ nicht; sie stehen in Quarantäne (Beleg {written.Receipt}), erlaubt sind {write.MaxQuarantined} (maxQuarantined).",
+                $"The dataset “{write.Dataset}” does not take {counts.Quarantined} rows; they are in quarantine (receipt {written.Receipt}), {write.MaxQuarantined} are allowed (maxQuarantined)."))
+            { Notes = [.. notes] };
+        }
+
+        return new() { RowsIn = counts.Received, RowsOut = counts.Accepted, Receipt = written.Receipt, Watermark = written.Watermark, Notes = [.. notes] };
+    }
+
+    private async Task<StepOutcome> PublishAsync(RunInfo run, StepSpec step)
+    {
+        var dataset = step.Publish!.Dataset;
+        var caller = JobRules.Acting(run.Pinned.Job, run.Pinned.Spec);
+        var result = await grains.GetGrain<IDatasetGrain>(dataset).GetAsync(caller) is { State: ReleaseState.Available }
+            ? new(CatalogRefusal.None, null, null)
+            : await grains.GetGrain<IDatasetGrain>(dataset).MoveAsync(caller, ReleaseState.Available);
+        if (result.Refusal == CatalogRefusal.None) return new();
+        var missing = result.Checks.Where(check => check is { Required: true, Fulfilled: false }).Select(check => check.Text).ToArray();
+        throw new StepException(
+            new(
+                $"„{dataset}“ ließ sich nicht freigeben: {result.Detail?.De} {string.Join(" ", missing.Select(text => text.De))}".TrimEnd(),
+                $"“{dataset}” could not be released: {result.Detail?.In("en")} {string.Join(" ", missing.Select(text => text.In("en")))}".TrimEnd()),
+            isTransient: result.Refusal == CatalogRefusal.Unavailable);
+    }
+
+    private List<SqlInput> Inputs(RunInfo run, IReadOnlyList<string> tables, RunningStep work, CancellationToken stop)
+    {
+        var steps = tables.Select(table => run.Steps.Single(step => step.Id == table)).ToArray();
+        var of = steps.Sum(step => step.RowsOut);
+        return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, StepTables.ReadAllAsync(
+            files, StepTables.Name(run.Pinned.Id, step), step.Batches,
+            rows =>
+            {
+                work.Read(rows);
+                work.Progress(work.RowsIn, of);
+            },
+            stop)))];
+    }
+
+    private SqlLimits Limits() => new((long)options.Value.SqlMemoryMiB << 20, (long)options.Value.SqlDiskMiB << 20, options.Value.SqlTime, options.Value.MaxRows);
+
+    private TableWriter New(RunInfo run, StepInfo step, TableColumn[] columns) => new(files, StepTables.Name(run.Pinned.Id, step), columns, options.Value.MaxRows);
+
+    private static async Task<StepOutcome> CompleteAsync(TableWriter table, RunningStep work, CancellationToken stop)
+    {
+        var hash = await table.CompleteAsync(stop);
+        return new() { RowsIn = work.RowsIn, RowsOut = table.Rows, Columns = table.Columns, Batches = table.Batches, Sha256 = hash };
+    }
+
+    [LoggerMessage(4030, LogLevel.Error, "Run {Run}: step {Step} broke")]
+    private partial void LogBroken(Exception exception, string run, string step);
+}

@@ -1,0 +1,22 @@
+using DataHub.Feeds;
+using DataHub.Pipelines;
+
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace DataHub.Hosting;
+
+/// <summary>What a silo needs to run pipelines.</summary>
+internal static class PipelineExtensions
+{
+    public static IServiceCollection AddPipelines(this IServiceCollection services)
+    {
+        services.AddPushing();
+        services.AddSingleton<IFileTables, FileTables>();
+        services.AddSingleton<IRowTarget, PushedRows>();
+        services.AddSingleton<ISqlEngine, DuckDbEngine>();
+        services.AddSingleton<DatasetTables>();
+        services.AddSingleton<StepRunner>();
+        services.AddHostedService<RunResumption>();
+        return services;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+using DataHub.Catalog;
+using DataHub.Support;
+
+using static DataHub.Support.HubFixture;
+
+namespace DataHub.Pipelines;
+
+/// <summary>From an uploaded file to a published number, through the public routes of a whole hub.</summary>
+public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
+{
+    private const string Loans = "Zweigstelle;Tag;Ausleihen\nMitte;2026-11-02;120\nPankow;2026-11-02;80\nMitte;2026-11-03;1.200\n";
+
+    [Fact]
+    public async Task A_file_becomes_rows_of_a_dataset_and_a_published_number()
+    {
+        var admin = await hub.AgencyAsync("bibliothek", KeyRole.Admin);
+        await Pipes.LoansAsync(hub, admin, "ausleihen", "bibliothek");
+        await Pipes.PutJobAsync(admin, "ausleihen-laden", Job("bibliothek", "ausleihen"));
+        var file = await Pipes.UploadAsync(admin, "ausleihen.csv", Loans);
+
+        var run = await Pipes.RunAsync(admin, "ausleihen-laden", new { files = new { datei = file } });
+
+        Assert.Equal(3, Pipes.Step(run, "datei").GetProperty("rowsOut").GetInt64());
+        Assert.Equal(3, Pipes.Step(run, "schreiben").GetProperty("rowsOut").GetInt64());
+        var watermark = Pipes.Step(run, "schreiben").GetProperty("watermark").GetString();
+        var values = await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/ausleihen-daily/values?watermark={watermark}"));
+        Assert.Equal([200.0, 1200.0], values.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("value").GetDouble()));
+        var receipt = await OkAsync(admin.GetAsync("api/v1/receipts/" + Pipes.Step(run, "schreiben").GetProperty("receipt").GetString()));
+        Assert.Equal(3, receipt.RootElement.GetProperty("accepted").GetInt32());
+    }
+
+    [Fact]
+    public async Task The_same_run_again_gives_the_same_bytes_and_writes_no_row_twice()
+    {
+        var admin = await hub.AgencyAsync("wieder", KeyRole.Admin);
+        await Pipes.LoansAsync(hub, admin, "wieder", "wieder");
+        await Pipes.PutJobAsync(admin, "wieder", Job("wieder", "wieder"));
+        var file = await Pipes.UploadAsync(admin, "a.csv", Loans);
+        var first = await Pipes.RunAsync(admin, "wieder", new { files = new { datei = file } });
+        var again = await Pipes.RunAsync(admin, "wieder", new { repeats = first.GetProperty("id").GetString() });
+        foreach (var step in new[] { "datei", "passend" }) Assert.Equal(Pipes.Step(first, step).GetProperty("sha256").GetString(), Pipes.Step(again, step).GetProperty("sha256").GetString());
+        Assert.Equal(await Pipes.TableAsync(admin, first, "passend"), await Pipes.TableAsync(admin, again, "passend"));
+        Assert.Equal(0, Pipes.Step(again, "schreiben").GetProperty("rowsOut").GetInt64());
+        var counts = await OkAsync(admin.GetAsync("api/v1/datasets/wieder/conservation"));
+        Assert.Equal(3, counts.RootElement.GetProperty("feeds")[0].GetProperty("accepted").GetInt64());
+        Assert.Equal(3, counts.RootElement.GetProperty("feeds")[0].GetProperty("duplicate").GetInt64());
+    }
+
+    [Fact]
+    public async Task A_check_that_fails_stops_the_run_before_anything_is_written_and_says_why()
+    {
+        var admin = await hub.AgencyAsync("pruefen", KeyRole.Admin);
+        await Pipes.LoansAsync(hub, admin, "pruefen", "pruefen");
+        await Pipes.PutJobAsync(admin, "pruefen", Job("pruefen", "pruefen"));
+        var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Mitte;2026-11-03;5\nPankow;2026-11-04;\n");
+        var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "pruefen", new { files = new { datei = file } }));
+        Assert.Equal("fail", run.GetProperty("state").GetString());
+        Assert.Contains("2 Zeilen haben in zweigstelle, tag dasselbe wie eine andere", run.GetProperty("cause").GetString(), StringComparison.Ordinal);
+        Assert.Contains(Pipes.Step(run, "pruefung").GetProperty("notes").EnumerateArray(), note => note.GetProperty("text").GetString() == "In 1 Zeilen fehlt „ausleihen“." && note.GetProperty("severity").GetString() == "warning");
+        Assert.Equal("start", Pipes.Step(run, "schreiben").GetProperty("state").GetString());
+        var counts = await OkAsync(admin.GetAsync("api/v1/datasets/pruefen/conservation"));
+        Assert.Equal(0, counts.RootElement.GetProperty("feeds")[0].GetProperty("received").GetInt64());
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_a_definition_is_named_with_its_place()
+    {
+        var admin = await hub.AgencyAsync("falsch", KeyRole.Admin);
+        var refused = await RefusedAsync(admin.PutAsync("api/v1/jobs/falsch", Json("""
+            { "title": "Falsch", "agency": "falsch", "steps": [
+              { "id": "A", "read": { "file": {} } },
+              { "id": "b", "transform": { "inputs": ["gibt_es_nicht"], "sql": "SELECT 1" } },
+              { "id": "b", "check": { "input": "b", "rules": [ { "column": "x" } ] } },
+              { "id": "c" } ] }
+            """)), 422, "invalid-job");
+        Assert.Equal(["steps[0].id", "steps[1].transform", "steps[2].id", "steps[2].check.rules[0]", "steps[3]"], refused.RootElement.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("path").GetString()));
+        await RefusedAsync(admin.PutAsync("api/v1/jobs/falsch", Json("""{ "title": "Falsch", "agency": "falsch", "steps": [ { "id": "a", "lesen": {} } ] }""")), 400, "invalid-json");
+        await RefusedAsync(admin.GetAsync("api/v1/jobs/falsch"), 404);
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_fit_fails_with_row_and_column()
+    {
+        var admin = await hub.AgencyAsync("unpassend", KeyRole.Admin);
+        await Pipes.LoansAsync(hub, admin, "unpassend", "unpassend");
+        await Pipes.PutJobAsync(admin, "unpassend", Job("unpassend", "unpassend"));
+        var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Pankow;2026-11-05;viele\n");
+        var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "unpassend", new { files = new { datei = file } }));
+        Assert.Equal("Schritt „datei“: Zeile 5, Spalte „ausleihen“: „viele“ ist kein Wert der Art integer.", run.GetProperty("cause").GetString());
+
+        var later = await Pipes.UploadAsync(admin, "b.csv", "Zweigstelle;Tag\nMitte;2026-11-02\n");
+        run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "unpassend", new { files = new { datei = later } }));
+        Assert.Contains("Die Spalte „Ausleihen“ fehlt; die Datei hat (Trennzeichen ;): Zweigstelle, Tag.", run.GetProperty("cause").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_upload_that_breaks_off_goes_on_where_it_stood()
+    {
+        var admin = await hub.AgencyAsync("stueckweise", KeyRole.Push);
+        var content = RandomNumberGenerator.GetBytes(3_000_000);
+        using var begin = new HttpRequestMessage(HttpMethod.Post, "api/v1/files");
+        begin.Headers.Add("Tus-Resumable", "1.0.0");
+        begin.Headers.Add("Upload-Length", "3000000");
+        begin.Headers.Add("Upload-Metadata", $"filename {Convert.ToBase64String(Encoding.UTF8.GetBytes("groß.csv"))},sha256 {Convert.ToBase64String(SHA256.HashData(content))}");
+        using var made = await admin.SendAsync(begin);
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+        var location = made.Headers.Location!.ToString();
+
+        Assert.Equal((HttpStatusCode.NoContent, "1500000"), await PieceAsync(0, content[..1_500_000]));
+        // A repeat of what was taken is told where it goes on.
+        Assert.Equal((HttpStatusCode.Conflict, "1500000"), await PieceAsync(0, content[..1_500_000]));
+        using var head = await admin.SendAsync(new(HttpMethod.Head, location));
+        Assert.Equal("1500000", head.Headers.GetValues("Upload-Offset").Single());
+        Assert.Equal((HttpStatusCode.NoContent, "3000000"), await PieceAsync(1_500_000, content[1_500_000..]));
+
+        var file = (await OkAsync(admin.GetAsync(location))).RootElement;
+        Assert.Equal("groß.csv", file.GetProperty("name").GetString());
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(content)), file.GetProperty("sha256").GetString());
+        await RefusedAsync(hub.Anonymous.GetAsync(location), 404);
+        using var gone = await admin.DeleteAsync(location);
+        Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
+        await RefusedAsync(admin.GetAsync(location), 404);
+
+        async Task<(HttpStatusCode, string)> PieceAsync(int offset, byte[] piece)
+        {
+            using var patch = new HttpRequestMessage(HttpMethod.Patch, location) { Content = new ByteArrayContent(piece) { Headers = { ContentType = Pipes.Pieces } } };
+            patch.Headers.Add("Upload-Offset", offset.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            using var answer = await admin.SendAsync(patch);
+            return (answer.StatusCode, answer.Headers.GetValues("Upload-Offset").Single());
+        }
+    }
+
+    private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+
+    internal static string Job(string agency, string dataset) => $$"""
+        { "title": { "de": "Ausleihen laden", "en": "Load loans" }, "agency": "{{agency}}", "steps": [
+          { "id": "datei", "read": { "file": { "type": "csv", "decimalChar": ",", "columns": [
+              { "header": "Zweigstelle", "type": "string" }, { "header": "Tag", "type": "date" }, { "header": "Ausleihen", "type": "integer" } ] } } },
+          { "id": "pruefung", "check": { "input": "datei", "rules": [
+              { "unique": ["zweigstelle", "tag"] }, { "column": "ausleihen", "required": true, "severity": "warn" }, { "column": "ausleihen", "minimum": 0 } ] } },
+          { "id": "passend", "transform": { "inputs": ["datei"], "sql": "SELECT zweigstelle AS branch, CAST(tag AS TIMESTAMP) AS time, ausleihen AS loans FROM datei" } },
+          { "id": "schreiben", "write": { "input": "passend", "dataset": "{{dataset}}" } } ] }
+        """;
+}
