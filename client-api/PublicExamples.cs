@@ -147,6 +147,34 @@ internal static class PublicExamples
           "properties": { "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4, "@area": "0110" } } ], "next": null }
         """;
 
+    private const string UploadedFile =
+        """
+        { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "name": "luftgüte-2026.csv", "agency": "senumvk", "dataspace": null, "length": 54, "offset": 54, "complete": true,
+          "sha256": "8d969eef6ecad3c29a3a629280e686cf0c3f5d5a86aff3ca12020c923adc6c92", "created": "2026-11-28T07:30:00Z", "expires": "2027-02-26T07:30:00Z" }
+        """;
+
+    private const string JobDefinition =
+        """
+        { "title": { "de": "Luftgüte übernehmen", "en": "Take air quality over" }, "agency": "senumvk", "steps": [
+          { "id": "zeilen", "read": { "dataset": "air-quality" } },
+          { "id": "pruefung", "check": { "input": "zeilen", "rules": [ { "column": "no2", "minimum": 0 }, { "unique": ["station", "time"] } ] } },
+          { "id": "mittel", "transform": { "inputs": ["zeilen"], "sql": "SELECT station, avg(no2) AS no2 FROM zeilen GROUP BY station" } } ] }
+        """;
+
+    private const string Job =
+        """
+        { "id": "luft", "version": 1, "current": 1, "definition": 
+        """ + JobDefinition + """, "versions": [ { "version": 1, "at": "2026-11-28T07:30:00Z", "by": "key:senumvk.b4Xk29Qz" } ] }""";
+
+    private const string Run =
+        """
+        { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "job": "luft", "version": 1, "state": "running", "ordered": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "started": "2026-11-28T07:31:00Z", "ended": null,
+          "cause": null, "repeats": null, "engine": "DuckDB 1.5.6",
+          "inputs": [ { "step": "zeilen", "file": null, "name": null, "sha256": null, "dataset": "air-quality", "watermark": "w1.k8QQ…", "contract": 1, "areaVersion": 1 } ],
+          "steps": [ { "id": "zeilen", "kind": "read", "state": "running", "title": null, "attempts": 1, "started": "2026-11-28T07:31:00Z", "ended": null, "rowsIn": 10000, "rowsOut": 10000, "progress": null, "secondsLeft": null,
+            "columns": null, "sha256": null, "receipt": null, "watermark": null, "cause": null, "again": null, "notes": [] } ] }
+        """;
+
     private const string ParquetFile = "PAR1 … PAR1";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
@@ -176,6 +204,26 @@ internal static class PublicExamples
         ("PUT /api/v1/agencies/{agency}/groups/{group}", 201, Json, Group),
         ("PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}", 200, Json, Group),
         ("PUT /api/v1/agencies/{agency}/groups/{group}/members/{person}", 201, Json, Group),
+        ("GET /api/v1/files", 200, Json, $$"""{ "files": [ {{UploadedFile}} ], "next": null }"""),
+        ("POST /api/v1/files", null, Csv, "station;time;no2\nmc010;2026-11-23T08:00:00Z;23,4\n"),
+        ("POST /api/v1/files", 201, Json, UploadedFile),
+        ("GET /api/v1/files/{file}", 200, Json, UploadedFile),
+        ("PATCH /api/v1/files/{file}", null, "application/offset+octet-stream", "mc010;2026-11-23T09:00:00Z;21,0\n"),
+        ("GET /api/v1/jobs", 200, Json, """{ "jobs": [ { "id": "luft", "title": { "de": "Luftgüte übernehmen", "en": "Take air quality over" }, "agency": "senumvk", "dataspace": null, "version": 1 } ], "next": null }"""),
+        ("PUT /api/v1/jobs/{job}", null, Json, JobDefinition),
+        ("PUT /api/v1/jobs/{job}", 200, Json, Job),
+        ("PUT /api/v1/jobs/{job}", 201, Json, Job),
+        ("GET /api/v1/jobs/{job}", 200, Json, Job),
+        ("POST /api/v1/jobs/{job}/promotion", null, Json, """{ "version": 1 }"""),
+        ("POST /api/v1/jobs/{job}/promotion", 200, Json, Job),
+        ("POST /api/v1/jobs/{job}/runs", null, Json, "{ }"),
+        ("POST /api/v1/jobs/{job}/runs", 202, Json, Run),
+        ("GET /api/v1/jobs/{job}/runs", 200, Json, """{ "runs": [ { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "state": "complete", "version": 1, "at": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "ended": "2026-11-28T07:31:02Z" } ], "next": null }"""),
+        ("GET /api/v1/runs/{run}", 200, Json, Run),
+        ("POST /api/v1/runs/{run}/acts", null, Json, """{ "act": "abort", "reason": "Falsche Datei" }"""),
+        ("POST /api/v1/runs/{run}/acts", 200, Json, Run),
+        ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
+        ("GET /api/v1/runs/{run}/steps/{step}/table", 200, Csv, "no2,station\n23.4,mc010\n"),
         ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),
         ("GET /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
         ("PUT /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),

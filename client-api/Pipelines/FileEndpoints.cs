@@ -28,7 +28,7 @@ internal static class FileEndpoints
         group.MapPost("", CreateAsync).WithSummary("Begins an upload, or takes a whole file as the body.")
             .WithDescription("By the tus protocol 1.0.0: Upload-Length says how many bytes will come, Upload-Metadata has filename and, if it is to be checked, sha256 (Base64). PATCH then appends, HEAD says how much is there. Without Upload-Length the body is the file itself; ?name= says what it is called.")
             .Takes("agency", "For which it is uploaded; absent: the key's own.").Takes("dataspace", "Whose roles reach it; absent: keys of the agency only.").Takes("name", "The file's name, where Upload-Metadata does not say it.")
-            .Produces<FileJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 413, 422, 503);
+            .Accepts<byte[]>("text/csv", PublicDescription.OtherNames).Produces<FileJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 413, 422, 503);
         group.MapRead("{file}", GetAsync).WithSummary("How far an upload has come; with its hash once it is complete. HEAD answers with Upload-Offset.").Produces<FileJson>().Refuses(404);
         group.MapPatch("{file}", AppendAsync).WithSummary("Appends a piece at Upload-Offset. What was answered is stored.")
             .Accepts<byte[]>(Pieces).Produces(StatusCodes.Status204NoContent).Refuses(400, 401, 403, 404, 409, 413, 415, 422, 503);
@@ -95,13 +95,12 @@ internal static class FileEndpoints
     {
         var caller = http.Caller();
         if (caller.IsPublic) return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel oder eine Anmeldung.", "A key or a sign-in is needed."));
+        var grain = ReceiptIds.IsValid(file) ? grains.GetGrain<IUploadedFileGrain>(file) : null;
+        if (grain is null || await grain.GetAsync(caller) is not { } found) return Problems.NotFound(http, s_file, file);
         if (http.Request.ContentType != Pieces) return Problems.Problem(http, ProblemTypes.UnsupportedType, new($"Hier wird {Pieces} erwartet.", $"{Pieces} is expected here."));
         if (!long.TryParse(http.Request.Headers[UploadOffset].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var offset))
             return Requests.InvalidParameter(http, UploadOffset, new("Upload-Offset sagt, bei welchem Byte es weitergeht.", "Upload-Offset says at which byte it goes on."));
-        var grain = ReceiptIds.IsValid(file) ? grains.GetGrain<IUploadedFileGrain>(file) : null;
-        if (grain is null || await grain.GetAsync(caller) is not { } found) return Problems.NotFound(http, s_file, file);
-        if (offset != found.Offset) return Refused(http, new(CatalogRefusal.Conflict, found, new($"Gespeichert sind {found.Offset} Byte; dort geht es weiter, nicht bei {offset}.", $"{found.Offset} bytes are stored; it goes on there, not at {offset}.")));
-        var (problem, now) = await TakeAsync(http, grain, caller, found);
+        var (problem, now) = await TakeAsync(http, grain, caller, found with { Offset = offset });
         if (problem is not null) return problem;
         Tell(http, now!);
         return TypedResults.NoContent();

@@ -23,6 +23,8 @@ internal static class RunEndpoints
         group.MapRead("{run}", GetAsync).WithSummary("One run: its state in the words of OpenLineage, its pinned inputs, and each step with counts, progress, notes and the cause of a failure.").Produces<RunJson>().Refuses(404);
         group.MapPost("{run}/acts", ActAsync).WithSummary("Ends a run before its time (abort), or goes on with the step that failed or was stopped (resume).")
             .Accepts<RunActJson>("application/json").Produces<RunJson>().Refuses(400, 401, 403, 404, 409, 422);
+        group.MapRead("{run}/lineage", LineageAsync).WithSummary("What happened in a run as events of OpenLineage 2-0-2: of the run, and of each step as a run of its own.")
+            .Produces<LineageJson>().Refuses(404);
         group.MapRead("{run}/steps/{step}/table", TableAsync).WithSummary("The table that a step made, whole, as CSV.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv").Refuses(404);
     }
@@ -45,6 +47,12 @@ internal static class RunEndpoints
         var result = body.Act == "abort" ? await grain.AbortAsync(http.Caller(), body.Reason!) : await grain.ResumeAsync(http.Caller());
         if (result.Refusal == CatalogRefusal.NotFound) return JobEndpoints.Unknown(http, Run, run);
         return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(RunJson.Of(result.Run!, Language.Of(http), time.GetUtcNow())) : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
+    }
+
+    private static async Task<IResult> LineageAsync(string run, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        return await FindAsync(run, http, grains) is { } info ? TypedResults.Ok(new LineageJson(OpenLineageEvents.Of(info))) : Problems.NotFound(http, Run, run);
     }
 
     private static async Task<IResult> TableAsync(string run, string step, HttpContext http, IGrainFactory grains)
@@ -89,3 +97,6 @@ internal static class RunEndpoints
 
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record RunActJson([property: JsonRequired] string Act, string? Reason = null);
+
+/// <param name="Events">In the order of their times.</param>
+internal sealed record LineageJson(System.Text.Json.Nodes.JsonObject[] Events);

@@ -20,6 +20,9 @@ public enum AccessTarget
     Dataspace = 3,
     Agency = 4,
     Platform = 5,
+
+    /// <summary>A job of pipelines, its runs, and files: what belongs to an agency, in a dataspace or in none.</summary>
+    Job = 6,
 }
 
 /// <summary>
@@ -50,6 +53,9 @@ public static class AccessTable
         s_asked = new(
             "die Behörde, die fragen darf, sieht ihre eigenen Abfragen (`manage-agency`, sonst wer gefragt hat seine); andere erhalten 404",
             "the agency that may ask sees its own questions (`manage-agency`, else whoever asked his own); others get 404"),
+        s_job = new(
+            "dazu selbst die Rechte, die die Schritte brauchen: `read-rows` an gelesenen, `push` an beschriebenen, `release` an freigegebenen Datensätzen",
+            "and oneself the rights that the steps need: `read-rows` on datasets that are read, `push` on those written, `release` on those published"),
         s_own = new("für einen neuen Datenraum das Recht an der Behörde `owner`", "for a new dataspace the right on the agency `owner`");
 
     /// <summary>In the order of the routes.</summary>
@@ -119,6 +125,11 @@ public static class AccessTable
         new("GET /api/v1/dataspaces/{dataspace}/grants", AccessRights.Grant, AccessTarget.Dataspace),
         new("POST /api/v1/dataspaces/{dataspace}/grants", AccessRights.Grant, AccessTarget.Dataspace),
         new("POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation", AccessRights.Grant, AccessTarget.Dataspace),
+        new("GET /api/v1/files", null, AccessTarget.Nothing, s_seen),
+        new("POST /api/v1/files", AccessRights.Push, AccessTarget.Job),
+        new("GET /api/v1/files/{file}", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("PATCH /api/v1/files/{file}", AccessRights.Push, AccessTarget.Job),
+        new("DELETE /api/v1/files/{file}", AccessRights.Push, AccessTarget.Job),
         new("GET /api/v1/indicators", null, AccessTarget.Nothing, s_seen),
         new("PUT /api/v1/indicators/{indicator}", AccessRights.EditDefinitions, AccessTarget.Indicator, s_opens),
         new("GET /api/v1/indicators/{indicator}", AccessRights.ReadMetadata, AccessTarget.Indicator),
@@ -129,9 +140,19 @@ public static class AccessTable
         new("GET /api/v1/indicators/{indicator}/explain", AccessRights.ReadRows, AccessTarget.Indicator),
         new("GET /api/v1/indicators/{indicator}/latest", AccessRights.ReadRows, AccessTarget.Indicator),
         new("GET /api/v1/indicators/{indicator}/values", AccessRights.ReadRows, AccessTarget.Indicator),
+        new("GET /api/v1/jobs", null, AccessTarget.Nothing, s_seen),
+        new("PUT /api/v1/jobs/{job}", AccessRights.EditDefinitions, AccessTarget.Job, s_job),
+        new("GET /api/v1/jobs/{job}", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("POST /api/v1/jobs/{job}/promotion", AccessRights.EditDefinitions, AccessTarget.Job, s_job),
+        new("POST /api/v1/jobs/{job}/runs", AccessRights.Push, AccessTarget.Job),
+        new("GET /api/v1/jobs/{job}/runs", AccessRights.ReadReceipts, AccessTarget.Job),
         new("GET /api/v1/me", null, AccessTarget.Nothing),
         new("GET /api/v1/receipts/{receipt}", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
         new("GET /api/v1/receipts/{receipt}/errors", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
+        new("GET /api/v1/runs/{run}", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("POST /api/v1/runs/{run}/acts", AccessRights.Push, AccessTarget.Job),
+        new("GET /api/v1/runs/{run}/lineage", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("GET /api/v1/runs/{run}/steps/{step}/table", AccessRights.ReadRows, AccessTarget.Job),
         new("GET /api/v1/values", AccessRights.ReadRows, AccessTarget.Indicator),
     ];
 

@@ -189,6 +189,9 @@ public sealed record StepInfo([property: Id(0)] string Id, [property: Id(1)] str
 
     /// <summary>Of a check: what was measured, by the place of its rule; null where the rule measures nothing.</summary>
     [Id(17)] public double?[] Measures { get; init; } = [];
+
+    /// <summary>Of a check: which of its rules are kept, by their places; empty where it was not asked.</summary>
+    [Id(18)] public bool[] Kept { get; init; } = [];
 }
 
 /// <param name="Severity"><c>info</c>, <c>warning</c> or <c>error</c>.</param>

@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Governance;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -10,6 +11,7 @@ internal sealed partial class PipelineRunGrain(
     [PersistentState("pipeline-run", "state")] IPersistentState<PipelineRunState> state,
     StepRunner runner,
     IFileStore files,
+    AuditTrail trail,
     IOptions<PipelineOptions> options,
     TimeProvider time,
     ILogger<PipelineRunGrain> logger) : Grain, IPipelineRunGrain
@@ -123,8 +125,16 @@ internal sealed partial class PipelineRunGrain(
         }
     }
 
-    public Task<StepInfo?> TableAsync(Caller caller, string step) => Task.FromResult(
-        _stored.Value.Run is { } run && AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) ? Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) : null);
+    public async Task<StepInfo?> TableAsync(Caller caller, string step)
+    {
+        if (_stored.Value.Run is not { } run || AccessRules.Decide(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) is not { IsAllowed: true } decision) return null;
+        if (Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) is not { } table) return null;
+        // Durable before the first row is given.
+        await trail.RecordAsync(AuditEvents.Of(
+            time.GetUtcNow(), caller, AuditEvents.RowsRead, run.Pinned.Spec.Agency, $"run:{Id}", AuditOutcome.Done,
+            ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", table.RowsOut.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("through", step)));
+        return table;
+    }
 
     public Task<byte[]?> OutputAsync(Caller caller, string step, int batch)
     {

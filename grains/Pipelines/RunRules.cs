@@ -56,6 +56,7 @@ internal static class RunRules
             Receipt = outcome.Receipt,
             Watermark = outcome.Watermark,
             Measures = outcome.Measures,
+            Kept = outcome.Kept,
         };
         var next = With(run, step, done);
         return state with { Failures = 0, Deaths = 0, Run = Current(next) < 0 ? next with { State = RunState.Complete, Ended = now } : next };
@@ -64,7 +65,7 @@ internal static class RunRules
     /// <summary>A step failed: it is tried again where that can help, else the run fails.</summary>
     public static PipelineRunState Fail(PipelineRunState state, int step, StepFault fault, int retries, DateTimeOffset now)
     {
-        if (!fault.IsTransient || state.Failures >= retries) return Failed(state, step, fault.Reason, now, fault.Notes);
+        if (!fault.IsTransient || state.Failures >= retries) return Failed(state, step, fault.Reason, now, fault.Notes, fault.Kept);
         var pause = TimeSpan.FromSeconds(Math.Pow(2, state.Failures));
         var was = state.Run!.Steps[step];
         return state with
@@ -94,14 +95,14 @@ internal static class RunRules
         };
     }
 
-    private static PipelineRunState Failed(PipelineRunState state, int step, LocalText cause, DateTimeOffset now, StepNote[]? notes = null)
+    private static PipelineRunState Failed(PipelineRunState state, int step, LocalText cause, DateTimeOffset now, StepNote[]? notes = null, bool[]? kept = null)
     {
         var run = state.Run!;
         var was = run.Steps[step];
         return state with
         {
             Told = false,
-            Run = With(run, step, was with { State = RunState.Fail, Ended = now, Cause = cause, Notes = notes ?? was.Notes, Again = null }) with { State = RunState.Fail, Ended = now, Cause = new(
+            Run = With(run, step, was with { State = RunState.Fail, Ended = now, Cause = cause, Notes = notes ?? was.Notes, Kept = kept ?? [], Again = null }) with { State = RunState.Fail, Ended = now, Cause = new(
                 $"Schritt „{was.Id}“: {cause.De}", $"Step “{was.Id}”: {cause.In("en")}") },
         };
     }

@@ -22,11 +22,16 @@ internal sealed record StepOutcome
     public string? Watermark { get; init; }
 
     public double?[] Measures { get; init; } = [];
+
+    public bool[] Kept { get; init; } = [];
 }
 
 /// <summary>Why a step made nothing.</summary>
 /// <param name="IsTransient">The same may do later: a part of the hub did not answer.</param>
-internal sealed record StepFault(LocalText Reason, bool IsTransient, StepNote[] Notes);
+internal sealed record StepFault(LocalText Reason, bool IsTransient, StepNote[] Notes)
+{
+    public bool[] Kept { get; init; } = [];
+}
 
 /// <summary>A step cannot be done as it is asked for; the reason is for people.</summary>
 internal sealed class StepException(LocalText reason, bool isTransient = false) : Exception(reason.In("en"))
@@ -37,4 +42,7 @@ internal sealed class StepException(LocalText reason, bool isTransient = false) 
 
     /// <summary>What is worth knowing besides.</summary>
     public StepNote[] Notes { get; init; } = [];
+
+    /// <summary>Of a check: which of its rules are kept.</summary>
+    public bool[] Kept { get; init; } = [];
 }

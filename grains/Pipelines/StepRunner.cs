@@ -75,7 +75,7 @@ internal sealed partial class StepRunner(
         }
         catch (StepException e)
         {
-            return (null, new(e.Reason, e.IsTransient, e.Notes));
+            return (null, new(e.Reason, e.IsTransient, e.Notes) { Kept = e.Kept });
         }
         catch (SqlRefusedException e)
         {
@@ -190,7 +190,9 @@ internal sealed partial class StepRunner(
 
         var before = await BeforeAsync(run, step);
         double?[] measures = [.. questions.Select((question, i) => question.Rule.Drift is null ? null : CheckRules.Measured(found[i].FirstOrDefault()))];
-        StepNote[] notes = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null)).OfType<StepNote>()];
+        StepNote?[] answers = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null))];
+        StepNote[] notes = [.. answers.OfType<StepNote>()];
+        var kept = Array.ConvertAll(answers, answer => answer is null);
         var blocking = notes.Count(note => note.Severity == "error");
         if (blocking > 0)
         {
@@ -198,10 +200,10 @@ internal sealed partial class StepRunner(
             throw new StepException(blocking == 1
                 ? first
                 : new($"{first.De} Und {blocking - 1} weitere Prüfungen.", $"{first.In("en")} And {blocking - 1} other checks."))
-            { Notes = notes };
+            { Notes = notes, Kept = kept };
         }
 
-        return new() { RowsIn = work.RowsIn, RowsOut = 0, Notes = notes, Measures = measures };
+        return new() { RowsIn = work.RowsIn, RowsOut = 0, Notes = notes, Measures = measures, Kept = kept };
     }
 
     /// <summary>What the same step measured in the job's last complete run, if its rules were as many.</summary>

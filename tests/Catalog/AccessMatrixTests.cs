@@ -141,6 +141,10 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
             var grant = (await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/dataspaces/r-{relation}/grants", Grant(relation)))).RootElement.GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/dataspaces/r-{relation}/grants/{grant}/revocation", new { why = "Probe" }));
             own["grant"] = grant;
+            own["file"] = await FileAsync(hub, relation);
+            (own["job"], own["step"]) = ("j-" + relation, "zeilen");
+            await OkAsync(hub.Admin.PutAsync($"api/v1/jobs/j-{relation}", Job(relation)));
+            own["run"] = (await Pipelines.Pipes.RunAsync(hub.Admin, "j-" + relation, new { })).GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agreements/{own["agreement"] = "v-" + relation}", Agreement(relation)));
         }
 
@@ -168,12 +172,17 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
             "diff" => "?since=2026-01-01",
             "access" => "?object=dataset:d-" + relation,
             "audit" => "?agency=" + relation,
+            "files" when method == "POST" => $"?agency={relation}&name=a.csv{(relation == "none" ? "" : "&dataspace=r-" + relation)}",
             "values" when route.EndsWith("v1/values", StringComparison.Ordinal) => "?indicator=i-" + relation,
             _ => "",
         };
         using var request = new HttpRequestMessage(new(method), path) { Content = Body(route, relation, Interlocked.Increment(ref city.Changes)) };
         if (route.EndsWith("/changes", StringComparison.Ordinal)) request.Headers.Accept.ParseAdd("text/event-stream");
+        if (method == "PATCH") request.Headers.Add("Upload-Offset", "0");
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        // Whoever could delete it did.
+        if (method == "DELETE" && route.EndsWith("{file}", StringComparison.Ordinal) && answer.IsSuccessStatusCode) city.Ids[relation]["file"] = await FileAsync(hub, relation);
 
         // Whoever could retire it did: the next one finds it as it was.
         if (route.EndsWith("/release", StringComparison.Ordinal) && answer.IsSuccessStatusCode && method == "POST")
@@ -183,6 +192,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
 
     private static HttpContent? Body(string route, string relation, int change) => route[(route.IndexOf("v1/", StringComparison.Ordinal) + 3)..] switch
     {
+        "files/{file}" when route.StartsWith("PATCH", StringComparison.Ordinal) => new ByteArrayContent([65]) { Headers = { ContentType = new("application/offset+octet-stream") } },
         _ when !route.StartsWith("PUT", StringComparison.Ordinal) && !route.StartsWith("POST", StringComparison.Ordinal) => null,
         "agencies/{agency}" => JsonContent.Create(new { name = relation }),
         "agencies/{agency}/groups/{group}" => JsonContent.Create(new { name = "Gruppe" }),
@@ -207,6 +217,11 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "dataspaces/{dataspace}" => JsonContent.Create(new { title = relation, owner = relation }),
         "dataspaces/{dataspace}/grants" => JsonContent.Create(Grant(relation)),
         "dataspaces/{dataspace}/grants/{grant}/revocation" => JsonContent.Create(new { why = "Probe" }),
+        "files" => new StringContent("a;b\n1;2\n", Encoding.UTF8, "text/csv"),
+        "jobs/{job}" => Job(relation),
+        "jobs/{job}/promotion" => JsonContent.Create(new { version = 1 }),
+        "jobs/{job}/runs" => JsonContent.Create(new { }),
+        "runs/{run}/acts" => JsonContent.Create(new { act = "abort", reason = "Probe" }),
         "indicators/{indicator}" => JsonContent.Create(Indicator(relation)),
         var other => throw new InvalidOperationException($"{route}: no body for {other}"),
     };
@@ -221,6 +236,17 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         """, Encoding.UTF8, "application/json");
 
     private static object Indicator(string relation) => new { title = relation, dataset = "d-" + relation, measure = new { function = "sum", field = "no2" }, window = "PT1H" };
+
+    /// <summary>One of which a byte is there and another is still to come.</summary>
+    private static async Task<string> FileAsync(HubFixture hub, string relation)
+    {
+        using var begin = new HttpRequestMessage(HttpMethod.Post, $"api/v1/files?agency={relation}&name=a.csv{(relation == "none" ? "" : "&dataspace=r-" + relation)}") { Headers = { { "Upload-Length", "1000" } } };
+        return (await OkAsync(hub.Admin.SendAsync(begin))).RootElement.GetProperty("id").GetString()!;
+    }
+
+    private static StringContent Job(string relation) => new($$"""
+        { "title": "{{relation}}", "agency": "{{relation}}" {{(relation == "none" ? "" : $", \"dataspace\": \"r-{relation}\"")}}, "steps": [ { "id": "zeilen", "read": { "dataset": "d-{{relation}}" } } ] }
+        """, Encoding.UTF8, "application/json");
 
     private static StringContent Row() => new("""[{ "station": "a", "time": "2026-03-02T08:00:00Z", "no2": 1 }]""", Encoding.UTF8, "application/json");
 

@@ -81,6 +81,7 @@ public sealed class DoorRoutesTests
             foreach (var word in new[] { "/records", "/values", "/latest", "/changes", "/explain", "/diff", "/v1/values" }) Assert.Contains(telling[who], route => route.EndsWith(word, StringComparison.Ordinal));
         }
 
+        Assert.Contains(telling["publisher"], route => route.EndsWith("/table", StringComparison.Ordinal));
         Assert.Contains(telling["publisher"], route => route.EndsWith("/quarantine", StringComparison.Ordinal));
         Assert.DoesNotContain(telling["the other side"], route => route.Contains("quarantine", StringComparison.Ordinal) || route.Contains("receipt", StringComparison.Ordinal));
 
@@ -191,8 +192,13 @@ public sealed class DoorRoutesTests
         foreach (var (client, act) in new[] { (amt, "acknowledge-charter"), (amt, "offer"), (bezirk, "acknowledge-charter"), (amt, "agree"), (bezirk, "agree") })
             await OkAsync(client.PostAsJsonAsync("api/v1/agreements/v/acts", new { act }));
         for (var tries = 0; !(await amt.GetStringAsync("api/v1/indicators/geheim-summe/values")).Contains("7919", StringComparison.Ordinal); tries++, await Task.Delay(100)) Assert.True(tries < 100);
+        await Pipelines.Pipes.PutJobAsync(amt, "abzug", """{ "title": "Abzug", "agency": "amt", "dataspace": "raum", "steps": [ { "id": "zeilen", "read": { "dataset": "geheim" } } ] }""");
         return new(StringComparer.OrdinalIgnoreCase)
         {
+            ["job"] = "abzug",
+            ["run"] = (await Pipelines.Pipes.RunAsync(amt, "abzug", new { })).GetProperty("id").GetString()!,
+            ["step"] = "zeilen",
+            ["file"] = await Pipelines.Pipes.UploadAsync(amt, "a.csv", "a\n1\n"),
             ["dataset"] = "geheim",
             ["indicator"] = "geheim-summe",
             ["agency"] = "amt",
