@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 
 using DataHub.Operator;
+using DataHub.Pipelines;
 
 namespace DataHub.Hosting;
 
@@ -55,7 +56,8 @@ internal static class Commands
         return root.WithSettings(Hub.Settings);
     }
 
-    public static Task<int> RunAsync(string[] args) => CommandLine.RunAsync(Root(), args);
+    /// <summary>A worker for somebody's SQL is this program too: it starts at once, without a host and without settings.</summary>
+    public static Task<int> RunAsync(string[] args) => args is [SqlWorker.Command, ..] ? Task.FromResult(SqlWorker.Run(args)) : CommandLine.RunAsync(Root(), args);
 
     private static async Task<int> RunAsync(HubStart start)
     {

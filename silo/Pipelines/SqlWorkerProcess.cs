@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace DataHub.Pipelines;
+
+/// <summary>A worker: this program once more, in a process that knows nothing of the silo but what it is sent.</summary>
+internal sealed class SqlWorkerProcess : IAsyncDisposable
+{
+    private const int MostErrors = 8 * 1024;
+
+    /// <summary>Bytes of the worker's managed heap, hexadecimal: 192 MB, enough for the batches on their way.</summary>
+    private const string ManagedHeap = "C000000";
+
+    // What a signal gives as exit code.
+    private const int Aborted = 134, Killed = 137, SegmentationFault = 139, ProcessorTime = 152, LargeFile = 153;
+
+    private readonly Process _process;
+    private readonly Task<string> _errors;
+
+    private SqlWorkerProcess(Process process)
+    {
+        _process = process;
+        _errors = ReadErrorsAsync(process.StandardError);
+    }
+
+    public int Id => _process.Id;
+
+    /// <param name="folder">Its working folder, in which it may write.</param>
+    public static SqlWorkerProcess Start(string folder, params string[] arguments)
+    {
+        var runtime = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
+        var program = typeof(SqlWorkerProcess).Assembly.Location;
+        var own = Environment.ProcessPath;
+        var isOwn = own is not null && Path.GetFileNameWithoutExtension(own) == typeof(SqlWorkerProcess).Assembly.GetName().Name;
+        var dotnet = Path.Combine(runtime, OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
+        var start = new ProcessStartInfo(isOwn ? own! : File.Exists(dotnet) ? dotnet : "dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            WorkingDirectory = folder,
+        };
+        if (!isOwn) start.ArgumentList.Add(program);
+        start.ArgumentList.Add(SqlWorker.Command);
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+
+        // Connection strings and keys come to a silo through its environment: none of it goes on.
+        start.Environment.Clear();
+        foreach (var (name, value) in new (string, string?)[]
+        {
+            ("PATH", Environment.GetEnvironmentVariable("PATH")), ("DOTNET_ROOT", isOwn ? Environment.GetEnvironmentVariable("DOTNET_ROOT") : runtime),
+            ("HOME", folder), ("TMPDIR", folder), ("LC_ALL", "C"),
+            ("DOTNET_gcServer", "0"), ("DOTNET_gcConcurrent", "0"), ("DOTNET_GCHeapHardLimit", ManagedHeap),
+            ("DOTNET_EnableDiagnostics", "0"), ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1"), ("DOTNET_TieredPGO", "0"), ("DOTNET_EnableWriteXorExecute", "0"),
+        })
+        {
+            if (value is not null) start.Environment[name] = value;
+        }
+
+        return new(Process.Start(start) ?? throw new InvalidOperationException("The worker did not start."));
+    }
+
+    /// <exception cref="IOException">It is gone; what it said before can still be read.</exception>
+    public async Task SendAsync(byte[] frame)
+    {
+        var input = _process.StandardInput.BaseStream;
+        await input.WriteAsync(frame);
+        await input.FlushAsync();
+    }
+
+    /// <inheritdoc cref="SqlWorkerProtocol.ReadAsync"/>
+    public ValueTask<(SqlWorkerFrame Kind, byte[] Content)> ReadAsync() => SqlWorkerProtocol.ReadAsync(_process.StandardOutput.BaseStream, CancellationToken.None);
+
+    public Task<string> ReadAllAsync() => _process.StandardOutput.ReadToEndAsync();
+
+    public void Kill()
+    {
+        try
+        {
+            _process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It was over already.
+        }
+    }
+
+    /// <summary>Why it ended without a last message.</summary>
+    public async Task<SqlWorkerEnd> EndAsync()
+    {
+        await _process.WaitForExitAsync();
+        var errors = await _errors;
+        var refusal = _process.ExitCode switch
+        {
+            ProcessorTime => SqlRefusal.OutOfTime,
+            Killed or LargeFile => SqlRefusal.OutOfMemory,
+            // The runtime and the C++ library end like this when the system gives no more memory.
+            Aborted or SegmentationFault when errors.Contains("memory", StringComparison.OrdinalIgnoreCase) || errors.Contains("bad_alloc", StringComparison.Ordinal) => SqlRefusal.OutOfMemory,
+            _ => (SqlRefusal?)null,
+        };
+        return new(_process.ExitCode, refusal, errors);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    /// <summary>Reads all, so that the worker never waits for it, and keeps the beginning.</summary>
+    private static async Task<string> ReadErrorsAsync(StreamReader errors)
+    {
+        var kept = new StringBuilder();
+        var buffer = new char[1024];
+        while (await errors.ReadAsync(buffer) is > 0 and var read) kept.Append(buffer, 0, Math.Min(read, MostErrors - kept.Length));
+        return kept.ToString();
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using MessagePack;
+
+namespace DataHub.Pipelines;
+
+/// <summary>
+/// Messages between the silo and its worker: length (4 bytes, little-endian, of what follows), kind (1 byte), content. Both are
+/// the same build, so there are no versions.
+/// </summary>
+internal static class SqlWorkerProtocol
+{
+    /// <summary>Bytes of one message; a batch of very long texts may come near it.</summary>
+    public const int LargestFrame = 256 * 1024 * 1024;
+
+    private const int Header = 5;
+
+    public static byte[] Frame(SqlWorkerFrame kind, Action<ArrayBufferWriter<byte>>? content = null)
+    {
+        var buffer = new ArrayBufferWriter<byte>(content is null ? Header : 64 * 1024);
+        buffer.GetSpan(Header)[..Header].Clear();
+        buffer.Advance(Header);
+        content?.Invoke(buffer);
+        var frame = buffer.WrittenSpan.ToArray();
+        BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - sizeof(int));
+        frame[sizeof(int)] = (byte)kind;
+        return frame;
+    }
+
+    /// <exception cref="EndOfStreamException">The other side is gone.</exception>
+    /// <exception cref="InvalidDataException">These are not messages.</exception>
+    public static async ValueTask<(SqlWorkerFrame Kind, byte[] Content)> ReadAsync(Stream from, CancellationToken cancellationToken)
+    {
+        var header = new byte[Header];
+        await from.ReadExactlyAsync(header, cancellationToken);
+        var content = new byte[LengthOf(header)];
+        await from.ReadExactlyAsync(content, cancellationToken);
+        return ((SqlWorkerFrame)header[sizeof(int)], content);
+    }
+
+    /// <inheritdoc cref="ReadAsync"/>
+    public static (SqlWorkerFrame Kind, byte[] Content) Read(Stream from)
+    {
+        Span<byte> header = stackalloc byte[Header];
+        from.ReadExactly(header);
+        var content = new byte[LengthOf(header)];
+        from.ReadExactly(content);
+        return ((SqlWorkerFrame)header[sizeof(int)], content);
+    }
+
+    public static byte[] Start(SqlWorkerStart start) => Frame(SqlWorkerFrame.Start, buffer =>
+    {
+        var writer = new MessagePackWriter(buffer);
+        writer.Write(start.DescribeOnly);
+        writer.Write(start.Limits.Memory);
+        writer.Write(start.Limits.Disk);
+        writer.Write(start.Limits.Time.Ticks);
+        writer.Write(start.Limits.Rows);
+        writer.WriteArrayHeader(start.Inputs.Count);
+        foreach (var (name, columns) in start.Inputs)
+        {
+            writer.Write(name);
+            WriteColumns(ref writer, columns);
+        }
+
+        writer.WriteArrayHeader(start.Statements.Count);
+        foreach (var statement in start.Statements) writer.Write(statement);
+        writer.Flush();
+    });
+
+    public static SqlWorkerStart ReadStart(byte[] content)
+    {
+        var reader = new MessagePackReader(content);
+        var describeOnly = reader.ReadBoolean();
+        var limits = new SqlLimits(reader.ReadInt64(), reader.ReadInt64(), new(reader.ReadInt64()), reader.ReadInt64());
+        var inputs = new (string, TableColumn[])[reader.ReadArrayHeader()];
+        for (var i = 0; i < inputs.Length; i++) inputs[i] = (reader.ReadString()!, ReadColumns(ref reader));
+        var statements = new string[reader.ReadArrayHeader()];
+        for (var i = 0; i < statements.Length; i++) statements[i] = reader.ReadString()!;
+        return new(describeOnly, limits, inputs, statements);
+    }
+
+    /// <param name="table">Which input, or which statement's result.</param>
+    public static byte[] Rows(SqlWorkerFrame kind, int table, RowBlock rows) => Frame(kind, buffer =>
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(buffer.GetSpan(sizeof(int)), table);
+        buffer.Advance(sizeof(int));
+        TableCodec.Write(buffer, rows);
+    });
+
+    public static (int Table, RowBlock Rows) ReadRows(byte[] content) => (BinaryPrimitives.ReadInt32LittleEndian(content), TableCodec.Read(content.AsMemory(sizeof(int))));
+
+    public static byte[] Opened(int statement, TableColumn[] columns) => Frame(SqlWorkerFrame.Opened, buffer =>
+    {
+        var writer = new MessagePackWriter(buffer);
+        writer.Write(statement);
+        WriteColumns(ref writer, columns);
+        writer.Flush();
+    });
+
+    public static (int Statement, TableColumn[] Columns) ReadOpened(byte[] content)
+    {
+        var reader = new MessagePackReader(content);
+        return (reader.ReadInt32(), ReadColumns(ref reader));
+    }
+
+    public static byte[] Refused(SqlRefusedException refused) => Frame(SqlWorkerFrame.Refused, buffer =>
+    {
+        var writer = new MessagePackWriter(buffer);
+        writer.Write((int)refused.Refusal);
+        writer.Write(refused.Reason.De);
+        writer.Write(refused.Reason.En);
+        writer.Flush();
+    });
+
+    public static SqlRefusedException ReadRefused(byte[] content)
+    {
+        var reader = new MessagePackReader(content);
+        return new((SqlRefusal)reader.ReadInt32(), new LocalText(reader.ReadString()!, reader.ReadString()));
+    }
+
+    public static byte[] Done(SqlWorkerReport report) => Frame(SqlWorkerFrame.Done, buffer =>
+    {
+        var writer = new MessagePackWriter(buffer);
+        writer.Write(report.PeakMemory);
+        writer.Write(report.CallsFiltered);
+        writer.Flush();
+    });
+
+    public static SqlWorkerReport ReadDone(byte[] content)
+    {
+        var reader = new MessagePackReader(content);
+        return new(reader.ReadInt64(), reader.ReadBoolean());
+    }
+
+    private static void WriteColumns(ref MessagePackWriter writer, TableColumn[] columns)
+    {
+        writer.WriteArrayHeader(columns.Length);
+        foreach (var column in columns)
+        {
+            writer.Write(column.Name);
+            writer.Write((int)column.Type);
+        }
+    }
+
+    private static TableColumn[] ReadColumns(ref MessagePackReader reader)
+    {
+        var columns = new TableColumn[reader.ReadArrayHeader()];
+        for (var i = 0; i < columns.Length; i++) columns[i] = new(reader.ReadString()!, (FieldType)reader.ReadInt32());
+        return columns;
+    }
+
+    private static int LengthOf(ReadOnlySpan<byte> header)
+    {
+        var length = BinaryPrimitives.ReadInt32LittleEndian(header) - 1;
+        return length is >= 0 and <= LargestFrame ? length : throw new InvalidDataException($"a message of {length} bytes");
+    }
+}
