@@ -45,7 +45,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     [Id(4)] public TransformStep? Transform { get; init; }
 
     /// <summary>A table computed by a recipe.</summary>
-    [Id(5)] public IndexStep? Index { get; init; }
+    [Id(5)] public RecipeStep? Recipe { get; init; }
 
     /// <summary>Rows into a dataset, by the way of every push.</summary>
     [Id(6)] public WriteStep? Write { get; init; }
@@ -62,7 +62,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     {
         get
         {
-            var kinds = new[] { Read is null ? null : "read", Check is null ? null : "check", Transform is null ? null : "transform", Index is null ? null : "index", Write is null ? null : "write", Publish is null ? null : "publish" };
+            var kinds = new[] { Read is null ? null : "read", Check is null ? null : "check", Transform is null ? null : "transform", Recipe is null ? null : "recipe", Write is null ? null : "write", Publish is null ? null : "publish" };
             return kinds.Count(kind => kind is not null) == 1 ? Array.Find(kinds, kind => kind is not null) : null;
         }
     }
@@ -72,12 +72,12 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     public IEnumerable<string> Inputs =>
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
-        : Index is not null ? Index.Previous is null ? [Index.Input] : [Index.Input, Index.Previous]
+        : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
         : [];
 
     /// <summary>Whether it makes a table.</summary>
-    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Index is not null;
+    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Recipe is not null;
 }
 
 /// <summary>Exactly one of the two is set.</summary>
@@ -133,7 +133,7 @@ public sealed record FileFormat
 [GenerateSerializer, Immutable, Alias("datahub.FileColumn"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record FileColumn([property: Id(0), JsonRequired] string Header)
 {
-    /// <summary>In the table; null: as the heading, in lower case, with underscores for all but letters and digits.</summary>
+    /// <summary>In the table; null: as the heading, with underscores for all but letters and digits.</summary>
     [Id(1)] public string? Name { get; init; }
 
     /// <summary>string, number, integer, boolean, date, time or datetime; null: the narrowest that fits every value.</summary>
@@ -203,13 +203,25 @@ public sealed record CheckRange
 [GenerateSerializer, Immutable, Alias("datahub.TransformStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record TransformStep([property: Id(0), JsonRequired] string[] Inputs, [property: Id(1), JsonRequired] string Sql);
 
+/// <summary>Exactly one of <see cref="Name"/> and <see cref="Definition"/> is set.</summary>
 /// <param name="Input">Id of the step whose table it is.</param>
-/// <param name="Recipe">Id of a recipe that the hub brings, such as <c>social-monitoring</c>.</param>
-[GenerateSerializer, Immutable, Alias("datahub.IndexStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record IndexStep([property: Id(0), JsonRequired] string Input, [property: Id(1)] string? Recipe)
+[GenerateSerializer, Immutable, Alias("datahub.RecipeStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record RecipeStep([property: Id(0), JsonRequired] string Input)
 {
-    /// <summary>Id of the step whose table is an earlier edition to compare with.</summary>
-    [Id(2)] public string? Previous { get; init; }
+    /// <summary>Of a recipe that the hub brings: <c>social-monitoring</c>.</summary>
+    [Id(1)] public string? Name { get; init; }
+
+    /// <summary>A recipe as JSON (<see cref="RecipeJson"/>): a composite index, the use of libraries, or rates.</summary>
+    [Id(2), JsonConverter(typeof(RawJsonConverter))] public string? Definition { get; init; }
+
+    /// <summary>Of a composite index: id of the step whose table is the result of an earlier edition, to compare with.</summary>
+    [Id(3)] public string? Previous { get; init; }
+
+    /// <summary>Of rates: id of the step whose table has inhabitants by area and date.</summary>
+    [Id(4)] public string? Population { get; init; }
+
+    /// <summary>Of rates over an area reform: id of the step whose table says which share of an old area is in which new one.</summary>
+    [Id(5)] public string? Crosswalk { get; init; }
 }
 
 /// <summary>Columns go into the contract's fields of the same name.</summary>

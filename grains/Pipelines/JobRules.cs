@@ -33,7 +33,7 @@ internal static partial class JobRules
             if (step.Retries is < 0 or > 10) Wrong(at + ".retries", "0 bis 10.", "0 to 10.");
             if (step.Kind is null)
             {
-                Wrong(at, "Ein Schritt ist genau eines von read, check, transform, index, write, publish.", "A step is exactly one of read, check, transform, index, write, publish.");
+                Wrong(at, "Ein Schritt ist genau eines von read, check, transform, recipe, write, publish.", "A step is exactly one of read, check, transform, recipe, write, publish.");
                 continue;
             }
 
@@ -63,8 +63,10 @@ internal static partial class JobRules
                     if (transform.Inputs.Length is 0 or > JobLimits.Inputs) Wrong(at + ".inputs", $"1 bis {JobLimits.Inputs} Tabellen.", $"1 to {JobLimits.Inputs} tables.");
                     if (transform.Sql.Length is 0 or > JobLimits.SqlLength) Wrong(at + ".sql", $"1 bis {JobLimits.SqlLength} Zeichen.", $"1 to {JobLimits.SqlLength} characters.");
                     break;
-                case { Index: { } index }:
-                    if (index.Recipe is null) Wrong(at + ".recipe", "Es fehlt, nach welchem Rezept gerechnet wird.", "It is missing by which recipe is computed.");
+                case { Recipe: { } recipe }:
+                    if (recipe.Name is null == recipe.Definition is null) Wrong(at, "Entweder name (ein mitgeliefertes Rezept) oder definition.", "Either name (a recipe that the hub brings) or definition.");
+                    else if (recipe.Name is not null && RecipeSteps.Shipped(recipe.Name) is null) Wrong(at + ".name", $"Ein Rezept „{recipe.Name}“ bringt der Hub nicht mit; er bringt: {string.Join(", ", RecipeSteps.Names)}.", $"The hub brings no recipe “{recipe.Name}”; it brings: {string.Join(", ", RecipeSteps.Names)}.");
+                    foreach (var problem in RecipeSteps.Problems(recipe)) Wrong($"{at}.definition.{problem.Path}".TrimEnd('.'), problem.Detail.De, problem.Detail.In("en"));
                     break;
                 case { Write: { } write }:
                     if (!CatalogIds.IsValid(write.Dataset)) Wrong(at + ".dataset", $"„{write.Dataset}“ ist keine Kennung.", $"“{write.Dataset}” is no id.");
@@ -130,7 +132,7 @@ internal static partial class JobRules
     /// <summary>The column's name that a heading gives.</summary>
     public static string ColumnName(string header)
     {
-        var name = new string([.. header.Trim().ToLowerInvariant().Select(c => char.IsLetterOrDigit(c) ? c : '_')]);
+        var name = new string([.. header.Trim().Select(c => char.IsLetterOrDigit(c) ? c : '_')]);
         return name.Length == 0 ? "_" : name.Length <= TableColumn.LongestName ? name : name[..TableColumn.LongestName];
     }
 

@@ -99,6 +99,7 @@ internal sealed partial class StepRunner(
         { Read: not null } => ReadDatasetAsync(run, step, info, work, stop),
         { Check: not null } => CheckAsync(run, step, work, stop),
         { Transform: not null } => TransformAsync(run, step, info, work, stop),
+        { Recipe: not null } => CookAsync(run, step, info, work, stop),
         { Write: not null } => WriteAsync(run, step, work, stop),
         { Publish: not null } => PublishAsync(run, step),
         _ => throw new StepException(new($"Die Art des Schritts „{step.Id}“ ist unbekannt.", $"The kind of step “{step.Id}” is unknown.")),
@@ -169,6 +170,26 @@ internal sealed partial class StepRunner(
         {
             table?.Dispose();
         }
+    }
+
+    private async Task<StepOutcome> CookAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    {
+        var tables = new Dictionary<string, RecipeTable>(StringComparer.Ordinal);
+        foreach (var input in step.Inputs.Distinct())
+        {
+            var made = run.Steps.Single(one => one.Id == input);
+            if (made.RowsOut > RecipeLimits.Rows)
+                throw new StepException(new($"Ein Rezept rechnet über höchstens {RecipeLimits.Rows} Zeilen; „{input}“ hat {made.RowsOut}.", $"A recipe is calculated over at most {RecipeLimits.Rows} rows; “{input}” has {made.RowsOut}."));
+            var blocks = new List<RowBlock>();
+            await foreach (var rows in StepTables.ReadAllAsync(files, StepTables.Name(run.Pinned.Id, made), made.Batches, work.Read, stop)) blocks.Add(rows);
+            tables[input] = new(made.Columns, blocks);
+        }
+
+        var result = RecipeSteps.Compute(step.Recipe!, tables);
+        using var table = New(run, info, result.Columns);
+        await table.AppendAsync(result.Rows, stop);
+        work.Made(result.Rows.Count);
+        return await CompleteAsync(table, work, stop) with { Notes = [.. result.Notes.Select(note => new StepNote("info", note.Text))] };
     }
 
     private async Task<StepOutcome> CheckAsync(RunInfo run, StepSpec step, RunningStep work, CancellationToken stop)
