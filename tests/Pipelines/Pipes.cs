@@ -65,7 +65,7 @@ internal static class Pipes
     }
 
     /// <summary>An open dataset of loans, with an indicator that sums them up by day.</summary>
-    public static async Task LoansAsync(HubFixture hub, HttpClient admin, string id, string agency)
+    public static async Task LoansAsync(HttpClient admin, string id, string agency)
     {
         await OkAsync(admin.PutAsync($"api/v1/datasets/{id}", new StringContent($$"""
             { "title": "Ausleihen", "publisher": "{{agency}}", "kind": "observations", "access": "open", "license": "dl-de/by-2-0",
@@ -75,7 +75,6 @@ internal static class Pipes
                 { "name": "loans", "type": "integer", "role": "measure", "constraints": { "minimum": 0 } } ] } }
             """, Encoding.UTF8, "application/json")));
         await OkAsync(admin.PutAsJsonAsync($"api/v1/indicators/{id}-daily", new { title = "Ausleihen je Tag", dataset = id, measure = new { function = "sum", field = "loans" }, window = "P1D", timeZone = "UTC", groupBy = Array.Empty<string>(), access = "open" }));
-        _ = hub;
     }
 
     public static readonly MediaTypeHeaderValue Pieces = new("application/offset+octet-stream");

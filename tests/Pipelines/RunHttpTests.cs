@@ -20,7 +20,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     public async Task A_file_becomes_rows_of_a_dataset_and_a_published_number()
     {
         var admin = await hub.AgencyAsync("bibliothek", KeyRole.Admin);
-        await Pipes.LoansAsync(hub, admin, "ausleihen", "bibliothek");
+        await Pipes.LoansAsync(admin, "ausleihen", "bibliothek");
         await Pipes.PutJobAsync(admin, "ausleihen-laden", Job("bibliothek", "ausleihen"));
         var file = await Pipes.UploadAsync(admin, "ausleihen.csv", Loans);
 
@@ -39,7 +39,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     public async Task The_same_run_again_gives_the_same_bytes_and_writes_no_row_twice()
     {
         var admin = await hub.AgencyAsync("wieder", KeyRole.Admin);
-        await Pipes.LoansAsync(hub, admin, "wieder", "wieder");
+        await Pipes.LoansAsync(admin, "wieder", "wieder");
         await Pipes.PutJobAsync(admin, "wieder", Job("wieder", "wieder"));
         var file = await Pipes.UploadAsync(admin, "a.csv", Loans);
         var first = await Pipes.RunAsync(admin, "wieder", new { files = new { datei = file } });
@@ -56,7 +56,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     public async Task A_check_that_fails_stops_the_run_before_anything_is_written_and_says_why()
     {
         var admin = await hub.AgencyAsync("pruefen", KeyRole.Admin);
-        await Pipes.LoansAsync(hub, admin, "pruefen", "pruefen");
+        await Pipes.LoansAsync(admin, "pruefen", "pruefen");
         await Pipes.PutJobAsync(admin, "pruefen", Job("pruefen", "pruefen"));
         var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Mitte;2026-11-03;5\nPankow;2026-11-04;\n");
         var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "pruefen", new { files = new { datei = file } }));
@@ -88,7 +88,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     public async Task A_file_that_does_not_fit_fails_with_row_and_column()
     {
         var admin = await hub.AgencyAsync("unpassend", KeyRole.Admin);
-        await Pipes.LoansAsync(hub, admin, "unpassend", "unpassend");
+        await Pipes.LoansAsync(admin, "unpassend", "unpassend");
         await Pipes.PutJobAsync(admin, "unpassend", Job("unpassend", "unpassend"));
         var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Pankow;2026-11-05;viele\n");
         var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "unpassend", new { files = new { datei = file } }));
@@ -157,6 +157,50 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         foreach (var (area, expected) in official) Assert.Equal((area, expected), (area, classes[area]));
     }
 
+    [Fact]
+    public async Task A_run_that_is_ended_can_be_resumed_from_where_it_stood()
+    {
+        var admin = await hub.AgencyAsync("beenden", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "beenden", "beenden");
+        await Pipes.PutJobAsync(admin, "beenden", Job("beenden", "beenden"));
+        var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Pankow;2026-11-06;-5\n");
+        var id = await Pipes.StartAsync(admin, "beenden", new { files = new { datei = file } });
+        var failed = await Pipes.EndAsync(admin, id);
+        Assert.Equal("Schritt „pruefung“: In 1 Zeilen liegt „ausleihen“ außerhalb von mindestens 0, zum Beispiel -5.", failed.GetProperty("cause").GetString());
+        await RefusedAsync(admin.PostAsJsonAsync($"api/v1/runs/{id}/acts", new { act = "abort", reason = "zu spät" }), 409);
+
+        // Resumed, it fails where it failed before: the step before is not done again.
+        await OkAsync(admin.PostAsJsonAsync($"api/v1/runs/{id}/acts", new { act = "resume" }));
+        var again = await Pipes.EndAsync(admin, id);
+        Assert.Equal((1, 2), (Pipes.Step(again, "datei").GetProperty("attempts").GetInt32(), Pipes.Step(again, "pruefung").GetProperty("attempts").GetInt32()));
+
+        // A version without the check takes the same file.
+        await Pipes.PutJobAsync(admin, "beenden", Job("beenden", "beenden").Replace(", { \"column\": \"ausleihen\", \"minimum\": 0 }", "", StringComparison.Ordinal));
+        var other = await Pipes.RunAsync(admin, "beenden", new { repeats = id });
+        Assert.Equal(2, other.GetProperty("version").GetInt32());
+        Assert.Contains("1 in Quarantäne", string.Concat(Pipes.Step(other, "schreiben").GetProperty("notes").EnumerateArray().Select(note => note.GetProperty("text").GetString())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_may_not_read_a_dataset_makes_no_job_that_does()
+    {
+        var admin = await hub.AgencyAsync("eigen", KeyRole.Admin);
+        var other = await hub.AgencyAsync("fremd", KeyRole.Admin);
+        await Pipes.LoansAsync(other, "fremd", "fremd");
+        await OkAsync(other.PutAsync("api/v1/datasets/fremd-geheim", Json("""
+            { "title": "Geheim", "publisher": "fremd", "kind": "observations", "access": "internal", "license": "dl-de/by-2-0",
+              "schema": { "primaryKey": ["a", "time"], "fields": [ { "name": "a", "type": "string", "role": "series" }, { "name": "time", "type": "datetime", "role": "time" } ] } }
+            """)));
+        await RefusedAsync(admin.PutAsync("api/v1/jobs/eigen", Json("""{ "title": "x", "agency": "eigen", "steps": [ { "id": "a", "read": { "dataset": "fremd-geheim" } } ] }""")), 403);
+        await RefusedAsync(admin.PutAsync("api/v1/jobs/eigen", Json("""{ "title": "x", "agency": "eigen", "steps": [ { "id": "a", "read": { "dataset": "fremd" } }, { "id": "b", "write": { "input": "a", "dataset": "fremd" } } ] }""")), 422);
+        await RefusedAsync(admin.PutAsync("api/v1/jobs/eigen", Json("""{ "title": "x", "agency": "fremd", "steps": [ { "id": "a", "read": { "dataset": "fremd" } } ] }""")), 403);
+        await OkAsync(admin.PutAsync("api/v1/jobs/eigen", Json("""{ "title": "x", "agency": "eigen", "steps": [ { "id": "a", "read": { "dataset": "fremd" } } ] }""")));
+        var run = await Pipes.RunAsync(admin, "eigen", new { });
+        Assert.Equal(0, Pipes.Step(run, "a").GetProperty("rowsOut").GetInt64());
+        await RefusedAsync(other.GetAsync("api/v1/runs/" + run.GetProperty("id").GetString()), 404);
+        await RefusedAsync(other.GetAsync("api/v1/jobs/eigen"), 404);
+    }
+
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
     internal static string Job(string agency, string dataset) => $$"""
@@ -166,6 +210,6 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
           { "id": "pruefung", "check": { "input": "datei", "rules": [
               { "unique": ["zweigstelle", "tag"] }, { "column": "ausleihen", "required": true, "severity": "warn" }, { "column": "ausleihen", "minimum": 0 } ] } },
           { "id": "passend", "transform": { "inputs": ["datei"], "sql": "SELECT zweigstelle AS branch, CAST(tag AS TIMESTAMP) AS time, ausleihen AS loans FROM datei" } },
-          { "id": "schreiben", "write": { "input": "passend", "dataset": "{{dataset}}" } } ] }
+          { "id": "schreiben", "write": { "input": "passend", "dataset": "{{dataset}}", "maxQuarantined": 1 } } ] }
         """;
 }
