@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
@@ -79,9 +80,13 @@ internal sealed class DuckDbTables : IDisposable
     /// <summary>What DuckDB's parser makes of a text that is not run.</summary>
     public string Parse(string statement)
     {
-        using var command = Command($"SELECT json_serialize_sql('{statement.Replace("'", "''", StringComparison.Ordinal)}', skip_null := true, skip_empty := true)");
+        using var command = Command(Parsing(statement));
         return (string)command.ExecuteScalar()!;
     }
+
+    /// <summary>A query for what DuckDB's parser makes of a statement.</summary>
+    internal static string Parsing(string statement) =>
+        $"SELECT json_serialize_sql('{statement.Replace("'", "''", StringComparison.Ordinal)}', skip_null := true, skip_empty := true)";
 
     /// <summary>Columns of a statement that was found harmless.</summary>
     /// <exception cref="SqlRefusedException">A column cannot be passed on.</exception>
@@ -161,7 +166,8 @@ internal sealed class DuckDbTables : IDisposable
                 row.AppendValue(new DuckDBTimeOnly((byte)time.Hour, (byte)time.Minute, (byte)time.Second, (time.Millisecond * 1000) + time.Microsecond));
                 break;
             case FieldType.DateTime: row.AppendValue(new DateTime(column.Integers![i] / TicksPerMicrosecond * TicksPerMicrosecond, DateTimeKind.Utc)); break;
-            default: row.AppendValue(column.Texts![i]); break;
+            // As bytes: as a string it would end at the first character 0.
+            default: row.AppendValue(Encoding.UTF8.GetBytes(column.Texts![i]!)); break;
         }
     }
 

@@ -27,7 +27,10 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <param name="folder">Its working folder, in which it may write.</param>
-    public static SqlWorkerProcess Start(string folder, params string[] arguments)
+    public static SqlWorkerProcess Start(string folder, params string[] arguments) =>
+        new(Process.Start(StartInfo(folder, arguments)) ?? throw new InvalidOperationException("The worker did not start."));
+
+    internal static ProcessStartInfo StartInfo(string folder, params string[] arguments)
     {
         var runtime = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         var program = typeof(SqlWorkerProcess).Assembly.Location;
@@ -60,7 +63,7 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
             if (value is not null) start.Environment[name] = value;
         }
 
-        return new(Process.Start(start) ?? throw new InvalidOperationException("The worker did not start."));
+        return start;
     }
 
     /// <exception cref="IOException">It is gone; what it said before can still be read.</exception>
@@ -75,6 +78,9 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
     public ValueTask<(SqlWorkerFrame Kind, byte[] Content)> ReadAsync() => SqlWorkerProtocol.ReadAsync(_process.StandardOutput.BaseStream, CancellationToken.None);
 
     public Task<string> ReadAllAsync() => _process.StandardOutput.ReadToEndAsync();
+
+    /// <summary>What happens when the silo dies.</summary>
+    public void CloseInput() => _process.StandardInput.Close();
 
     public void Kill()
     {
