@@ -13,7 +13,6 @@ public static class FeedsApi
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddPushing();
-        services.AddSingleton<BodyBudget>();
         services.AddSingleton<PushSpool>();
         services.AddHostedService(provider => provider.GetRequiredService<PushSpool>());
         services.AddSingleton<QuarantineService>();
@@ -26,6 +25,7 @@ public static class FeedsApi
     {
         services.AddMetrics();
         services.TryAddSingleton<AreaDirectory>();
+        services.TryAddSingleton<BodyBudget>();
         services.TryAddSingleton<IPushTarget, ClusterPushTarget>();
         services.TryAddSingleton<DatasetDirectory>();
         services.TryAddSingleton<IngestMetrics>();
