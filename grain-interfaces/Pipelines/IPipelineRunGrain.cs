@@ -46,7 +46,7 @@ public interface IPipelineRunGrain : IGrainWithStringKey
 [GrainInterfaceType("datahub.open-runs")]
 public interface IOpenRunsGrain : IGrainWithIntegerKey
 {
-    public const int Parts = 4;
+    const int Parts = 4;
 
     [Alias("Open"), Repeatable]
     Task OpenAsync(Caller caller, OpenRun run);
@@ -58,7 +58,7 @@ public interface IOpenRunsGrain : IGrainWithIntegerKey
     Task<OpenRun[]> ListAsync(Caller caller);
 
     /// <summary>The part that notes a run.</summary>
-    public static int PartOf(string run)
+    static int PartOf(string run)
     {
         ArgumentNullException.ThrowIfNull(run);
         return run[^1] % Parts;

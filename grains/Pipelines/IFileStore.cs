@@ -7,7 +7,7 @@ namespace DataHub.Pipelines;
 internal interface IFileStore
 {
     /// <summary>Longest name of a file, in characters of <c>[A-Za-z0-9/_.-]</c>.</summary>
-    public const int LongestName = 200;
+    const int LongestName = 200;
 
     /// <summary>Stores a piece durably; one of this number that is there already is replaced.</summary>
     /// <param name="number">From 0.</param>

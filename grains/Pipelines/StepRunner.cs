@@ -15,7 +15,7 @@ namespace DataHub.Pipelines;
 internal sealed partial class StepRunner(
     IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
-    private readonly SemaphoreSlim _turns = new(options.Value.StepsAtOnce);
+    private readonly StepTurns _turns = new(options.Value.StepsAtOnce);
 
     /// <summary>Begins a step; what becomes of it, the answer tells.</summary>
     /// <param name="ended">Told when it has ended, however.</param>
@@ -44,7 +44,7 @@ internal sealed partial class StepRunner(
 
     private static async Task TellAsync(RunningStep work, Func<Task> ended)
     {
-        await work.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)work.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // Where nobody hears it, the grain looks by itself.
         await ended().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -56,7 +56,7 @@ internal sealed partial class StepRunner(
         using var timed = CancellationTokenSource.CreateLinkedTokenSource(work.Stopped);
         try
         {
-            await _turns.WaitAsync(work.Stopped);
+            await _turns.EnterAsync(run.Pinned.Spec.Agency, work.Stopped);
             had = true;
             timed.CancelAfter(options.Value.StepTime);
             var info = run.Steps[place];
@@ -89,7 +89,7 @@ internal sealed partial class StepRunner(
         }
         finally
         {
-            if (had) _turns.Release();
+            if (had) _turns.Leave();
         }
     }
 

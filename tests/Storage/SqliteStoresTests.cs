@@ -22,7 +22,7 @@ public sealed class SqliteStoresTests : IDisposable
     {
         await using var stores = SqliteStores.Open(Options(), TimeProvider.System);
 
-        Assert.Equal(["log.db", "history.db", "cells.db", "state.db", "audit.db"], stores.Files.Select(f => f.Name));
+        Assert.Equal(["log.db", "history.db", "cells.db", "state.db", "audit.db", "files.db"], stores.Files.Select(f => f.Name));
         foreach (var file in stores.Files)
         {
             Assert.Equal(Full, await file.WriteAsync(s => s.Number("PRAGMA synchronous"), default));
