@@ -216,7 +216,7 @@ internal static class PublicExamples
         ("GET /api/v1/jobs/{job}", 200, Json, Job),
         ("POST /api/v1/jobs/{job}/promotion", null, Json, """{ "version": 1 }"""),
         ("POST /api/v1/jobs/{job}/promotion", 200, Json, Job),
-        ("POST /api/v1/jobs/{job}/runs", null, Json, "{ }"),
+        ("POST /api/v1/jobs/{job}/runs", null, Json, """{ "version": 1 }"""),
         ("POST /api/v1/jobs/{job}/runs", 202, Json, Run),
         ("GET /api/v1/jobs/{job}/runs", 200, Json, """{ "runs": [ { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "state": "complete", "version": 1, "at": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "ended": "2026-11-28T07:31:02Z" } ], "next": null }"""),
         ("GET /api/v1/runs/{run}", 200, Json, Run),

@@ -40,6 +40,10 @@ public interface IPipelineJobGrain : IGrainWithStringKey
     [Alias("Wake"), Repeatable]
     Task<bool> WakeAsync(Caller caller, string run);
 
+    /// <summary>Has tables of runs deleted that are not to be kept any more. Only for the hub.</summary>
+    [Alias("Sweep"), Repeatable]
+    Task SweepAsync(Caller caller);
+
     /// <summary>A run has ended: the next one that waits begins. Only for the hub.</summary>
     [Alias("Ended"), Repeatable]
     Task EndedAsync(Caller caller, string run, RunState state);

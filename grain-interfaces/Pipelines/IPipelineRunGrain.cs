@@ -11,6 +11,14 @@ namespace DataHub.Pipelines;
 [GrainInterfaceType("datahub.pipeline-run")]
 public interface IPipelineRunGrain : IGrainWithStringKey
 {
+    /// <summary>Notes what the run is to do; it begins when it is woken. Only for the hub.</summary>
+    [Alias("Order"), Repeatable]
+    Task OrderAsync(Caller caller, PinnedRun pinned);
+
+    /// <summary>Deletes the tables of its steps; counts, hashes and notes stay. Only for the hub.</summary>
+    [Alias("Forget"), Repeatable]
+    Task ForgetTablesAsync(Caller caller);
+
     /// <summary>Begins, or goes on after a death. Does not wait for the end. Only for the hub.</summary>
     /// <param name="job">Whose run it is.</param>
     /// <returns>Whether it has ended and everybody knows.</returns>

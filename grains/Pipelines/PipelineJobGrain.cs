@@ -14,6 +14,7 @@ internal sealed partial class PipelineJobGrain(
     [PersistentState("pipeline-job", "state")] IPersistentState<PipelineJobState> state,
     ILogStore log,
     ISqlEngine sql,
+    JobSql jobSql,
     IOptions<PipelineOptions> options,
     IOptions<AuditOptions> audit,
     AuditTrail trail,
@@ -50,6 +51,7 @@ internal sealed partial class PipelineJobGrain(
             return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
         if (await MayDoAsync(caller, spec) is { } missing) return missing;
         if (known is not null && Same(known, spec)) return new(CatalogRefusal.None, Info(null), null);
+        if (await jobSql.ProblemsAsync(spec, JobRules.Acting(Id, spec)) is { Length: > 0 } faults) return new(CatalogRefusal.Invalid, null, null) { Problems = faults };
         if (_stored.Value.Versions.Length >= JobLimits.Versions)
             return new(CatalogRefusal.TooMany, null, new($"Ein Job hat höchstens {JobLimits.Versions} Fassungen.", $"A job has at most {JobLimits.Versions} versions."));
         if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
@@ -117,10 +119,13 @@ internal sealed partial class PipelineJobGrain(
             var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous };
             // Noted before it is stored: after a death somebody asks for it.
             await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
-            var runs = new[] { new StoredRun(new(order.Id, version, now, caller.Subject, RunState.Start), pinned) }.Concat(_stored.Value.Runs);
+            StoredRun[] runs = [new(new(order.Id, version, now, caller.Subject, RunState.Start), pinned), .. _stored.Value.Runs];
+            var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
+            foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);
             await _outbox.StoreAsync(
-                _stored.Value with { Runs = [.. runs.Where((run, i) => i < JobLimits.Runs || run.Pinned is not null)] },
+                _stored.Value with { Runs = [.. runs.Except(forgotten)] },
                 Happened(caller.Subject, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
+            await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).OrderAsync(Caller.Hub, pinned);
             LogOrdered(order.Id, Id, version, caller.Subject);
         }
 
@@ -149,6 +154,17 @@ internal sealed partial class PipelineJobGrain(
         if (entry.Pinned is null) return await GrainFactory.GetGrain<IPipelineRunGrain>(run).WakeAsync(Caller.Hub, Id);
         await BeginNextAsync();
         return false;
+    }
+
+    public async Task SweepAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        var before = time.GetUtcNow() - options.Value.KeepTables;
+        var over = _stored.Value.Runs.Where(run => !run.Swept && run.Pinned is null && run.Entry.Ended < before).Select(run => run.Entry.Id).ToHashSet(StringComparer.Ordinal);
+        if (over.Count == 0) return;
+        foreach (var run in over) await GrainFactory.GetGrain<IPipelineRunGrain>(run).ForgetTablesAsync(Caller.Hub);
+        await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, run => over.Contains(run.Entry.Id) ? run with { Swept = true } : run) });
+        LogSwept(Id, over.Count);
     }
 
     public async Task EndedAsync(Caller caller, string run, RunState state)
@@ -267,6 +283,9 @@ internal sealed partial class PipelineJobGrain(
 
     [LoggerMessage(4011, LogLevel.Information, "Job {Job}: version {Version} is the current one, by {By}")]
     private partial void LogPromoted(string job, int version, string by);
+
+    [LoggerMessage(4013, LogLevel.Information, "Job {Job}: the tables of {Runs} runs were deleted, they are not to be kept any more")]
+    private partial void LogSwept(string job, int runs);
 
     [LoggerMessage(4012, LogLevel.Information, "Run {Run} of job {Job} version {Version} was ordered by {By}")]
     private partial void LogOrdered(string run, string job, int version, string by);

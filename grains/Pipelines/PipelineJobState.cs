@@ -28,4 +28,7 @@ public sealed record StoredRun([property: Id(0)] RunEntry Entry, [property: Id(1
 {
     /// <summary>It was let begin.</summary>
     [Id(2)] public bool Begun { get; init; }
+
+    /// <summary>The tables of its steps are deleted.</summary>
+    [Id(3)] public bool Swept { get; init; }
 }

@@ -37,6 +37,11 @@ internal sealed class PipelineOptions
     [Setting("Wie lange eine hochgeladene Datei nach ihrer letzten Verwendung aufbewahrt wird", "How long an uploaded file is kept after it was used last")]
     public TimeSpan KeepFiles { get; set; } = TimeSpan.FromDays(90);
 
+    /// <summary>How long the tables of a run are kept after it has ended. An hour to 10 years, default 90 days.</summary>
+    [Range(typeof(TimeSpan), "01:00:00", "3652.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange die Tabellen eines Laufs nach seinem Ende aufbewahrt werden", "How long the tables of a run are kept after it has ended")]
+    public TimeSpan KeepTables { get; set; } = TimeSpan.FromDays(90);
+
     /// <summary>How long an upload may pause before it is given up. A minute to 30 days, default a day.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "30.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     [Setting("Wie lange ein Hochladen ruhen darf, bevor es aufgegeben wird", "How long an upload may pause before it is given up")]

@@ -28,7 +28,7 @@ internal sealed partial class PipelineRunGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
-        if (_stored.Value is { Run: not null, Told: false }) Look();
+        if (_stored.Value is { Run: not null, Told: false, Begun: true }) Look();
         return Task.CompletedTask;
     }
 
@@ -39,16 +39,32 @@ internal sealed partial class PipelineRunGrain(
         return Task.CompletedTask;
     }
 
+    public async Task OrderAsync(Caller caller, PinnedRun pinned)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value.Run is null) await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false));
+    }
+
+    public async Task ForgetTablesAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value is not { Run: { } run, Told: true, TablesGone: false }) return;
+        // Said first: nobody reads a table of which half is gone.
+        await _stored.StoreAsync(_stored.Value with { TablesGone = true });
+        await runner.DeleteAsync(run);
+    }
+
     public async Task<bool> WakeAsync(Caller caller, string job)
     {
         OnlyTheHub(caller);
         if (_stored.Value.Run is null)
         {
             if (await GrainFactory.GetGrain<IPipelineJobGrain>(job).OrderAsync(Caller.Hub, Id) is not { } pinned) return true;
-            await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false));
+            await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false) { Begun = true });
         }
 
         if (_stored.Value.Told) return true;
+        if (!_stored.Value.Begun) await _stored.StoreAsync(_stored.Value with { Begun = true });
         Look();
         return false;
     }
@@ -66,6 +82,7 @@ internal sealed partial class PipelineRunGrain(
         if (await GetAsync(caller) is not { } run) return new(CatalogRefusal.NotFound, null, null);
         if (!AccessRules.May(caller, AccessRights.Push, run.Pinned.Spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, run.Pinned.Spec.Holding));
         if (RunRules.IsOver(run.State)) return new(CatalogRefusal.Conflict, run, new("Der Lauf ist schon zu Ende.", "The run has ended already."));
+        if (!_stored.Value.Begun) await _stored.StoreAsync(_stored.Value with { Begun = true });
         await _stored.StoreAsync(RunRules.Abort(_stored.Value, new($"Beendet von {caller.Subject}: {reason}", $"Ended by {caller.Subject}: {reason}"), time.GetUtcNow()));
         await StopAsync();
         LogEnded(Id, run.Pinned.Job, RunState.Abort, reason);
@@ -78,6 +95,8 @@ internal sealed partial class PipelineRunGrain(
         if (await GetAsync(caller) is not { } run) return new(CatalogRefusal.NotFound, null, null);
         if (!AccessRules.May(caller, AccessRights.Push, run.Pinned.Spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, run.Pinned.Spec.Holding));
         if (run.State is not (RunState.Fail or RunState.Abort)) return new(CatalogRefusal.Conflict, run, new("Fortsetzen lässt sich nur, was gescheitert oder abgebrochen ist.", "Only what failed or was ended can be resumed."));
+        if (_stored.Value.TablesGone)
+            return new(CatalogRefusal.Conflict, run, new("Die Tabellen dieses Laufs sind nicht mehr aufbewahrt; einen neuen starten.", "The tables of this run are not kept any more; start a new one."));
         await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
         await _stored.StoreAsync(RunRules.Resume(_stored.Value));
         LogResumed(Id, run.Pinned.Job, caller.Subject);
@@ -127,7 +146,7 @@ internal sealed partial class PipelineRunGrain(
 
     public async Task<StepInfo?> TableAsync(Caller caller, string step)
     {
-        if (_stored.Value.Run is not { } run || AccessRules.Decide(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) is not { IsAllowed: true } decision) return null;
+        if (_stored.Value is not { Run: { } run, TablesGone: false } || AccessRules.Decide(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) is not { IsAllowed: true } decision) return null;
         if (Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) is not { } table) return null;
         // Durable before the first row is given.
         await trail.RecordAsync(AuditEvents.Of(
@@ -138,7 +157,7 @@ internal sealed partial class PipelineRunGrain(
 
     public Task<byte[]?> OutputAsync(Caller caller, string step, int batch)
     {
-        if (_stored.Value.Run is not { } run || !AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding)) return Task.FromResult<byte[]?>(null);
+        if (_stored.Value is not { Run: { } run, TablesGone: false } || !AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding)) return Task.FromResult<byte[]?>(null);
         return Array.Find(run.Steps, one => one.Id == step) is { State: RunState.Complete } found && batch >= 0 && batch < found.Batches
             ? StepTables.ReadBytesAsync(files, StepTables.Name(Id, found), batch, CancellationToken.None)
             : Task.FromResult<byte[]?>(null);

@@ -12,4 +12,10 @@ public sealed record PipelineRunState([property: Id(0)] RunInfo? Run, [property:
         : this(null, 0, 0, false)
     {
     }
+
+    /// <summary>Its turn has come.</summary>
+    [Id(4)] public bool Begun { get; init; }
+
+    /// <summary>The tables of its steps are deleted.</summary>
+    [Id(5)] public bool TablesGone { get; init; }
 }

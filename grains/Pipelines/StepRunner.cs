@@ -29,9 +29,14 @@ internal sealed partial class StepRunner(
     }
 
     /// <summary>Deletes what attempts left that came to nothing.</summary>
-    public async Task CleanAsync(RunInfo run)
+    public Task CleanAsync(RunInfo run) =>
+        DeleteAsync(run, run.Steps.Where(step => step.State == RunState.Complete).Select(step => StepTables.Name(run.Pinned.Id, step)).ToHashSet(StringComparer.Ordinal));
+
+    /// <summary>Deletes all tables of a run.</summary>
+    public Task DeleteAsync(RunInfo run) => DeleteAsync(run, []);
+
+    private async Task DeleteAsync(RunInfo run, HashSet<string> kept)
     {
-        var kept = run.Steps.Where(step => step.State == RunState.Complete).Select(step => StepTables.Name(run.Pinned.Id, step)).ToHashSet(StringComparer.Ordinal);
         const int Page = 1_000;
         for (string? after = null; ;)
         {

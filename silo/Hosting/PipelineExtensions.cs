@@ -15,6 +15,7 @@ internal static class PipelineExtensions
         services.AddSingleton<IRowTarget, PushedRows>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
         services.AddSingleton<DatasetTables>();
+        services.AddSingleton<JobSql>();
         services.AddSingleton<StepRunner>();
         services.AddHostedService<RunResumption>();
         return services;

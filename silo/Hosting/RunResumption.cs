@@ -50,6 +50,19 @@ internal sealed partial class RunResumption(IGrainFactory grains, TimeProvider t
     {
         for (string? after = null; !stoppingToken.IsCancellationRequested;)
         {
+            var jobs = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Jobs).ListAsync(Caller.Hub, after, Page);
+            foreach (var job in jobs)
+            {
+                stoppingToken.ThrowIfCancellationRequested();
+                await grains.GetGrain<IPipelineJobGrain>(job).SweepAsync(Caller.Hub);
+            }
+
+            if (jobs.Length < Page) break;
+            after = jobs[^1];
+        }
+
+        for (string? after = null; !stoppingToken.IsCancellationRequested;)
+        {
             var agencies = await grains.GetGrain<ICatalogGrain>(CatalogKinds.Agencies).ListAsync(Caller.Hub, after, Page);
             foreach (var agency in agencies)
             {

@@ -180,7 +180,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
                 for (var n = 2; !names.Add(title); n++) title = $"{JobRules.ColumnName(column.Header)}_{n.ToString(CultureInfo.InvariantCulture)}";
             }
 
-            var type = column.Type is { } said ? Type(said) : types[at].Narrowest(comma);
+            var type = column.Type is { } said ? JobSql.TypeOf(said) : types[at].Narrowest(comma);
             columns.Add(new(at, new(new(title, type), comma, column.Format)));
         }
 
@@ -245,17 +245,6 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
         return Encoding.GetEncoding(encoding, EncoderFallback.ExceptionFallback, DecoderFallback.ExceptionFallback);
     }
-
-    private static FieldType Type(string word) => word switch
-    {
-        "number" => FieldType.Number,
-        "integer" => FieldType.Integer,
-        "boolean" => FieldType.Boolean,
-        "date" => FieldType.Date,
-        "time" => FieldType.Time,
-        "datetime" => FieldType.DateTime,
-        _ => FieldType.String,
-    };
 
     private static string Word(FieldType type) => ContractCheck.Word(type);
 

@@ -182,6 +182,45 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task Sql_that_cannot_run_is_refused_when_the_job_is_put()
+    {
+        var admin = await hub.AgencyAsync("sqlfehler", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "sqlfehler", "sqlfehler");
+        foreach (var (sql, word) in new[] { ("SELECT branch, lons FROM zeilen", "lons"), ("SELECT now() AS t FROM zeilen", "now"), ("SELECT * FROM read_csv('/etc/passwd')", "read_csv") })
+        {
+            var refused = await RefusedAsync(admin.PutAsync("api/v1/jobs/sqlfehler", Json($$"""
+                { "title": "x", "agency": "sqlfehler", "steps": [ { "id": "zeilen", "read": { "dataset": "sqlfehler" } }, { "id": "t", "transform": { "inputs": ["zeilen"], "sql": "{{sql}}" } } ] }
+                """)), 422, "invalid-job");
+            Assert.Equal("steps[1].transform.sql", refused.RootElement.GetProperty("errors")[0].GetProperty("path").GetString());
+            Assert.Contains(word, refused.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Runs_of_a_job_go_one_after_the_other_and_one_that_waits_can_be_seen_and_ended()
+    {
+        var admin = await hub.AgencyAsync("reihe", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "reihe", "reihe");
+        await Pipes.PutJobAsync(admin, "reihe", """
+            { "title": "x", "agency": "reihe", "steps": [ { "id": "zeilen", "read": { "dataset": "reihe" } }, { "id": "lang", "transform": { "inputs": ["zeilen"], "sql": "SELECT (SELECT count(*) FROM zeilen) + sum(i * i % 7) AS n FROM range(400000000) AS r(i)" } } ] }
+            """);
+        var first = await Pipes.StartAsync(admin, "reihe", new { });
+        var second = await Pipes.StartAsync(admin, "reihe", new { });
+        var third = await Pipes.StartAsync(admin, "reihe", new { });
+        Assert.Equal("start", (await OkAsync(admin.GetAsync("api/v1/runs/" + third))).RootElement.GetProperty("state").GetString());
+        await OkAsync(admin.PostAsJsonAsync($"api/v1/runs/{third}/acts", new { act = "abort", reason = "nicht mehr nötig" }));
+        await OkAsync(admin.PostAsJsonAsync($"api/v1/runs/{first}/acts", new { act = "abort", reason = "zu langsam" }));
+        var ended = await Pipes.EndAsync(admin, third);
+        Assert.Contains("nicht mehr nötig", ended.GetProperty("cause").GetString(), StringComparison.Ordinal);
+
+        // Its turn comes when the one before it has ended.
+        for (var tries = 0; (await OkAsync(admin.GetAsync("api/v1/runs/" + second))).RootElement.GetProperty("state").GetString() == "start"; tries++, await Task.Delay(100)) Assert.True(tries < 200);
+        await OkAsync(admin.PostAsJsonAsync($"api/v1/runs/{second}/acts", new { act = "abort", reason = "Schluss" }));
+        var states = (await OkAsync(admin.GetAsync("api/v1/jobs/reihe/runs"))).RootElement.GetProperty("runs").EnumerateArray().Select(run => run.GetProperty("id").GetString()).ToArray();
+        Assert.Equal(new[] { third, second, first }, states);
+    }
+
+    [Fact]
     public async Task Whoever_may_not_read_a_dataset_makes_no_job_that_does()
     {
         var admin = await hub.AgencyAsync("eigen", KeyRole.Admin);
