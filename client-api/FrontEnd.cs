@@ -31,6 +31,7 @@ public static class FrontEnd
         services.AddApiPages();
         services.AddStewardPages();
         services.AddAgreementPages();
+        services.AddRunPages();
         services.AddPublicDescription();
         return services;
     }
@@ -80,6 +81,7 @@ public static class FrontEnd
         routes.MapApiPages();
         routes.MapStewardPages();
         routes.MapAgreementPages();
+        routes.MapRunPages();
         routes.MapPublicDescription();
         return routes;
     }

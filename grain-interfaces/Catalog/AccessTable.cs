@@ -172,8 +172,10 @@ public static class AccessTable
         new("POST /dataspaces/{dataspace}/grants", "POST /api/v1/dataspaces/{dataspace}/grants"),
         new("POST /dataspaces/{dataspace}/revocations", "POST /api/v1/dataspaces/{dataspace}/grants/{grant}/revocation"),
         new("POST /dataspaces/{dataspace}/states", "POST /api/v1/datasets/{dataset}/release"),
+        new("POST /jobs/{job}/runs", "POST /api/v1/jobs/{job}/runs"),
+        new("POST /runs/{run}/acts", "POST /api/v1/runs/{run}/acts"),
     ];
 
     /// <summary>Routes beside the interface: pages, checks of health and descriptions, open to everybody.</summary>
-    public static IReadOnlyList<string> Open { get; } = ["/", "/agencies", "/agreements", "/api", "/assets", "/audit", "/dataspaces", "/dashboards", "/health", "/indicators", "/map", "/metrics", "/openapi", "/problems", "/signin"];
+    public static IReadOnlyList<string> Open { get; } = ["/", "/agencies", "/agreements", "/api", "/assets", "/audit", "/dataspaces", "/dashboards", "/health", "/indicators", "/jobs", "/map", "/metrics", "/openapi", "/problems", "/runs", "/signin"];
 }

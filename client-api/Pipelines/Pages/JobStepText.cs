@@ -1,0 +1,97 @@
+using System.Globalization;
+
+using DataHub.Indicators;
+
+namespace DataHub.Pipelines;
+
+/// <summary>What a step does, in sentences.</summary>
+/// <param name="Code">SQL or a recipe as it is written; null: none.</param>
+internal sealed record JobStepText(string[] Lines, string? Code)
+{
+    private const int MaxNamed = 20;
+
+    public static JobStepText Of(Display display, StepSpec step) => step switch
+    {
+        { Read.Dataset: { } dataset } => new([Dataset(display, step.Read, dataset)], null),
+        { Read: not null } => new([.. File(display, step.Read.File ?? new())], null),
+        { Check: { } check } => new(
+            [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
+        { Transform: { } transform } => new(
+            [transform.Inputs.Length == 0 ? display.Say("Rechnet eine Tabelle aus.", "Computes a table.") : display.Say($"Rechnet eine Tabelle aus {Named(transform.Inputs)} aus.", $"Computes a table from {Named(transform.Inputs)}.")], transform.Sql),
+        { Recipe: { } recipe } => new([.. Recipe(display, recipe)], recipe.Definition),
+        { Write: { } write } => new(
+        [
+            display.Say($"Schreibt die Tabelle „{write.Input}“ in den Datensatz „{write.Dataset}“, Datenquelle „{write.Feed}“.", $"Writes the table “{write.Input}” into the dataset “{write.Dataset}”, feed “{write.Feed}”."),
+            write.MaxQuarantined == 0
+                ? display.Say("Scheitert, sobald eine Zeile nicht zum Vertrag des Datensatzes passt.", "Fails as soon as a row does not fit the dataset's contract.")
+                : display.Say($"Bis zu {display.Count(write.MaxQuarantined)} Zeilen dürfen in die Quarantäne gehen.", $"Up to {display.Count(write.MaxQuarantined)} rows may go to quarantine."),
+        ], null),
+        { Publish: { } publish } => new([display.Say($"Gibt den Datensatz „{publish.Dataset}“ frei, wenn seine Prüfliste es erlaubt.", $"Releases the dataset “{publish.Dataset}” if its checklist allows it.")], null),
+        _ => new([], null),
+    };
+
+    private static string Dataset(Display display, ReadStep read, string dataset)
+    {
+        var span = (read.From, read.To) switch
+        {
+            (null, null) => "",
+            ({ } from, null) => display.Say($", ab {RunText.When(display, from)}", $", from {RunText.When(display, from)}"),
+            (null, { } to) => display.Say($", vor {RunText.When(display, to)}", $", before {RunText.When(display, to)}"),
+            ({ } from, { } to) => display.Say($", ab {RunText.When(display, from)} und vor {RunText.When(display, to)}", $", from {RunText.When(display, from)} and before {RunText.When(display, to)}"),
+        };
+        return display.Say($"Liest die Zeilen des Datensatzes „{dataset}“, wie sie beim Start eines Laufs stehen{span}.", $"Reads the rows of the dataset “{dataset}” as they stand when a run is started{span}.");
+    }
+
+    private static IEnumerable<string> File(Display display, FileFormat file)
+    {
+        yield return display.Say("Liest eine hochgeladene Datei, die beim Start eines Laufs gewählt wird.", "Reads an uploaded file that is chosen when a run is started.");
+        var said = new (string Name, string? Value)[]
+        {
+            (display.Say("Art", "type"), file.Type), (display.Say("Zeichensatz", "encoding"), file.Encoding), (display.Say("Trennzeichen", "delimiter"), file.Delimiter), (display.Say("Dezimalzeichen", "decimal sign"), file.DecimalChar),
+            (display.Say("Zeile der Überschriften", "line of the headings"), file.HeaderRow?.ToString(CultureInfo.InvariantCulture)), (display.Say("Blatt", "sheet"), file.Sheet),
+        }.Where(one => one.Value is not null).Select(one => $"{one.Name}: {one.Value}").ToArray();
+        if (said.Length > 0) yield return string.Join(" · ", said);
+        if (file.Columns is { Length: > 0 } columns)
+            yield return display.Say("Spalten: ", "Columns: ") + Cut(columns.Select(column => $"„{column.Header}“{(column.Type is { } type ? $" ({type})" : "")}{(column.Name is { } name ? $" → {name}" : "")}"), columns.Length);
+        if (file.MaxFaults > 0)
+            yield return display.Say($"Bis zu {display.Count(file.MaxFaults)} Zeilen mit unpassenden Werten dürfen wegbleiben.", $"Up to {display.Count(file.MaxFaults)} rows with values that do not fit may be left out.");
+    }
+
+    private static IEnumerable<string> Recipe(Display display, RecipeStep recipe)
+    {
+        yield return recipe.Name is { } name
+            ? display.Say($"Rechnet aus der Tabelle „{recipe.Input}“ nach dem Rezept „{name}“ des Hubs.", $"Computes from the table “{recipe.Input}” by the hub's recipe “{name}”.")
+            : display.Say($"Rechnet aus der Tabelle „{recipe.Input}“ nach einem eigenen Rezept.", $"Computes from the table “{recipe.Input}” by a recipe of its own.");
+        if (recipe.Previous is { } previous) yield return display.Say($"Vergleicht mit der früheren Ausgabe in „{previous}“.", $"Compares with the earlier edition in “{previous}”.");
+        if (recipe.Population is { } population) yield return display.Say($"Einwohner stehen in „{population}“.", $"Inhabitants stand in “{population}”.");
+        if (recipe.Crosswalk is { } crosswalk) yield return display.Say($"Welcher Teil eines alten Gebiets in welchem neuen liegt, steht in „{crosswalk}“.", $"Which share of an old area is in which new one stands in “{crosswalk}”.");
+    }
+
+    private static string Rule(Display display, CheckRule rule)
+    {
+        var what = rule switch
+        {
+            { Required: true } => display.Say($"„{rule.Column}“ ist in jeder Zeile angegeben", $"“{rule.Column}” is given in every row"),
+            { Enum: { } allowed } => display.Say($"„{rule.Column}“ ist eines von: {Cut(allowed, allowed.Length)}", $"“{rule.Column}” is one of: {Cut(allowed, allowed.Length)}"),
+            { Pattern: { } pattern } => display.Say($"„{rule.Column}“ hat die Form {pattern}", $"“{rule.Column}” matches {pattern}"),
+            { Unique: { } columns } => display.Say($"keine zwei Zeilen haben dasselbe in {Named(columns)}", $"no two rows have the same in {Named(columns)}"),
+            { References: { } other } => display.Say($"jeder Wert von „{rule.Column}“ steht auch in „{other.Table}“, Spalte „{other.Column}“", $"every value of “{rule.Column}” stands in “{other.Table}”, column “{other.Column}”, too"),
+            { Rows: { } rows } => display.Say("Zahl der Zeilen: ", "number of rows: ") + Range(display, rows.Minimum, rows.Maximum),
+            { Sql: { } sql } => display.Say($"für jede Zeile gilt: {sql}", $"for every row: {sql}"),
+            { Drift: { } drift } => display.Say(
+                $"{(rule.Column is { } column ? $"der Mittelwert von „{column}“" : "die Zahl der Zeilen")} weicht höchstens {display.Number(drift * 100, null)} % vom letzten fertigen Lauf ab",
+                $"{(rule.Column is { } of ? $"the mean of “{of}”" : "the number of rows")} differs by at most {display.Number(drift * 100, null)} % from the last complete run"),
+            _ => $"„{rule.Column}“: {Range(display, rule.Minimum, rule.Maximum)}",
+        };
+        return what + (rule.Severity == "warn" ? display.Say("; sonst gibt es eine Warnung.", "; else there is a warning.") : display.Say("; sonst scheitert der Lauf.", "; else the run fails."));
+    }
+
+    private static string Range(Display display, double? least, double? greatest) => string.Join(display.Say(" und ", " and "), new[]
+    {
+        least is { } low ? display.Say("mindestens ", "at least ") + display.Number(low, null) : null, greatest is { } high ? display.Say("höchstens ", "at most ") + display.Number(high, null) : null,
+    }.OfType<string>());
+
+    private static string Named(string[] names) => Cut(names.Select(name => $"„{name}“"), names.Length);
+
+    private static string Cut(IEnumerable<string> texts, int count) => string.Join(", ", texts.Take(MaxNamed)) + (count > MaxNamed ? ", …" : "");
+}
