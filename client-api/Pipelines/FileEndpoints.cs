@@ -41,10 +41,11 @@ internal static class FileEndpoints
         var caller = http.Caller();
         http.Response.Headers.CacheControl = "no-store";
         var agency = http.Request.Query["agency"].ToString() is { Length: > 0 } named ? named : caller.Agency;
-        if (agency is null || !CatalogIds.IsValid(agency)) return TypedResults.Ok(new FileListJson([], null));
+        if (caller.IsPublic || agency is null || !CatalogIds.IsValid(agency)) return TypedResults.Ok(new FileListJson([], null));
         var ids = await grains.GetGrain<IUploadedFilesGrain>(agency).ListAsync(Caller.Hub, after, limit);
         var found = await Task.WhenAll(ids.Select(id => grains.GetGrain<IUploadedFileGrain>(id).GetAsync(caller)));
-        var next = ids.Length == limit ? http.Next(ids[^1], limit) + "&agency=" + agency : null;
+        // A page of which nothing may be seen tells no id.
+        var next = ids.Length == limit && found.Any(file => file is not null) ? http.Next(ids[^1], limit) + "&agency=" + agency : null;
         return TypedResults.Ok(new FileListJson([.. found.OfType<UploadedFile>().Select(FileJson.Of)], next));
     }
 
@@ -119,6 +120,8 @@ internal static class FileEndpoints
     /// <summary>Stores the body piece by piece; what was stored when it breaks off stays.</summary>
     private static async Task<(IResult? Problem, UploadedFile? File)> TakeAsync(HttpContext http, IUploadedFileGrain grain, Caller caller, UploadedFile file)
     {
+        // The file's own limit holds, not that of bodies.
+        if (http.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var piece = ArrayPool<byte>.Shared.Rent(UploadLimits.PieceBytes);
         try
         {
@@ -132,7 +135,7 @@ internal static class FileEndpoints
                     {
                         read = await http.Request.Body.ReadAsync(piece.AsMemory(filled, UploadLimits.PieceBytes - filled), http.RequestAborted);
                     }
-                    catch (Exception e) when (e is IOException or OperationCanceledException or BadHttpRequestException)
+                    catch (Exception e) when (e is IOException or OperationCanceledException && e is not BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge })
                     {
                         // The connection is gone: what came is stored, the client goes on from there.
                         read = 0;

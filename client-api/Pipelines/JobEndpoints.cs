@@ -85,6 +85,7 @@ internal static class JobEndpoints
         var id = http.Request.Headers["Idempotency-Key"].ToString();
         if (id.Length == 0) id = ReceiptIds.New(time.GetUtcNow());
         else if (!ReceiptIds.IsValid(id)) return Requests.InvalidParameter(http, "Idempotency-Key", new("Idempotency-Key ist hier eine ULID (26 Zeichen); sie wird die Kennung des Laufs.", "Idempotency-Key is a ULID here (26 characters); it becomes the run's id."));
+        if (body!.Files?.Any(file => file.Value is null) is true) return Problems.Problem(http, ProblemTypes.InvalidJob, new("files: Zu einem Schritt steht null statt einer Datei.", "files: A step has null instead of a file."));
         var order = new RunOrder(id, [.. (body!.Files ?? []).Select(file => new NamedFile(file.Key, file.Value))]) { Version = body.Version, Repeats = body.Repeats };
         var result = await grains.GetGrain<IPipelineJobGrain>(job).StartAsync(http.Caller(), order);
         if (result.Refusal == CatalogRefusal.NotFound) return Unknown(http, Job, job);

@@ -36,9 +36,14 @@ public interface IPipelineJobGrain : IGrainWithStringKey
     Task<PinnedRun?> OrderAsync(Caller caller, string run);
 
     /// <summary>Sees to it that a run goes on, when its turn has come. Only for the hub.</summary>
-    /// <returns>Whether it has ended and everybody knows, or there is none.</returns>
+    /// <returns>Whether the job has such a run that has not ended.</returns>
     [Alias("Wake"), Repeatable]
     Task<bool> WakeAsync(Caller caller, string run);
+
+    /// <summary>A run that has ended is resumed. Only for the hub.</summary>
+    /// <returns>False where another run of the job is under way or waits, or the job has forgotten this one.</returns>
+    [Alias("Reopen"), Repeatable]
+    Task<bool> ReopenAsync(Caller caller, PinnedRun pinned);
 
     /// <summary>Has tables of runs deleted that are not to be kept any more. Only for the hub.</summary>
     [Alias("Sweep"), Repeatable]

@@ -15,9 +15,10 @@ public interface IPipelineRunGrain : IGrainWithStringKey
     [Alias("Order"), Repeatable]
     Task OrderAsync(Caller caller, PinnedRun pinned);
 
-    /// <summary>Deletes the tables of its steps; counts, hashes and notes stay. Only for the hub.</summary>
+    /// <summary>Deletes the tables of its steps, and notes, which may have values; counts and hashes stay. Only for the hub.</summary>
+    /// <returns>False where it has not ended.</returns>
     [Alias("Forget"), Repeatable]
-    Task ForgetTablesAsync(Caller caller);
+    Task<bool> ForgetTablesAsync(Caller caller);
 
     /// <summary>Begins, or goes on after a death. Does not wait for the end. Only for the hub.</summary>
     /// <param name="job">Whose run it is.</param>
@@ -146,9 +147,6 @@ public sealed record RunInfo([property: Id(0)] PinnedRun Pinned, [property: Id(1
 
     /// <summary>Why it failed or was ended, for people.</summary>
     [Id(5)] public LocalText? Cause { get; init; }
-
-    /// <summary>Nobody has heard from the step under way: its silo is gone, and the run goes on in a moment.</summary>
-    [Id(6)] public bool IsLost { get; init; }
 }
 
 /// <summary>A step of a run.</summary>
@@ -200,6 +198,9 @@ public sealed record StepInfo([property: Id(0)] string Id, [property: Id(1)] str
 
     /// <summary>Of a check: which of its rules are kept, by their places; empty where it was not asked.</summary>
     [Id(18)] public bool[] Kept { get; init; } = [];
+
+    /// <summary>Its table is made of personal fields, or may be: it is for those who may see these.</summary>
+    [Id(19)] public bool IsPersonal { get; init; }
 }
 
 /// <param name="Severity"><c>info</c>, <c>warning</c> or <c>error</c>.</param>

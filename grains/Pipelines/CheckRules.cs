@@ -19,7 +19,8 @@ internal static class CheckRules
     /// <summary>What the answer to a question says, for people; null: the rule is kept.</summary>
     /// <param name="answer">One row: <c>bad</c> and <c>example</c>; with <see cref="CheckRule.Rows"/> and <see cref="CheckRule.Drift"/> <c>bad</c> is what was measured.</param>
     /// <param name="before">What the last complete run measured; null: there is none.</param>
-    public static StepNote? Answer(CheckQuestion question, RowBlock? answer, double? before)
+    /// <param name="withExample">Whether a value may be told.</param>
+    public static StepNote? Answer(CheckQuestion question, RowBlock? answer, double? before, bool withExample = true)
     {
         var rule = question.Rule;
         var severity = rule.Severity == "warn" ? "warning" : "error";
@@ -42,9 +43,9 @@ internal static class CheckRules
                 $"Die Tabelle hat {Number(rows)} Zeilen; erwartet werden {Range(range, "de")}.", $"The table has {Number(rows)} rows; {Range(range, "en")} are expected.");
         }
 
-        var bad = answer?.Columns[0].Integers![0] ?? 0;
+        var bad = (long)(Measured(answer) ?? 0);
         if (bad == 0) return null;
-        var example = answer!.Columns.Length > 1 && answer.Columns[1].Texts![0] is { } text ? text.Length <= LongestExample ? text : text[..(LongestExample - 1)] + "…" : null;
+        var example = !withExample ? RowError.Masked : answer!.Columns.Length > 1 && answer.Columns[1].Texts![0] is { } text ? text.Length <= LongestExample ? text : text[..(LongestExample - 1)] + "…" : null;
         var (de, en) = rule switch
         {
             { Required: true } => ($"In {bad} Zeilen fehlt „{rule.Column}“.", $"“{rule.Column}” is missing in {bad} rows."),

@@ -8,7 +8,7 @@ using DataHub.Indicators;
 namespace DataHub.Pipelines;
 
 /// <summary>Reads the rows of a dataset as they stood at a watermark, in the order of time and key.</summary>
-internal sealed class DatasetTables(IGrainFactory grains, IHistoryStore history, IContractSource contracts, AuditTrail trail, TimeProvider time)
+internal sealed class DatasetTables(IGrainFactory grains, ILogStore log, IHistoryStore history, IContractSource contracts, AuditTrail trail, TimeProvider time)
 {
     /// <summary>What somebody may read of a dataset, and as which columns.</summary>
     /// <exception cref="StepException">Nothing.</exception>
@@ -24,13 +24,22 @@ internal sealed class DatasetTables(IGrainFactory grains, IHistoryStore history,
 
         var contract = await contracts.GetAsync(id, contractVersion);
         var all = AccessRules.May(caller, AccessRights.ReadReceipts, dataset.Holding);
-        var fields = contract.Fields.Where(field => all || field.Role != FieldRole.Personal).ToArray();
-        return new(dataset, decision, contract, fields, [.. fields.Select(field => new TableColumn(field.Name, TableColumn.Travelling(field.Type)))]);
+        // What is personal by now is not told as it was when it was not.
+        var personal = dataset.Spec.Schema.Fields.Where(field => field.Role == FieldRole.Personal).Select(field => field.Name).ToHashSet(StringComparer.Ordinal);
+        var fields = contract.Fields.Where(field => all || (field.Role != FieldRole.Personal && !personal.Contains(field.Name))).ToArray();
+        return new(dataset, decision, contract, fields, [.. fields.Select(field => new TableColumn(field.Name, TableColumn.Travelling(field.Type)))], fields.Any(field => field.Role == FieldRole.Personal || personal.Contains(field.Name)));
     }
 
     /// <summary>The rows, batch by batch.</summary>
     public async IAsyncEnumerable<RowBlock> ReadAsync(DatasetTable table, Caller caller, Watermark watermark, ReadStep step, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        if (await log.IncarnationAsync(cancellationToken) != watermark.Incarnation)
+        {
+            throw new StepException(new(
+                $"Der Bestand wurde seither aus einer Sicherung wiederhergestellt; die Zeilen von „{table.Dataset.Id}“, die festgelegt waren, gibt es so nicht mehr. Einen neuen Lauf starten.",
+                $"The hub was restored from a backup since; the rows of “{table.Dataset.Id}” that were pinned are not there any more. Start a new run."));
+        }
+
         var past = new PastRows(history, contracts);
         for (var p = 0; p < table.Dataset.Partitions.Length; p++)
         {
@@ -60,4 +69,5 @@ internal sealed class DatasetTables(IGrainFactory grains, IHistoryStore history,
 }
 
 /// <param name="Fields">That may be read, in their order.</param>
-internal sealed record DatasetTable(DatasetInfo Dataset, AccessDecision Decision, CompiledContract Contract, CompiledField[] Fields, TableColumn[] Columns);
+/// <param name="IsPersonal">Whether personal ones are among them.</param>
+internal sealed record DatasetTable(DatasetInfo Dataset, AccessDecision Decision, CompiledContract Contract, CompiledField[] Fields, TableColumn[] Columns, bool IsPersonal);

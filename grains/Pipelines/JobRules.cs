@@ -19,6 +19,12 @@ internal static partial class JobRules
     public static List<JobProblem> Problems(JobSpec spec)
     {
         var problems = new List<JobProblem>();
+        if (spec.Title is null || spec.Agency is null || spec.Steps is null || Array.Exists(spec.Steps, HasNull))
+        {
+            Wrong("", "An einer Stelle steht null, an der etwas stehen muss.", "There is null where something has to be.");
+            return problems;
+        }
+
         if (spec.Title.De.Length is 0 or > JobLimits.NameLength * 2) Wrong("title", "Ein Titel hat 1 bis 256 Zeichen.", "A title has 1 to 256 characters.");
         if (!CatalogIds.IsValid(spec.Agency)) Wrong("agency", $"„{spec.Agency}“ ist keine Kennung.", $"“{spec.Agency}” is no id.");
         if (spec.Dataspace is not null && !CatalogIds.IsValid(spec.Dataspace)) Wrong("dataspace", $"„{spec.Dataspace}“ ist keine Kennung.", $"“{spec.Dataspace}” is no id.");
@@ -92,7 +98,7 @@ internal static partial class JobRules
             if (read.File is not { } file) return;
             if (file.Type is not null && !FileTypes.Contains(file.Type)) Wrong(at + ".file.type", $"Eines von {string.Join(", ", FileTypes)}.", $"One of {string.Join(", ", FileTypes)}.");
             if (file.Encoding is not (null or "utf-8" or "utf-16" or "windows-1252")) Wrong(at + ".file.encoding", "utf-8, utf-16 oder windows-1252.", "utf-8, utf-16 or windows-1252.");
-            if (file.Delimiter is not null && (file.Delimiter.Length != 1 || file.Delimiter[0] is '"' or '\r' or '\n' || char.IsLetterOrDigit(file.Delimiter[0]))) Wrong(at + ".file.delimiter", "Ein Zeichen, das weder Buchstabe noch Ziffer noch Anführungszeichen ist.", "One character that is neither letter nor digit nor quotation mark.");
+            if (file.Delimiter is not null && (file.Delimiter.Length != 1 || file.Delimiter[0] is '"' or '\r' or '\n' or > '~' || char.IsLetterOrDigit(file.Delimiter[0]))) Wrong(at + ".file.delimiter", "Ein Zeichen, das weder Buchstabe noch Ziffer noch Anführungszeichen ist.", "One character that is neither letter nor digit nor quotation mark.");
             if (file.DecimalChar is not (null or "," or ".")) Wrong(at + ".file.decimalChar", "„,“ oder „.“.", "“,” or “.”.");
             if (file.HeaderRow is < 1 or > 1_000) Wrong(at + ".file.headerRow", "1 bis 1.000.", "1 to 1,000.");
             if (file.MaxFaults is < 0 or > 1_000_000) Wrong(at + ".file.maxFaults", "0 bis 1.000.000.", "0 to 1,000,000.");
@@ -105,6 +111,7 @@ internal static partial class JobRules
                 if (column.Type is not null && !ColumnTypes.Contains(column.Type)) Wrong(place + ".type", $"Eines von {string.Join(", ", ColumnTypes)}.", $"One of {string.Join(", ", ColumnTypes)}.");
                 if (column.Header.Length is 0 or > JobLimits.NameLength) Wrong(place + ".header", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
                 if (column.Name?.Length is 0 or > JobLimits.NameLength) Wrong(place + ".name", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+                if (column.Format is { } format && Pattern(format, column.Type) is { } fault) Wrong(place + ".format", fault.De, fault.In("en"));
                 if (!names.Add(column.Name ?? ColumnName(column.Header))) Wrong(place + ".name", "So heißt schon eine andere Spalte.", "Another column has this name already.");
             }
         }
@@ -128,6 +135,30 @@ internal static partial class JobRules
             }
         }
     }
+
+    private static LocalText? Pattern(string format, string? type)
+    {
+        if (type is not ("date" or "time" or "datetime")) return new("format gibt es für date, time und datetime.", "format is for date, time and datetime.");
+        try
+        {
+            StrptimePattern.Compile(format, JobSql.TypeOf(type));
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return new($"„{format}“ ist kein Muster für {type}: {e.Message}", $"“{format}” is no pattern for {type}: {e.Message}");
+        }
+    }
+
+    private static bool HasNull(StepSpec? step) => step?.Id is null
+        || (step.Read?.File is { } file && ((file.Columns is { } columns && Array.Exists(columns, column => column?.Header is null)) || (file.MissingValues is { } words && Array.Exists(words, word => word is null))))
+        || (step.Check is { } check && (check.Input is null || check.Rules is null || Array.Exists(check.Rules, rule => rule?.Severity is null || (rule.References is { } other && (other.Table is null || other.Column is null)) || HasNull(rule.Enum) || HasNull(rule.Unique))))
+        || (step.Transform is { } transform && (transform.Sql is null || transform.Inputs is null || HasNull(transform.Inputs)))
+        || (step.Recipe is { } recipe && recipe.Input is null)
+        || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
+        || (step.Publish is { } publish && publish.Dataset is null);
+
+    private static bool HasNull(string?[]? texts) => texts is not null && Array.Exists(texts, text => text is null);
 
     /// <summary>The column's name that a heading gives.</summary>
     public static string ColumnName(string header)

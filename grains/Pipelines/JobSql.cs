@@ -12,20 +12,29 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
     /// <summary>Statements that are tried: each takes a process.</summary>
     private const int Most = 20;
 
+    /// <summary>For all of a job; what is not tried by then the run will.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+
+    private readonly StepTurns _turns = new(2);
+
     public async Task<JobProblem[]> ProblemsAsync(JobSpec spec, Caller acting)
     {
         var known = new Dictionary<string, TableColumn[]>(StringComparer.Ordinal);
         var problems = new List<JobProblem>();
         var tried = 0;
+        using var patience = new CancellationTokenSource(s_patience);
         for (var i = 0; i < spec.Steps.Length && tried < Most; i++)
         {
             var step = spec.Steps[i];
             if (step.Read is { } read && await ColumnsAsync(read, acting) is { } columns) known[step.Id] = columns;
             if (step.Transform is not { } transform || !transform.Inputs.All(known.ContainsKey)) continue;
             tried++;
+            var had = false;
             try
             {
-                known[step.Id] = await sql.DescribeAsync([.. transform.Inputs.Distinct().Select(input => (input, known[input]))], transform.Sql, CancellationToken.None);
+                await _turns.EnterAsync(spec.Agency, patience.Token);
+                had = true;
+                known[step.Id] = await sql.DescribeAsync([.. transform.Inputs.Distinct().Select(input => (input, known[input]))], transform.Sql, patience.Token);
             }
             catch (SqlRefusedException e)
             {
@@ -36,6 +45,10 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
                 // The run will say it; whether the engine works is not the job's concern.
                 LogNotTried(e, step.Id);
                 break;
+            }
+            finally
+            {
+                if (had) _turns.Leave();
             }
         }
 

@@ -41,7 +41,7 @@ internal sealed partial class PipelineJobGrain(
         var known = Spec;
         // Whoever may not know of a job is told that of his own agency's nothing is there.
         if (!CatalogIds.IsValid(spec.Agency) || !AccessRules.May(caller, AccessRights.EditDefinitions, known?.Holding ?? spec.Holding))
-            return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, known?.Holding ?? spec.Holding));
+            return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, spec.Holding));
         if (JobRules.Problems(spec) is { Count: > 0 } problems) return new(CatalogRefusal.Invalid, null, null) { Problems = [.. problems] };
         if (known is not null && (known.Agency != spec.Agency || known.Dataspace != spec.Dataspace))
             return new(CatalogRefusal.Conflict, null, new("agency und dataspace eines Jobs bleiben; dafür einen neuen anlegen.", "agency and dataspace of a job stay; make a new one instead."));
@@ -109,10 +109,14 @@ internal sealed partial class PipelineJobGrain(
             if (version < 1 || version > _stored.Value.Versions.Length) return Refused(CatalogRefusal.Invalid, new($"version: Eine Fassung {version} gibt es nicht.", $"version: There is no version {version}."));
             if (_stored.Value.Runs.Count(run => run.Pinned is not null) >= MaxWaiting)
                 return Refused(CatalogRefusal.TooMany, new($"Auf den Job „{Id}“ warten schon {MaxWaiting} Läufe.", $"{MaxWaiting} runs of the job “{Id}” are waiting already."));
+            if (version != _stored.Value.Current && !AccessRules.May(caller, AccessRights.EditDefinitions, current.Holding))
+                return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, current.Holding));
             if (_outbox.IsFull) return Refused(CatalogRefusal.Unavailable, OutboxText.Full);
+            if (await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(Caller.Hub) is not null)
+                return Refused(CatalogRefusal.Conflict, new($"Einen Lauf „{order.Id}“ gibt es schon.", $"There is a run “{order.Id}” already."));
             var spec = _stored.Value.Versions[version - 1].Spec;
             var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
-            var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(spec, order);
+            var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
             if (inputs is null) return fault!;
 
             var now = time.GetUtcNow();
@@ -149,11 +153,23 @@ internal sealed partial class PipelineJobGrain(
     public async Task<bool> WakeAsync(Caller caller, string run)
     {
         OnlyTheHub(caller);
-        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is not { } entry) return true;
-        // One that has ended may have been resumed.
-        if (entry.Pinned is null) return await GrainFactory.GetGrain<IPipelineRunGrain>(run).WakeAsync(Caller.Hub, Id);
+        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is not { Pinned: not null }) return false;
         await BeginNextAsync();
-        return false;
+        return true;
+    }
+
+    public async Task<bool> ReopenAsync(Caller caller, PinnedRun pinned)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == pinned.Id) is not { } entry) return false;
+        if (_stored.Value.Runs.Any(stored => stored.Pinned is not null && stored.Entry.Id != pinned.Id)) return false;
+        if (entry.Pinned is null)
+        {
+            var open = entry with { Pinned = pinned, Begun = true, Entry = entry.Entry with { State = RunState.Running, Ended = null } };
+            await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == pinned.Id ? open : stored) });
+        }
+
+        return true;
     }
 
     public async Task SweepAsync(Caller caller)
@@ -162,7 +178,11 @@ internal sealed partial class PipelineJobGrain(
         var before = time.GetUtcNow() - options.Value.KeepTables;
         var over = _stored.Value.Runs.Where(run => !run.Swept && run.Pinned is null && run.Entry.Ended < before).Select(run => run.Entry.Id).ToHashSet(StringComparer.Ordinal);
         if (over.Count == 0) return;
-        foreach (var run in over) await GrainFactory.GetGrain<IPipelineRunGrain>(run).ForgetTablesAsync(Caller.Hub);
+        foreach (var run in over.ToArray())
+        {
+            if (!await GrainFactory.GetGrain<IPipelineRunGrain>(run).ForgetTablesAsync(Caller.Hub)) over.Remove(run);
+        }
+
         await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, run => over.Contains(run.Entry.Id) ? run with { Swept = true } : run) });
         LogSwept(Id, over.Count);
     }
@@ -194,7 +214,8 @@ internal sealed partial class PipelineJobGrain(
         if (open.Length == 0) return;
         var next = Array.Find(open, run => run.Begun) ?? open[^1];
         if (!next.Begun) await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, run => run.Entry.Id == next.Entry.Id ? run with { Begun = true } : run) });
-        await GrainFactory.GetGrain<IPipelineRunGrain>(next.Entry.Id).WakeAsync(Caller.Hub, Id);
+        // Not waited for: the run may be about to tell this job that it has ended. Should the call be lost, whoever asks for open runs repeats it.
+        GrainFactory.GetGrain<IPipelineRunGrain>(next.Entry.Id).WakeAsync(Caller.Hub, Id).Ignore();
     }
 
     /// <summary>Whether the caller himself may do what the steps do; the datasets' grains say what belongs to whom.</summary>
@@ -213,13 +234,20 @@ internal sealed partial class PipelineJobGrain(
             }
 
             if (!AccessRules.May(caller, right, info.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(right, info.Holding));
+            if (right == AccessRights.ReadRows && info.Spec.Schema.Fields.Any(field => field.Role == FieldRole.Personal)
+                && AccessRules.May(JobRules.Acting(Id, spec), AccessRights.ReadReceipts, info.Holding) && !AccessRules.May(caller, AccessRights.ReadReceipts, info.Holding))
+            {
+                // The job would see personal fields that he may not.
+                return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.ReadReceipts, info.Holding));
+            }
+
             if (!AccessRules.May(JobRules.Acting(Id, spec), right, info.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(right, info.Holding));
         }
 
         return null;
     }
 
-    private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(JobSpec spec, RunOrder order)
+    private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(Caller caller, JobSpec spec, RunOrder order)
     {
         var inputs = new List<PinnedInput>();
         if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read?.File is not null)) is { } stray)
@@ -236,8 +264,9 @@ internal sealed partial class PipelineJobGrain(
             }
 
             if (order.Files.FirstOrDefault(file => file.Step == step.Id) is not { } named) return Fault($"files: Für den Schritt „{step.Id}“ fehlt die Datei.", $"files: The file for the step “{step.Id}” is missing.");
-            var reader = new Caller(spec.Agency, KeyRole.Admin, "job:" + Id);
-            if (!ReceiptIds.IsValid(named.File) || await GrainFactory.GetGrain<IUploadedFileGrain>(named.File).GetAsync(reader) is not { } file || file.Spec.Dataspace is not null && file.Spec.Dataspace != spec.Dataspace)
+            // Whoever starts the run gives it what he may see himself.
+            if (!ReceiptIds.IsValid(named.File) || await GrainFactory.GetGrain<IUploadedFileGrain>(named.File).GetAsync(caller) is not { } file || file.Spec.Agency != spec.Agency
+                || (file.Spec.Dataspace is not null && file.Spec.Dataspace != spec.Dataspace))
                 return Fault($"files.{step.Id}: Eine Datei „{named.File}“ gibt es bei „{spec.Agency}“ nicht (mehr).", $"files.{step.Id}: There is no file “{named.File}” of “{spec.Agency}” (any more).");
             if (!file.IsComplete) return Fault($"files.{step.Id}: Von „{file.Spec.Name}“ sind erst {file.Offset} von {file.Spec.Length} Byte da.", $"files.{step.Id}: Of “{file.Spec.Name}” {file.Offset} of {file.Spec.Length} bytes have come so far.");
             await GrainFactory.GetGrain<IUploadedFileGrain>(named.File).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
@@ -256,6 +285,7 @@ internal sealed partial class PipelineJobGrain(
             return (null, new(CatalogRefusal.Invalid, null, new($"repeats: Einen Lauf „{earlier}“ dieses Jobs gibt es nicht (mehr).", $"repeats: There is no run “{earlier}” of this job (any more).")));
         var reading = spec.Steps.Where(step => step.Read is not null).Select(step => (step.Id, File: step.Read!.File is not null, step.Read.Dataset));
         var fits = reading.All(step => run.Pinned.Inputs.Any(input => input.Step == step.Id && input.File is not null == step.File && input.Dataset == step.Dataset));
+        foreach (var input in run.Pinned.Inputs.Where(input => input.File is not null)) await GrainFactory.GetGrain<IUploadedFileGrain>(input.File!).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
         return fits ? (run.Pinned.Inputs, null) : (null, new(CatalogRefusal.Invalid, null, new(
             $"repeats: Die Eingaben von „{earlier}“ passen nicht zu den lesenden Schritten dieser Fassung.", $"repeats: The inputs of “{earlier}” do not fit the reading steps of this version.")));
     }

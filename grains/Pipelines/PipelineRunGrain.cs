@@ -45,13 +45,15 @@ internal sealed partial class PipelineRunGrain(
         if (_stored.Value.Run is null) await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false));
     }
 
-    public async Task ForgetTablesAsync(Caller caller)
+    public async Task<bool> ForgetTablesAsync(Caller caller)
     {
         OnlyTheHub(caller);
-        if (_stored.Value is not { Run: { } run, Told: true, TablesGone: false }) return;
+        if (_stored.Value.Run is not { } run) return true;
+        if (!_stored.Value.Told) return false;
         // Said first: nobody reads a table of which half is gone.
-        await _stored.StoreAsync(_stored.Value with { TablesGone = true });
+        if (!_stored.Value.TablesGone) await _stored.StoreAsync(_stored.Value with { TablesGone = true, Run = run with { Steps = Array.ConvertAll(run.Steps, step => step with { Notes = [] }) } });
         await runner.DeleteAsync(run);
+        return true;
     }
 
     public async Task<bool> WakeAsync(Caller caller, string job)
@@ -59,11 +61,21 @@ internal sealed partial class PipelineRunGrain(
         OnlyTheHub(caller);
         if (_stored.Value.Run is null)
         {
-            if (await GrainFactory.GetGrain<IPipelineJobGrain>(job).OrderAsync(Caller.Hub, Id) is not { } pinned) return true;
+            if (await GrainFactory.GetGrain<IPipelineJobGrain>(job).OrderAsync(Caller.Hub, Id) is not { } pinned)
+            {
+                await CloseAsync();
+                return true;
+            }
+
             await _stored.StoreAsync(new(RunRules.Waiting(pinned), 0, 0, false) { Begun = true });
         }
 
-        if (_stored.Value.Told) return true;
+        if (_stored.Value.Told)
+        {
+            await CloseAsync();
+            return true;
+        }
+
         if (!_stored.Value.Begun) await _stored.StoreAsync(_stored.Value with { Begun = true });
         Look();
         return false;
@@ -97,6 +109,9 @@ internal sealed partial class PipelineRunGrain(
         if (run.State is not (RunState.Fail or RunState.Abort)) return new(CatalogRefusal.Conflict, run, new("Fortsetzen lässt sich nur, was gescheitert oder abgebrochen ist.", "Only what failed or was ended can be resumed."));
         if (_stored.Value.TablesGone)
             return new(CatalogRefusal.Conflict, run, new("Die Tabellen dieses Laufs sind nicht mehr aufbewahrt; einen neuen starten.", "The tables of this run are not kept any more; start a new one."));
+        if (!_stored.Value.Told) await TellAsync(run);
+        if (!await GrainFactory.GetGrain<IPipelineJobGrain>(run.Pinned.Job).ReopenAsync(Caller.Hub, run.Pinned))
+            return new(CatalogRefusal.Conflict, run, new("Ein anderer Lauf dieses Jobs ist unterwegs oder wartet; danach fortsetzen.", "Another run of this job is under way or waits; resume after it."));
         await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
         await _stored.StoreAsync(RunRules.Resume(_stored.Value));
         LogResumed(Id, run.Pinned.Job, caller.Subject);
@@ -147,7 +162,7 @@ internal sealed partial class PipelineRunGrain(
     public async Task<StepInfo?> TableAsync(Caller caller, string step)
     {
         if (_stored.Value is not { Run: { } run, TablesGone: false } || AccessRules.Decide(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding) is not { IsAllowed: true } decision) return null;
-        if (Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) is not { } table) return null;
+        if (Array.Find(run.Steps, one => one.Id == step && one is { State: RunState.Complete, Columns.Length: > 0 }) is not { } table || !MaySee(caller, run, table)) return null;
         // Durable before the first row is given.
         await trail.RecordAsync(AuditEvents.Of(
             time.GetUtcNow(), caller, AuditEvents.RowsRead, run.Pinned.Spec.Agency, $"run:{Id}", AuditOutcome.Done,
@@ -158,22 +173,28 @@ internal sealed partial class PipelineRunGrain(
     public Task<byte[]?> OutputAsync(Caller caller, string step, int batch)
     {
         if (_stored.Value is not { Run: { } run, TablesGone: false } || !AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding)) return Task.FromResult<byte[]?>(null);
-        return Array.Find(run.Steps, one => one.Id == step) is { State: RunState.Complete } found && batch >= 0 && batch < found.Batches
+        return Array.Find(run.Steps, one => one.Id == step) is { State: RunState.Complete } found && MaySee(caller, run, found) && batch >= 0 && batch < found.Batches
             ? StepTables.ReadBytesAsync(files, StepTables.Name(Id, found), batch, CancellationToken.None)
             : Task.FromResult<byte[]?>(null);
     }
+
+    /// <summary>As in the rows of a dataset, personal fields are for those who may see receipts and quarantine too.</summary>
+    private static bool MaySee(Caller caller, RunInfo run, StepInfo table) => !table.IsPersonal || AccessRules.May(caller, AccessRights.ReadReceipts, run.Pinned.Spec.Holding);
 
     /// <summary>The job, then nobody need ask for it any more.</summary>
     private async Task TellAsync(RunInfo run)
     {
         await GrainFactory.GetGrain<IPipelineJobGrain>(run.Pinned.Job).EndedAsync(Caller.Hub, Id, run.State);
         await runner.CleanAsync(run);
-        await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).CloseAsync(Caller.Hub, Id);
         await _stored.StoreAsync(_stored.Value with { Told = true });
+        await CloseAsync();
         _timer?.Dispose();
         _timer = null;
         if (run.State != RunState.Abort) LogEnded(Id, run.Pinned.Job, run.State, run.Cause?.In("en"));
     }
+
+    /// <summary>Nobody need ask for it any more.</summary>
+    private Task CloseAsync() => GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).CloseAsync(Caller.Hub, Id);
 
     private async Task StopAsync()
     {

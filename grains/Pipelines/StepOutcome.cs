@@ -24,6 +24,8 @@ internal sealed record StepOutcome
     public double?[] Measures { get; init; } = [];
 
     public bool[] Kept { get; init; } = [];
+
+    public bool IsPersonal { get; init; }
 }
 
 /// <summary>Why a step made nothing.</summary>

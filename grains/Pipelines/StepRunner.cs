@@ -15,6 +15,9 @@ namespace DataHub.Pipelines;
 internal sealed partial class StepRunner(
     IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
+    /// <summary>Cells that a recipe takes into memory.</summary>
+    private const long MostCells = 20_000_000;
+
     private readonly StepTurns _turns = new(options.Value.StepsAtOnce);
 
     /// <summary>Begins a step; what becomes of it, the answer tells.</summary>
@@ -116,6 +119,7 @@ internal sealed partial class StepRunner(
         TableWriter? table = null;
         try
         {
+            var bytes = 0L;
             var notes = await fileTables.ReadAsync(
                 UploadedFileGrain.Content(input.File!), input.Name!, step.Read!.File!,
                 columns => table = New(run, info, columns),
@@ -125,7 +129,14 @@ internal sealed partial class StepRunner(
                     await table!.AppendAsync(rows, stop);
                     work.Made(rows.Count);
                 },
-                read => work.Progress(read, input.Length), stop);
+                read =>
+                {
+                    bytes = read;
+                    work.Progress(read, input.Length);
+                },
+                stop);
+            if (bytes != input.Length)
+                throw new StepException(new($"Die Datei „{input.Name}“ wurde gelöscht, während sie gelesen wurde ({bytes} von {input.Length} Byte).", $"The file “{input.Name}” was deleted while it was read ({bytes} of {input.Length} bytes)."));
             return await CompleteAsync(table!, work, stop) with { Notes = notes };
         }
         finally
@@ -148,7 +159,7 @@ internal sealed partial class StepRunner(
             work.Made(rows.Count);
         }
 
-        return await CompleteAsync(table, work, stop);
+        return await CompleteAsync(table, work, stop) with { IsPersonal = dataset.IsPersonal };
     }
 
     private async Task<StepOutcome> TransformAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
@@ -169,7 +180,11 @@ internal sealed partial class StepRunner(
                     work.Made(rows.Count);
                 },
                 stop);
-            return await CompleteAsync(table!, work, stop);
+            return await CompleteAsync(table!, work, stop) with
+            {
+                IsPersonal = IsPersonal(run, step),
+                Notes = run.Pinned.Engine == sql.Version ? [] : [new("warning", new($"Gerechnet mit {sql.Version}; festgelegt war {run.Pinned.Engine}.", $"Computed by {sql.Version}; {run.Pinned.Engine} was pinned."))],
+            };
         }
         finally
         {
@@ -183,6 +198,8 @@ internal sealed partial class StepRunner(
         foreach (var input in step.Inputs.Distinct())
         {
             var made = run.Steps.Single(one => one.Id == input);
+            if (made.RowsOut * made.Columns.Length > MostCells)
+                throw new StepException(new($"Ein Rezept rechnet über höchstens {MostCells} Zellen; „{input}“ hat mehr. Vorher auf die nötigen Spalten beschränken.", $"A recipe is calculated over at most {MostCells} cells; “{input}” has more. Keep the columns that are needed first."));
             if (made.RowsOut > RecipeLimits.Rows)
                 throw new StepException(new($"Ein Rezept rechnet über höchstens {RecipeLimits.Rows} Zeilen; „{input}“ hat {made.RowsOut}.", $"A recipe is calculated over at most {RecipeLimits.Rows} rows; “{input}” has {made.RowsOut}."));
             var blocks = new List<RowBlock>();
@@ -194,7 +211,7 @@ internal sealed partial class StepRunner(
         using var table = New(run, info, result.Columns);
         await table.AppendAsync(result.Rows, stop);
         work.Made(result.Rows.Count);
-        return await CompleteAsync(table, work, stop) with { Notes = [.. result.Notes.Select(note => new StepNote("info", note.Text))] };
+        return await CompleteAsync(table, work, stop) with { IsPersonal = IsPersonal(run, step), Notes = [.. result.Notes.Select(note => new StepNote("info", note.Text))] };
     }
 
     private async Task<StepOutcome> CheckAsync(RunInfo run, StepSpec step, RunningStep work, CancellationToken stop)
@@ -205,8 +222,10 @@ internal sealed partial class StepRunner(
         var found = new List<RowBlock>[questions.Count];
         for (var i = 0; i < found.Length; i++) found[i] = [];
         await sql.RunAsync(
-            Inputs(run, [.. step.Inputs.Distinct()], work, stop), [.. questions.Select(question => question.Sql)], Limits(),
-            (_, _) => Task.CompletedTask,
+            Inputs(run, [.. step.Inputs.Distinct()], work, stop), [.. questions.Select(question => question.Sql)], Limits() with { Rows = questions.Count },
+            (question, columns) => columns[0].Type is FieldType.Integer or FieldType.Number
+                ? Task.CompletedTask
+                : throw new StepException(new($"Die Bedingung ist keine: {questions[question].Rule.Sql}", $"The condition is none: {questions[question].Rule.Sql}")),
             (question, rows) =>
             {
                 found[question].Add(rows);
@@ -216,7 +235,7 @@ internal sealed partial class StepRunner(
 
         var before = await BeforeAsync(run, step);
         double?[] measures = [.. questions.Select((question, i) => question.Rule.Drift is null ? null : CheckRules.Measured(found[i].FirstOrDefault()))];
-        StepNote?[] answers = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null))];
+        StepNote?[] answers = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null, withExample: !IsPersonal(run, step)))];
         StepNote[] notes = [.. answers.OfType<StepNote>()];
         var kept = Array.ConvertAll(answers, answer => answer is null);
         var blocking = notes.Count(note => note.Severity == "error");
@@ -303,6 +322,9 @@ internal sealed partial class StepRunner(
             },
             stop)))];
     }
+
+    /// <summary>What is made of personal fields may tell them.</summary>
+    private static bool IsPersonal(RunInfo run, StepSpec step) => step.Inputs.Any(input => run.Steps.Single(one => one.Id == input).IsPersonal);
 
     private SqlLimits Limits() => new((long)options.Value.SqlMemoryMiB << 20, (long)options.Value.SqlDiskMiB << 20, options.Value.SqlTime, options.Value.MaxRows);
 

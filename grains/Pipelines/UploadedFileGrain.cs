@@ -124,8 +124,8 @@ internal sealed partial class UploadedFileGrain(
     private async Task RemoveAsync(UploadedFile file)
     {
         await files.DeleteAsync(Content(Id), CancellationToken.None);
-        await GrainFactory.GetGrain<IUploadedFilesGrain>(file.Spec.Agency).RemoveAsync(Caller.Hub, Id);
         await _stored.ClearAsync(new());
+        await GrainFactory.GetGrain<IUploadedFilesGrain>(file.Spec.Agency).RemoveAsync(Caller.Hub, Id);
     }
 
     /// <summary>A new activation hashes what an earlier one stored.</summary>

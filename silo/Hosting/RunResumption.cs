@@ -38,8 +38,8 @@ internal sealed partial class RunResumption(IGrainFactory grains, TimeProvider t
                 await TryAsync(
                     async () =>
                     {
-                        // A run that waits for its turn is its job's to wake; one that nobody ordered is none.
-                        if (await grains.GetGrain<IPipelineJobGrain>(run.Job).WakeAsync(Caller.Hub, run.Run)) await open.CloseAsync(Caller.Hub, run.Run);
+                        // One that waits for its turn is its job's to wake; any other says itself when nobody need ask for it any more.
+                        if (!await grains.GetGrain<IPipelineJobGrain>(run.Job).WakeAsync(Caller.Hub, run.Run)) await grains.GetGrain<IPipelineRunGrain>(run.Run).WakeAsync(Caller.Hub, run.Job);
                     },
                     run.Run);
             }
@@ -54,7 +54,8 @@ internal sealed partial class RunResumption(IGrainFactory grains, TimeProvider t
             foreach (var job in jobs)
             {
                 stoppingToken.ThrowIfCancellationRequested();
-                await grains.GetGrain<IPipelineJobGrain>(job).SweepAsync(Caller.Hub);
+                // One that cannot be written stops no other.
+                await TryAsync(() => grains.GetGrain<IPipelineJobGrain>(job).SweepAsync(Caller.Hub), job);
             }
 
             if (jobs.Length < Page) break;

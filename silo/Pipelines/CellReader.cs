@@ -9,7 +9,7 @@ namespace DataHub.Pipelines;
 internal static class CellReader
 {
     public static bool TryInteger(ReadOnlySpan<char> text, out long value) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && value != Column.NullInteger;
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value) && text[0] != '+' && value != Column.NullInteger;
 
     /// <param name="group">Between groups of three digits; null: nothing.</param>
     public static bool TryNumber(ReadOnlySpan<char> text, char point, char? group, out double value)
@@ -18,6 +18,8 @@ internal static class CellReader
         // As computers write very large and very small numbers.
         if (point == '.' && text.ContainsAny('e', 'E'))
             return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && Normal(ref value);
+        // 0.123 is never a hundred and twenty-three.
+        if (group is { } between && text.TrimStart('-') is ['0', var second, ..] && second == between) return false;
         Span<char> plain = stackalloc char[CsvNumbers.Longest];
         return CsvNumbers.Read(text, point, group, plain, out var length) == CsvNumber.Plain
             && double.TryParse(plain[..length], NumberStyles.Float, CultureInfo.InvariantCulture, out value) && Normal(ref value);
@@ -56,7 +58,7 @@ internal static class CellReader
     public static bool TryInstant(ReadOnlySpan<char> text, out long value)
     {
         value = 0;
-        if (text.Length < 17 || text[10] is not ('T' or ' ') || (text[^1] is not ('Z' or 'z') && text[10..].IndexOfAny('+', '-') < 0)) return false;
+        if (text.Length < 17 || text[4] != '-' || text[7] != '-' || text[10] is not ('T' or ' ') || (text[^1] is not ('Z' or 'z') && text[10..].IndexOfAny('+', '-') < 0)) return false;
         var is_ = DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var instant);
         value = instant.UtcTicks;
         return is_;

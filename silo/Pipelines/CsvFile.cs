@@ -20,8 +20,14 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
     /// <summary>Longest cell, in characters.</summary>
     private const int LongestCell = 1 << 20;
 
+    /// <summary>Characters of all cells of a batch together.</summary>
+    private const int LargestBatch = 64 << 20;
+
     /// <summary>Faults that are named.</summary>
     private const int Named = 20;
+
+    /// <summary>A line that begins with # is a row; this character is in no text.</summary>
+    private const char NoComment = '\uFFFF';
 
     private static readonly char[] s_delimiters = [';', ',', '\t', '|'];
 
@@ -69,7 +75,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
     {
         var headers = new List<string>();
         CellType[] types = [];
-        var isKnown = format.Columns is { } wanted && wanted.All(column => column.Type is not null) && format.DecimalChar is not null;
+        var isKnown = format.Columns is { } wanted && wanted.All(column => column.Type is not null) && format.DecimalChar is not null && format.Encoding is not null;
         var missing = Missing();
         await using (var csv = await OpenAsync(encoding, delimiter, headerRow, null, cancellationToken))
         {
@@ -88,8 +94,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
 
         var comma = format.DecimalChar is { } said ? said == "," : Array.Exists(types, type => type.NeedsComma) && (delimiter != ',' || !Array.Exists(types, type => type.NeedsPoint));
         var columns = Columns(headers, types, comma, delimiter);
-        if (format.DecimalChar is null && !comma && !Array.Exists(types, type => type.NeedsPoint)
-            && columns.FirstOrDefault(column => column.Builder.Column.Type == FieldType.Number && types[column.At].IsAmbiguous) is { } twofold)
+        if (format.DecimalChar is null && columns.FirstOrDefault(column => column.Builder.Column.Type is FieldType.Number or FieldType.Integer && types[column.At].IsAmbiguous) is { } twofold)
         {
             throw Wrong(
                 $"Zahlen in „{headers[twofold.At]}“ lassen sich zweifach lesen (1.234 als tausendzweihundertvierunddreißig oder als eins Komma zwei). decimalChar angeben.",
@@ -107,6 +112,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
     {
         await using var csv = await OpenAsync(layout.Encoding, layout.Delimiter, layout.HeaderRow, read, cancellationToken);
         var (count, line, faults) = (0, (long)layout.HeaderRow, 0L);
+        var size = 0L;
         var named = new List<StepNote>();
         Begin();
         while (await csv.ReadAsync(cancellationToken))
@@ -128,6 +134,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
         void Begin()
         {
             count = 0;
+            size = 0;
             foreach (var column in layout.Columns) column.Builder.Begin(TableCodec.BatchRows);
         }
 
@@ -139,6 +146,8 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
             {
                 var cell = place < csv.RowFieldCount ? csv.GetFieldSpan(place) : default;
                 var trimmed = cell.Trim();
+                if ((size += cell.Length) > LargestBatch)
+                    throw Wrong($"Um Zeile {at} haben {TableCodec.BatchRows} Zeilen zusammen mehr als {LargestBatch} Zeichen; so lange Texte nimmt eine Tabelle nicht.", $"Around line {at} {TableCodec.BatchRows} rows together have more than {LargestBatch} characters; a table does not take texts that long.");
                 if (IsMissing(trimmed, layout.Missing)) builder.SetNull(count);
                 else if (!builder.Set(count, builder.Column.Type == FieldType.String ? cell : trimmed))
                 {
@@ -180,8 +189,10 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
                 for (var n = 2; !names.Add(title); n++) title = $"{JobRules.ColumnName(column.Header)}_{n.ToString(CultureInfo.InvariantCulture)}";
             }
 
-            var type = column.Type is { } said ? JobSql.TypeOf(said) : types[at].Narrowest(comma);
-            columns.Add(new(at, new(new(title, type), comma, column.Format)));
+            // A column whose numbers say it themselves needs no rule of the file.
+            var own = format.DecimalChar is null && types[at].NeedsComma ? true : format.DecimalChar is null && types[at].NeedsPoint ? false : comma;
+            var type = column.Type is { } said ? JobSql.TypeOf(said) : types[at].Narrowest(own);
+            columns.Add(new(at, new(new(title, type), own, column.Format)));
         }
 
         return [.. columns];
@@ -189,21 +200,24 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
 
     private async Task<(Encoding Encoding, char Delimiter, int HeaderRow)> SampleAsync(CancellationToken cancellationToken)
     {
-        var bytes = await files.ReadAsync(name, 0, cancellationToken) ?? throw Wrong("Die Datei ist nicht mehr da.", "The file is not there any more.");
+        var bytes = new byte[Sample];
+        await using (var start = new PieceStream(files, name)) bytes = bytes[..await start.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken)];
+        if (bytes.Length == 0) throw Wrong("Die Datei ist nicht mehr da.", "The file is not there any more.");
         var encoding = format.Encoding is { } said ? Encodings(said)
-            : bytes is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] ? Encodings("utf-16")
+            : bytes is [0xFF, 0xFE, ..] ? Encodings("utf-16")
+            : bytes is [0xFE, 0xFF, ..] ? Encodings("utf-16BE")
             : Encodings("utf-8");
         // A character may be cut at the end; what is not readable is found out when all is read.
-        var text = Encoding.GetEncoding(encoding.WebName, EncoderFallback.ReplacementFallback, DecoderFallback.ReplacementFallback).GetString(bytes, 0, Math.Min(bytes.Length, Sample)).TrimStart('\uFEFF');
+        var text = Encoding.GetEncoding(encoding.WebName, EncoderFallback.ReplacementFallback, DecoderFallback.ReplacementFallback).GetString(bytes).TrimStart('\uFEFF');
         var lines = text.Split('\n').Select(line => line.TrimEnd('\r')).ToArray();
         if (lines.Length > 1) lines = lines[..^1];
         lines = [.. lines.Take(50)];
         var delimiter = format.Delimiter?[0] ?? s_delimiters.MaxBy(one => lines.Where(line => line.Length > 0).GroupBy(line => Count(line, one)).Where(group => group.Key > 0).Select(group => group.Count() * Math.Min(group.Key, 3)).DefaultIfEmpty(0).Max());
         if (format.HeaderRow is { } row) return (encoding, delimiter, row);
 
-        // The first line that has as many cells as most lines, none of them empty: what stands above is a title.
+        // The first line that has as many cells as most lines: what stands above is a title.
         var usual = lines.Where(line => line.Length > 0).GroupBy(line => Count(line, delimiter)).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key).Select(group => group.Key).FirstOrDefault();
-        var first = Array.FindIndex(lines, line => Count(line, delimiter) == usual && line.Split(delimiter).All(cell => cell.Trim().Length > 0));
+        var first = Array.FindIndex(lines, line => line.Length > 0 && Count(line, delimiter) == usual);
         return (encoding, delimiter, first < 0 ? 1 : first + 1);
 
         static int Count(string line, char delimiter)
@@ -227,7 +241,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
             if (await text.ReadLineAsync(cancellationToken) is null) throw Wrong($"Die Datei hat keine Zeile {headerRow}, in der die Überschriften stehen sollen.", $"The file has no line {headerRow}, in which the headings are to stand.");
         }
 
-        return await CsvDataReader.CreateAsync(text, new CsvDataReaderOptions { Delimiter = delimiter, HasHeaders = true, BufferSize = 1 << 16, MaxBufferSize = LongestCell, OwnsReader = true }, cancellationToken);
+        return await CsvDataReader.CreateAsync(text, new CsvDataReaderOptions { Delimiter = delimiter, HasHeaders = true, Comment = NoComment, BufferSize = 1 << 16, MaxBufferSize = LongestCell, OwnsReader = true }, cancellationToken);
     }
 
     private string[] Missing() => format.MissingValues ?? [""];

@@ -276,6 +276,10 @@ public sealed class RunPagesTests
         await page.GotoAsync($"/runs/compare?a={failed}&b={run}");
         await Expect(page.Locator("#steps")).ToContainTextAsync("anders");
         await FitsAsync(page, "compare");
+
+        // What the file said stands on the public page.
+        await page.GotoAsync("/?indicator=ausleihen-daily");
+        await Expect(page.Locator("main")).ToContainTextAsync("1.200");
         await page.SetViewportSizeAsync(1280, 900);
         await page.GotoAsync("/runs/" + run);
         await FitsAsync(page, "run-wide", 1280);
@@ -314,7 +318,7 @@ public sealed class RunPagesTests
             await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/dataspaces/{space}/grants", new { group = $"{agency}/{role}", role, why = "Test" }));
         }
 
-        await Pipes.LoansAsync(hub, hub.Admin, "ausleihen", "amt");
+        await Pipes.LoansAsync(hub.Admin, "ausleihen", "amt");
         await Pipes.PutJobAsync(hub.Admin, "ausleihen", RunHttpTests.Job("amt", "ausleihen").Replace("\"agency\": \"amt\"", "\"agency\": \"amt\", \"dataspace\": \"lesesaal\"", StringComparison.Ordinal));
         return hub;
     }
