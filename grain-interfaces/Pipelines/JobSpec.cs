@@ -18,10 +18,10 @@ public sealed record JobSpec(
     [property: Id(2), JsonRequired] StepSpec[] Steps)
 {
     /// <summary>Whose roles reach the job; null: keys of the agency only. Fixed.</summary>
-    [Id(3)] public string? Dataspace { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Dataspace { get; init; }
 
     /// <summary>For people.</summary>
-    [Id(4)] public LocalText? Description { get; init; }
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public LocalText? Description { get; init; }
 
     /// <summary>Who may do what with the job and its runs is decided as for something internal of the agency in the dataspace.</summary>
     [JsonIgnore] public Holding Holding => new(null, Dataspace, Agency, AccessClass.Internal);
@@ -33,25 +33,25 @@ public sealed record JobSpec(
 public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
 {
     /// <summary>For people.</summary>
-    [Id(1)] public LocalText? Title { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public LocalText? Title { get; init; }
 
     /// <summary>Rows of a dataset or of an uploaded file.</summary>
-    [Id(2)] public ReadStep? Read { get; init; }
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public ReadStep? Read { get; init; }
 
     /// <summary>What must hold of a table.</summary>
-    [Id(3)] public CheckStep? Check { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public CheckStep? Check { get; init; }
 
     /// <summary>A table computed by SQL.</summary>
-    [Id(4)] public TransformStep? Transform { get; init; }
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public TransformStep? Transform { get; init; }
 
     /// <summary>A table computed by a recipe.</summary>
-    [Id(5)] public RecipeStep? Recipe { get; init; }
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RecipeStep? Recipe { get; init; }
 
     /// <summary>Rows into a dataset, by the way of every push.</summary>
-    [Id(6)] public WriteStep? Write { get; init; }
+    [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public WriteStep? Write { get; init; }
 
     /// <summary>A dataset's release, by the rules of every release.</summary>
-    [Id(7)] public PublishStep? Publish { get; init; }
+    [Id(7), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PublishStep? Publish { get; init; }
 
     /// <summary>How often it is tried again when a part of the hub did not answer, 0 to 10. Faults of data or definition are never tried again.</summary>
     [Id(8)] public int Retries { get; init; } = 3;
@@ -85,16 +85,16 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
 public sealed record ReadStep
 {
     /// <summary>A file that is named when a run is started.</summary>
-    [Id(0)] public FileFormat? File { get; init; }
+    [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileFormat? File { get; init; }
 
     /// <summary>The rows of a dataset that stand at the watermark which the run pins when it starts.</summary>
-    [Id(1)] public string? Dataset { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Dataset { get; init; }
 
     /// <summary>Only rows of this instant and later; null: from the beginning.</summary>
-    [Id(2)] public DateTimeOffset? From { get; init; }
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateTimeOffset? From { get; init; }
 
     /// <summary>Only rows before this instant; null: to the end.</summary>
-    [Id(3)] public DateTimeOffset? To { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateTimeOffset? To { get; init; }
 }
 
 /// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>
@@ -102,28 +102,28 @@ public sealed record ReadStep
 public sealed record FileFormat
 {
     /// <summary>csv, xlsx, json, ndjson, geojson or parquet.</summary>
-    [Id(0)] public string? Type { get; init; }
+    [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Type { get; init; }
 
     /// <summary>Of CSV: utf-8, utf-16 or windows-1252.</summary>
-    [Id(1)] public string? Encoding { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Encoding { get; init; }
 
     /// <summary>Of CSV: between two cells of a line.</summary>
-    [Id(2)] public string? Delimiter { get; init; }
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Delimiter { get; init; }
 
     /// <summary>Of CSV: <c>,</c> or <c>.</c>; the other one may stand between thousands.</summary>
-    [Id(3)] public string? DecimalChar { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? DecimalChar { get; init; }
 
     /// <summary>Of CSV and XLSX: the line of the headings, counted from 1; what stands above is skipped.</summary>
-    [Id(4)] public int? HeaderRow { get; init; }
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? HeaderRow { get; init; }
 
     /// <summary>Of XLSX: the sheet's name.</summary>
-    [Id(5)] public string? Sheet { get; init; }
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Sheet { get; init; }
 
     /// <summary>The columns that are wanted, in their order; null: all, with the narrowest type that fits every value.</summary>
-    [Id(6)] public FileColumn[]? Columns { get; init; }
+    [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileColumn[]? Columns { get; init; }
 
     /// <summary>Texts that mean that there is no value; null: the empty one.</summary>
-    [Id(7)] public string[]? MissingValues { get; init; }
+    [Id(7), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string[]? MissingValues { get; init; }
 
     /// <summary>Rows that may be left out because a value is not of its column's type, 0 to 1,000,000; each is counted and the first are named. Beyond that the step fails.</summary>
     [Id(8)] public long MaxFaults { get; init; }
@@ -134,13 +134,13 @@ public sealed record FileFormat
 public sealed record FileColumn([property: Id(0), JsonRequired] string Header)
 {
     /// <summary>In the table; null: as the heading, with underscores for all but letters and digits.</summary>
-    [Id(1)] public string? Name { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Name { get; init; }
 
     /// <summary>string, number, integer, boolean, date, time or datetime; null: the narrowest that fits every value.</summary>
-    [Id(2)] public string? Type { get; init; }
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Type { get; init; }
 
     /// <summary>Of dates and instants: a pattern such as <c>%d.%m.%Y</c>; null: ISO 8601 or, where the file is German, <c>%d.%m.%Y</c>.</summary>
-    [Id(3)] public string? Format { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Format { get; init; }
 }
 
 /// <param name="Input">Id of the step whose table it is.</param>
@@ -152,37 +152,37 @@ public sealed record CheckStep([property: Id(0), JsonRequired] string Input, [pr
 public sealed record CheckRule
 {
     /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/> and <see cref="Sql"/>.</summary>
-    [Id(0)] public string? Column { get; init; }
+    [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Column { get; init; }
 
     /// <summary>Every row has a value.</summary>
     [Id(1)] public bool Required { get; init; }
 
     /// <summary>Least value.</summary>
-    [Id(2)] public double? Minimum { get; init; }
+    [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Minimum { get; init; }
 
     /// <summary>Greatest value.</summary>
-    [Id(3)] public double? Maximum { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Maximum { get; init; }
 
     /// <summary>The values that are allowed.</summary>
-    [Id(4)] public string[]? Enum { get; init; }
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string[]? Enum { get; init; }
 
     /// <summary>A regular expression that the whole text matches.</summary>
-    [Id(5)] public string? Pattern { get; init; }
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Pattern { get; init; }
 
     /// <summary>No two rows have the same values in these columns.</summary>
-    [Id(6)] public string[]? Unique { get; init; }
+    [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string[]? Unique { get; init; }
 
     /// <summary>Every value stands in a column of another table too.</summary>
-    [Id(7)] public CheckReference? References { get; init; }
+    [Id(7), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public CheckReference? References { get; init; }
 
     /// <summary>How many rows there are.</summary>
-    [Id(8)] public CheckRange? Rows { get; init; }
+    [Id(8), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public CheckRange? Rows { get; init; }
 
     /// <summary>A condition in SQL over the input's columns that holds for every row.</summary>
-    [Id(9)] public string? Sql { get; init; }
+    [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Sql { get; init; }
 
     /// <summary>How much the mean of the column (without a column: the number of rows) may differ from the job's last complete run, as a share such as 0.2.</summary>
-    [Id(10)] public double? Drift { get; init; }
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Drift { get; init; }
 
     /// <summary><c>block</c> (the run fails) or <c>warn</c> (it goes on, and says so).</summary>
     [Id(11)] public string Severity { get; init; } = "block";
@@ -194,9 +194,9 @@ public sealed record CheckReference([property: Id(0), JsonRequired] string Table
 [GenerateSerializer, Immutable, Alias("datahub.CheckRange"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CheckRange
 {
-    [Id(0)] public double? Minimum { get; init; }
+    [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Minimum { get; init; }
 
-    [Id(1)] public double? Maximum { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public double? Maximum { get; init; }
 }
 
 /// <param name="Sql">One <c>SELECT</c>, in the words of DuckDB, over the tables of <see cref="Inputs"/> by their ids. The rows of its result lie in the order of all columns.</param>
@@ -209,19 +209,19 @@ public sealed record TransformStep([property: Id(0), JsonRequired] string[] Inpu
 public sealed record RecipeStep([property: Id(0), JsonRequired] string Input)
 {
     /// <summary>Of a recipe that the hub brings: <c>social-monitoring</c>.</summary>
-    [Id(1)] public string? Name { get; init; }
+    [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Name { get; init; }
 
     /// <summary>A recipe as JSON (<see cref="RecipeJson"/>): a composite index, the use of libraries, or rates.</summary>
-    [Id(2), JsonConverter(typeof(RawJsonConverter))] public string? Definition { get; init; }
+    [Id(2), JsonConverter(typeof(RawJsonConverter)), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Definition { get; init; }
 
     /// <summary>Of a composite index: id of the step whose table is the result of an earlier edition, to compare with.</summary>
-    [Id(3)] public string? Previous { get; init; }
+    [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Previous { get; init; }
 
     /// <summary>Of rates: id of the step whose table has inhabitants by area and date.</summary>
-    [Id(4)] public string? Population { get; init; }
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Population { get; init; }
 
     /// <summary>Of rates over an area reform: id of the step whose table says which share of an old area is in which new one.</summary>
-    [Id(5)] public string? Crosswalk { get; init; }
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Crosswalk { get; init; }
 }
 
 /// <summary>Columns go into the contract's fields of the same name.</summary>
