@@ -27,7 +27,7 @@ public sealed class CsvFileTests : IAsyncLifetime
     public async Task Delimiter_heading_decimals_and_types_are_found_out_and_told()
     {
         var (columns, rows, notes) = await ReadAsync("Bericht der Bibliothek\n\nZweig;Tag;Anteil;Zahl;Offen;Zeit\nMitte;2.11.2026;1.234,5;1234;ja;08:30\nPankow;13.11.2026;0,5;7;nein;09:00:30\n");
-        Assert.Equal("Zweig:string Tag:date Anteil:number Zahl:number Offen:boolean Zeit:time", columns);
+        Assert.Equal("Zweig:string Tag:date Anteil:number Zahl:integer Offen:boolean Zeit:time", columns);
         Assert.Equal(["Mitte|2026-11-02|1234.5|1234|true|08:30:00", "Pankow|2026-11-13|0.5|7|false|09:00:30"], rows);
         Assert.Contains("Trennzeichen ;, Dezimalzeichen ,, Überschriften in Zeile 3", notes[0], StringComparison.Ordinal);
     }
