@@ -48,14 +48,14 @@ internal static class CheckRules
         var example = !withExample ? RowError.Masked : answer!.Columns.Length > 1 && answer.Columns[1].Texts![0] is { } text ? text.Length <= LongestExample ? text : text[..(LongestExample - 1)] + "…" : null;
         var (de, en) = rule switch
         {
-            { Required: true } => ($"In {bad} Zeilen fehlt „{rule.Column}“.", $"“{rule.Column}” is missing in {bad} rows."),
-            { Enum: not null } => ($"In {bad} Zeilen hat „{rule.Column}“ keinen der erlaubten Werte, zum Beispiel „{example}“.", $"In {bad} rows “{rule.Column}” has none of the allowed values, for example “{example}”."),
-            { Pattern: { } pattern } => ($"In {bad} Zeilen passt „{rule.Column}“ nicht zum Muster {pattern}, zum Beispiel „{example}“.", $"In {bad} rows “{rule.Column}” does not match the pattern {pattern}, for example “{example}”."),
+            { Required: true } => ($"In {Rows(bad, "de")} fehlt „{rule.Column}“.", $"“{rule.Column}” is missing in {Rows(bad, "en")}."),
+            { Enum: not null } => ($"In {Rows(bad, "de")} hat „{rule.Column}“ keinen der erlaubten Werte, zum Beispiel „{example}“.", $"In {Rows(bad, "en")} “{rule.Column}” has none of the allowed values, for example “{example}”."),
+            { Pattern: { } pattern } => ($"In {Rows(bad, "de")} passt „{rule.Column}“ nicht zum Muster {pattern}, zum Beispiel „{example}“.", $"In {Rows(bad, "en")} “{rule.Column}” does not match the pattern {pattern}, for example “{example}”."),
             { Unique: { } columns } => ($"{bad} Zeilen haben in {string.Join(", ", columns)} dasselbe wie eine andere, zum Beispiel „{example}“.", $"{bad} rows have the same in {string.Join(", ", columns)} as another, for example “{example}”."),
-            { References: { } references } => ($"In {bad} Zeilen steht in „{rule.Column}“, was in {references.Table}.{references.Column} nicht vorkommt, zum Beispiel „{example}“.", $"In {bad} rows “{rule.Column}” has what does not occur in {references.Table}.{references.Column}, for example “{example}”."),
-            { Sql: { } condition } => ($"In {bad} Zeilen gilt nicht: {condition}", $"In {bad} rows this does not hold: {condition}"),
-            _ => ($"In {bad} Zeilen liegt „{rule.Column}“ außerhalb von {Range(new() { Minimum = rule.Minimum, Maximum = rule.Maximum }, "de")}, zum Beispiel {example}.",
-                $"In {bad} rows “{rule.Column}” is outside of {Range(new() { Minimum = rule.Minimum, Maximum = rule.Maximum }, "en")}, for example {example}."),
+            { References: { } references } => ($"In {Rows(bad, "de")} steht in „{rule.Column}“, was in {references.Table}.{references.Column} nicht vorkommt, zum Beispiel „{example}“.", $"In {Rows(bad, "en")} “{rule.Column}” has what does not occur in {references.Table}.{references.Column}, for example “{example}”."),
+            { Sql: { } condition } => ($"In {Rows(bad, "de")} gilt nicht: {condition}", $"In {Rows(bad, "en")} this does not hold: {condition}"),
+            _ => ($"In {Rows(bad, "de")} liegt „{rule.Column}“ außerhalb von {Range(new() { Minimum = rule.Minimum, Maximum = rule.Maximum }, "de")}, zum Beispiel {example}.",
+                $"In {Rows(bad, "en")} “{rule.Column}” is outside of {Range(new() { Minimum = rule.Minimum, Maximum = rule.Maximum }, "en")}, for example {example}."),
         };
         return Note(de, en);
 
@@ -111,6 +111,14 @@ internal static class CheckRules
     private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Rows(long count, string language) => (count, language) switch
+    {
+        (1, "de") => "1 Zeile",
+        (1, _) => "1 row",
+        (_, "de") => $"{count} Zeilen",
+        _ => $"{count} rows",
+    };
 
     private static string Share(double share, string language) => share.ToString("P1", CultureInfo.GetCultureInfo(language));
 

@@ -34,7 +34,8 @@ internal static class RunRules
         {
             Deaths = deaths,
             Run = With(run, step, was with { State = RunState.Running, Attempts = was.Attempts + 1, Started = was.Started ?? now, Again = null, Cause = null, RowsIn = 0, RowsOut = 0, Share = null, Notes = [] })
-                with { State = RunState.Running, Started = run.Started ?? now, Cause = null, Ended = null },
+                with
+            { State = RunState.Running, Started = run.Started ?? now, Cause = null, Ended = null },
         };
     }
 
@@ -103,8 +104,12 @@ internal static class RunRules
         return state with
         {
             Told = false,
-            Run = With(run, step, was with { State = RunState.Fail, Ended = now, Cause = cause, Notes = notes ?? was.Notes, Kept = kept ?? [], Again = null }) with { State = RunState.Fail, Ended = now, Cause = new(
-                $"Schritt „{was.Id}“: {cause.De}", $"Step “{was.Id}”: {cause.In("en")}") },
+            Run = With(run, step, was with { State = RunState.Fail, Ended = now, Cause = cause, Notes = notes ?? was.Notes, Kept = kept ?? [], Again = null }) with
+            {
+                State = RunState.Fail,
+                Ended = now,
+                Cause = new($"Schritt „{was.Id}“: {cause.De}", $"Step “{was.Id}”: {cause.In("en")}"),
+            },
         };
     }
 

@@ -62,7 +62,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "pruefen", new { files = new { datei = file } }));
         Assert.Equal("fail", run.GetProperty("state").GetString());
         Assert.Contains("2 Zeilen haben in zweigstelle, tag dasselbe wie eine andere", run.GetProperty("cause").GetString(), StringComparison.Ordinal);
-        Assert.Contains(Pipes.Step(run, "pruefung").GetProperty("notes").EnumerateArray(), note => note.GetProperty("text").GetString() == "In 1 Zeilen fehlt „ausleihen“." && note.GetProperty("severity").GetString() == "warning");
+        Assert.Contains(Pipes.Step(run, "pruefung").GetProperty("notes").EnumerateArray(), note => note.GetProperty("text").GetString() == "In 1 Zeile fehlt „ausleihen“." && note.GetProperty("severity").GetString() == "warning");
         Assert.Equal("start", Pipes.Step(run, "schreiben").GetProperty("state").GetString());
         var counts = await OkAsync(admin.GetAsync("api/v1/datasets/pruefen/conservation"));
         Assert.Empty(counts.RootElement.GetProperty("feeds").EnumerateArray());
@@ -166,7 +166,7 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         var file = await Pipes.UploadAsync(admin, "a.csv", Loans + "Pankow;2026-11-06;-5\n");
         var id = await Pipes.StartAsync(admin, "beenden", new { files = new { datei = file } });
         var failed = await Pipes.EndAsync(admin, id);
-        Assert.Equal("Schritt „pruefung“: In 1 Zeilen liegt „ausleihen“ außerhalb von mindestens 0, zum Beispiel -5.", failed.GetProperty("cause").GetString());
+        Assert.Equal("Schritt „pruefung“: In 1 Zeile liegt „ausleihen“ außerhalb von mindestens 0, zum Beispiel -5.", failed.GetProperty("cause").GetString());
         await RefusedAsync(admin.PostAsJsonAsync($"api/v1/runs/{id}/acts", new { act = "abort", reason = "zu spät" }), 409);
 
         // Resumed, it fails where it failed before: the step before is not done again.

@@ -94,7 +94,7 @@ public sealed class RunPagesTests
         var page = await ReadAsync(ada, "/runs/" + run);
         Assert.Contains("Woran er gescheitert ist", page, StringComparison.Ordinal);
         Assert.Contains("2 Zeilen haben in zweigstelle, tag dasselbe wie eine andere", page, StringComparison.Ordinal);
-        Assert.Contains("<strong>Warnung:</strong> In 1 Zeilen fehlt „ausleihen“.", page, StringComparison.Ordinal);
+        Assert.Contains("<strong>Warnung:</strong> In 1 Zeile fehlt „ausleihen“.", page, StringComparison.Ordinal);
         Assert.Contains("nicht begonnen", page, StringComparison.Ordinal);
         Assert.Contains("2 Zeilen haben in zweigstelle", await ReadAsync(ada, "/runs"), StringComparison.Ordinal);
 
