@@ -222,7 +222,7 @@ internal static class PublicExamples
         ("GET /api/v1/runs/{run}", 200, Json, Run),
         ("POST /api/v1/runs/{run}/acts", null, Json, """{ "act": "abort", "reason": "Falsche Datei" }"""),
         ("POST /api/v1/runs/{run}/acts", 200, Json, Run),
-        ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
+        ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "…/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
         ("GET /api/v1/runs/{run}/steps/{step}/table", 200, Csv, "no2,station\n23.4,mc010\n"),
         ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),
         ("GET /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),

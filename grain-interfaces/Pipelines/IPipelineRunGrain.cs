@@ -65,13 +65,6 @@ public interface IOpenRunsGrain : IGrainWithIntegerKey
 
     [Alias("List"), AlwaysInterleave, Repeatable]
     Task<OpenRun[]> ListAsync(Caller caller);
-
-    /// <summary>The part that notes a run.</summary>
-    static int PartOf(string run)
-    {
-        ArgumentNullException.ThrowIfNull(run);
-        return run[^1] % Parts;
-    }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.OpenRun")]

@@ -122,7 +122,7 @@ internal sealed partial class PipelineJobGrain(
             var now = time.GetUtcNow();
             var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous };
             // Noted before it is stored: after a death somebody asks for it.
-            await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
+            await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
             StoredRun[] runs = [new(new(order.Id, version, now, caller.Subject, RunState.Start), pinned), .. _stored.Value.Runs];
             var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
             foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);

@@ -112,7 +112,7 @@ internal sealed partial class PipelineRunGrain(
         if (!_stored.Value.Told) await TellAsync(run);
         if (!await GrainFactory.GetGrain<IPipelineJobGrain>(run.Pinned.Job).ReopenAsync(Caller.Hub, run.Pinned))
             return new(CatalogRefusal.Conflict, run, new("Ein anderer Lauf dieses Jobs ist unterwegs oder wartet; danach fortsetzen.", "Another run of this job is under way or waits; resume after it."));
-        await GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
+        await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
         await _stored.StoreAsync(RunRules.Resume(_stored.Value));
         LogResumed(Id, run.Pinned.Job, caller.Subject);
         Look();
@@ -194,7 +194,7 @@ internal sealed partial class PipelineRunGrain(
     }
 
     /// <summary>Nobody need ask for it any more.</summary>
-    private Task CloseAsync() => GrainFactory.GetGrain<IOpenRunsGrain>(IOpenRunsGrain.PartOf(Id)).CloseAsync(Caller.Hub, Id);
+    private Task CloseAsync() => GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(Id)).CloseAsync(Caller.Hub, Id);
 
     private async Task StopAsync()
     {

@@ -8,6 +8,9 @@ internal static class RunRules
     /// <summary>Longest pause before a step is tried again.</summary>
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(10);
 
+    /// <summary>The part of the open runs that notes a run.</summary>
+    public static int PartOf(string run) => run[^1] % IOpenRunsGrain.Parts;
+
     public static bool IsOver(RunState state) => state is RunState.Complete or RunState.Fail or RunState.Abort;
 
     /// <summary>A run whose turn has not come.</summary>
