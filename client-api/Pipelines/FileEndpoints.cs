@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace DataHub.Pipelines;
 
-/// <summary>Uploading files for pipelines, in one go or piece by piece by the tus protocol 1.0.0 (core, creation, termination, expiration).</summary>
+/// <summary>Uploading files for pipelines, in one go or piece by piece by the tus protocol 1.0.0 (creation, HEAD, PATCH, termination, expiration; no OPTIONS, and the version that a client names is not looked at).</summary>
 internal static class FileEndpoints
 {
     public const string Pieces = "application/offset+octet-stream";
@@ -23,6 +23,12 @@ internal static class FileEndpoints
     public static void MapFileEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/files").WithTags("Pipelines");
+        group.AddEndpointFilter(async (context, next) =>
+        {
+            // In every answer, a refusal too.
+            context.HttpContext.Response.Headers[Resumable] = Tus;
+            return await next(context);
+        });
         group.MapRead("", ListAsync).WithSummary("Lists an agency's uploaded files, newest first.")
             .Takes("agency", "Whose; absent: of the key's own agency.").Produces<FileListJson>().Paged();
         group.MapPost("", CreateAsync).WithSummary("Begins an upload, or takes a whole file as the body.")

@@ -103,7 +103,7 @@ internal static class OpenLineageEvents
     }
 
     /// <summary>What the run reads from outside.</summary>
-    private static JsonObject[] Inputs(RunInfo run) => [.. run.Pinned.Inputs.Select(input => Source(run, input))];
+    private static JsonObject[] Inputs(RunInfo run) => [.. run.Pinned.Inputs.Select(input => Source(input))];
 
     /// <summary>The datasets that it wrote into.</summary>
     private static JsonObject[] Outputs(RunInfo run) =>
@@ -111,7 +111,7 @@ internal static class OpenLineageEvents
 
     private static JsonObject[] StepInputs(RunInfo run, StepSpec spec, StepInfo step)
     {
-        if (spec.Read is not null) return [.. run.Pinned.Inputs.Where(input => input.Step == spec.Id).Select(input => Source(run, input, step.RowsIn))];
+        if (spec.Read is not null) return [.. run.Pinned.Inputs.Where(input => input.Step == spec.Id).Select(input => Source(input, step.RowsIn))];
         return [.. spec.Inputs.Distinct().Select(input =>
         {
             var table = Table(run, run.Steps.Single(one => one.Id == input), rowsIn: true);
@@ -132,9 +132,8 @@ internal static class OpenLineageEvents
         : spec.MakesTable ? [Table(run, step, rowsIn: false)]
         : [];
 
-    private static JsonObject Source(RunInfo run, PinnedInput input, long? rows = null)
+    private static JsonObject Source(PinnedInput input, long? rows = null)
     {
-        _ = run;
         var facets = new JsonObject();
         var version = Facet("1-0-1", "DatasetVersionDatasetFacet");
         version["datasetVersion"] = input.Watermark ?? Convert.ToHexStringLower(input.Sha256 ?? []);

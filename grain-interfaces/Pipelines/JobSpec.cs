@@ -101,7 +101,7 @@ public sealed record ReadStep
 [GenerateSerializer, Immutable, Alias("datahub.FileFormat"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record FileFormat
 {
-    /// <summary>csv, xlsx, json, ndjson, geojson or parquet.</summary>
+    /// <summary>csv; null: by the ending of the file's name.</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Type { get; init; }
 
     /// <summary>Of CSV: utf-8, utf-16 or windows-1252.</summary>
@@ -113,11 +113,8 @@ public sealed record FileFormat
     /// <summary>Of CSV: <c>,</c> or <c>.</c>; the other one may stand between thousands.</summary>
     [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? DecimalChar { get; init; }
 
-    /// <summary>Of CSV and XLSX: the line of the headings, counted from 1; what stands above is skipped.</summary>
+    /// <summary>Of CSV: the line of the headings, counted from 1; what stands above is skipped.</summary>
     [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? HeaderRow { get; init; }
-
-    /// <summary>Of XLSX: the sheet's name.</summary>
-    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Sheet { get; init; }
 
     /// <summary>The columns that are wanted, in their order; null: all, with the narrowest type that fits every value.</summary>
     [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileColumn[]? Columns { get; init; }

@@ -182,6 +182,35 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task A_condition_that_is_more_than_one_fills_no_memory_and_passes_for_no_answer()
+    {
+        var admin = await hub.AgencyAsync("bedingung", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "bedingung", "bedingung");
+        foreach (var sql in new[] { "false) IS NOT TRUE UNION ALL SELECT i FROM range(50000000) AS r(i) WHERE (false", "false) IS NOT TRUE UNION ALL SELECT 'x' WHERE (false" })
+        {
+            await Pipes.PutJobAsync(admin, "bedingung", $$"""
+                { "title": "x", "agency": "bedingung", "steps": [ { "id": "zeilen", "read": { "dataset": "bedingung" } }, { "id": "p", "check": { "input": "zeilen", "rules": [ { "sql": "{{sql}}" } ] } } ] }
+                """);
+            var run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "bedingung", new { }));
+            Assert.Equal(("fail", 1), (run.GetProperty("state").GetString(), Pipes.Step(run, "p").GetProperty("attempts").GetInt32()));
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_was_deleted_is_not_taken_for_an_empty_one()
+    {
+        var admin = await hub.AgencyAsync("geloescht", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "geloescht", "geloescht");
+        await Pipes.PutJobAsync(admin, "geloescht", Job("geloescht", "geloescht"));
+        var file = await Pipes.UploadAsync(admin, "a.csv", Loans);
+        var first = await Pipes.RunAsync(admin, "geloescht", new { files = new { datei = file } });
+        using var gone = await admin.DeleteAsync("api/v1/files/" + file);
+        Assert.Equal("1.0.0", gone.Headers.GetValues("Tus-Resumable").Single());
+        var again = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "geloescht", new { repeats = first.GetProperty("id").GetString() }));
+        Assert.Equal("Schritt „datei“: Die Datei ist nicht mehr da.", again.GetProperty("cause").GetString());
+    }
+
+    [Fact]
     public async Task Sql_that_cannot_run_is_refused_when_the_job_is_put()
     {
         var admin = await hub.AgencyAsync("sqlfehler", KeyRole.Admin);
