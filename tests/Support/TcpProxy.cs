@@ -36,8 +36,16 @@ internal sealed class TcpProxy : IAsyncDisposable
         {
             if (!_open.TryRemove(socket, out _)) continue;
             cut++;
-            // Without a word of farewell, as a cable would.
-            socket.LingerState = new(true, 0);
+            try
+            {
+                // Without a word of farewell, as a cable would.
+                socket.LingerState = new(true, 0);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                // Its other half has closed it already.
+            }
+
             socket.Dispose();
         }
 
