@@ -166,6 +166,10 @@ internal static class PublicExamples
         { "id": "luft", "version": 1, "current": 1, "definition": 
         """ + JobDefinition + """, "versions": [ { "version": 1, "at": "2026-11-28T07:30:00Z", "by": "key:senumvk.b4Xk29Qz" } ] }""";
 
+    private const string Backfill = """
+        { "id": "01M8FTC3GJVRJGJ0AEF3S654AT", "state": "running", "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "version": 1, "by": "key:senumvk.b4Xk29Qz", "periods": 31, "done": 4, "reached": "2026-01-04T23:00:00Z", "run": "01M8FTC3GJVRJGJ0AEF3S654AS", "cause": null }
+        """;
+
     private const string Run =
         """
         { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "job": "luft", "version": 1, "state": "running", "ordered": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "started": "2026-11-28T07:31:00Z", "ended": null,
@@ -214,6 +218,13 @@ internal static class PublicExamples
         ("PUT /api/v1/jobs/{job}", 200, Json, Job),
         ("PUT /api/v1/jobs/{job}", 201, Json, Job),
         ("GET /api/v1/jobs/{job}", 200, Json, Job),
+        ("GET /api/v1/jobs/{job}/backfill", 200, Json, Backfill),
+        ("POST /api/v1/jobs/{job}/backfill", null, Json, """{ "from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z", "schedule": { "cron": "0 0 * * *", "timeZone": "Europe/Berlin" }, "preview": true }"""),
+        ("POST /api/v1/jobs/{job}/backfill", 200, Json, """{ "id": null, "state": null, "from": null, "to": null, "version": null, "by": null, "periods": 1, "done": null, "reached": null, "run": null, "cause": null, "runs": [ { "from": "2026-01-01T23:00:00Z", "to": "2026-01-02T23:00:00Z" } ] }"""),
+        ("POST /api/v1/jobs/{job}/backfill", 202, Json, Backfill),
+        ("POST /api/v1/jobs/{job}/backfill/acts", null, Json, """{ "act": "resume" }"""),
+        ("POST /api/v1/jobs/{job}/backfill/acts", 200, Json, Backfill),
+        ("GET /api/v1/jobs/{job}/triggers", 200, Json, """{ "triggers": [ { "id": "nachts", "next": "2026-11-29T01:30:00Z", "run": "01M8FTC3GJVRJGJ0AEF3S654AS", "at": "2026-11-28T01:30:01Z", "refusal": null } ] }"""),
         ("POST /api/v1/jobs/{job}/promotion", null, Json, """{ "version": 1 }"""),
         ("POST /api/v1/jobs/{job}/promotion", 200, Json, Job),
         ("POST /api/v1/jobs/{job}/runs", null, Json, """{ "version": 1 }"""),

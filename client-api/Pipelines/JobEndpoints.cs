@@ -15,6 +15,8 @@ internal static class JobEndpoints
 {
     public static readonly LocalText Job = new("Job", "Job");
 
+    private static readonly LocalText s_backfill = new("Nachholen des Jobs", "Backfill of the job");
+
     public static void MapJobEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/jobs").WithTags("Pipelines");
@@ -30,6 +32,58 @@ internal static class JobEndpoints
             .WithDescription("files names the uploaded file for each step that reads one. repeats takes the very inputs of an earlier run. Idempotency-Key: a ULID that becomes the run's id; a repeat starts nothing.")
             .Accepts<RunOrderJson>("application/json").Produces<RunJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 409, 422, 503);
         group.MapRead("{job}/runs", RunsAsync).WithSummary("The runs of a job that are remembered, newest first.").Produces<RunListJson>().Refuses(400, 404);
+        group.MapRead("{job}/triggers", TriggersAsync).WithSummary("How the triggers of a job stand: when a schedule is due next, which run each started last, and why one could not.").Produces<TriggersJson>().Refuses(404);
+        group.MapRead("{job}/backfill", BackfillAsync).WithSummary("The newest backfill of a job: how far it has come, and why it stopped.").Produces<BackfillAnswerJson>().Refuses(404);
+        group.MapPost("{job}/backfill", StartBackfillAsync).WithSummary("Runs a job over a time that has passed: one run for each time of its schedule, in order, one at a time; other runs go before. With preview it only says which.")
+            .WithDescription("Times after from and up to to. trigger names the schedule, where the job has several; schedule says other times. Periods that have a complete run are left out, unless again is true. A run that does not become complete stops it. At most 1,000 periods. Idempotency-Key: a ULID that becomes the backfill's id; a repeat starts nothing.")
+            .Accepts<BackfillOrderJson>("application/json").Produces<BackfillAnswerJson>().Produces<BackfillAnswerJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 409, 422, 503);
+        group.MapPost("{job}/backfill/acts", ActOnBackfillAsync).WithSummary("Goes on with a backfill that stopped (resume), or gives it up (cancel); a run under way goes on.")
+            .Accepts<BackfillActJson>("application/json").Produces<BackfillAnswerJson>().Refuses(400, 401, 403, 404, 409, 422, 503);
+    }
+
+    private static async Task<IResult> TriggersAsync(string job, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        if (!CatalogIds.IsValid(job) || await grains.GetGrain<IPipelineJobGrain>(job).StatusAsync(http.Caller()) is not { } triggers) return Problems.NotFound(http, Job, job);
+        var language = Language.Of(http);
+        return TypedResults.Ok(new TriggersJson([.. triggers.Select(trigger => new TriggerStatusJson(trigger.Trigger, trigger.Next, trigger.Run, trigger.At, trigger.Refusal?.In(language)))]));
+    }
+
+    private static async Task<IResult> BackfillAsync(string job, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
+        var result = await grains.GetGrain<IPipelineJobGrain>(job).GetBackfillAsync(http.Caller());
+        return result.Backfill is null ? Problems.NotFound(http, result.Refusal == CatalogRefusal.None ? s_backfill : Job, job) : TypedResults.Ok(BackfillAnswerJson.Of(result, Language.Of(http)));
+    }
+
+    private static async Task<IResult> StartBackfillAsync(string job, HttpContext http, IGrainFactory grains, TimeProvider time)
+    {
+        var (body, problem) = await http.ReadJsonAsync<BackfillOrderJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
+        if (RunIdOf(http, time, out var id) is { } wrong) return wrong;
+        if (body!.Schedule is { } schedule && (schedule.Cron is null || schedule.TimeZone is null || schedule.CatchUp is null)) return Problems.Problem(http, ProblemTypes.InvalidJob, new("schedule: An einer Stelle steht null.", "schedule: There is null where something has to be."));
+        var spec = new BackfillSpec(body.From, body.To) { Trigger = body.Trigger, Schedule = body.Schedule, Again = body.Again };
+        var grain = grains.GetGrain<IPipelineJobGrain>(job);
+        return Answer(http, job, body.Preview ? await grain.PreviewBackfillAsync(http.Caller(), spec) : await grain.StartBackfillAsync(http.Caller(), id, spec), !body.Preview);
+    }
+
+    private static async Task<IResult> ActOnBackfillAsync(string job, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<BackfillActJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
+        if (body!.Act is not ("resume" or "cancel")) return Problems.Problem(http, ProblemTypes.InvalidJob, new($"act: „{body.Act}“ gibt es nicht; erlaubt sind resume und cancel.", $"act: There is no “{body.Act}”; allowed are resume and cancel."));
+        return Answer(http, job, await grains.GetGrain<IPipelineJobGrain>(job).ActOnBackfillAsync(http.Caller(), body.Act == "resume"), isAccepted: false);
+    }
+
+    private static IResult Answer(HttpContext http, string job, BackfillResult result, bool isAccepted)
+    {
+        if (result.Refusal == CatalogRefusal.NotFound) return Unknown(http, Job, job);
+        if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
+        var json = BackfillAnswerJson.Of(result, Language.Of(http));
+        return isAccepted ? TypedResults.Accepted($"/api/v1/jobs/{job}/backfill", json) : TypedResults.Ok(json);
     }
 
     private static async Task<IResult> ListAsync(HttpContext http, IGrainFactory grains)
@@ -82,15 +136,21 @@ internal static class JobEndpoints
         var (body, problem) = await http.ReadJsonAsync<RunOrderJson>();
         if (problem is not null) return problem;
         if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
-        var id = http.Request.Headers["Idempotency-Key"].ToString();
-        if (id.Length == 0) id = ReceiptIds.New(time.GetUtcNow());
-        else if (!ReceiptIds.IsValid(id)) return Requests.InvalidParameter(http, "Idempotency-Key", new("Idempotency-Key ist hier eine ULID (26 Zeichen); sie wird die Kennung des Laufs.", "Idempotency-Key is a ULID here (26 characters); it becomes the run's id."));
+        if (RunIdOf(http, time, out var id) is { } wrong) return wrong;
         if (body!.Files?.Any(file => file.Value is null) is true) return Problems.Problem(http, ProblemTypes.InvalidJob, new("files: Zu einem Schritt steht null statt einer Datei.", "files: A step has null instead of a file."));
-        var order = new RunOrder(id, [.. (body!.Files ?? []).Select(file => new NamedFile(file.Key, file.Value))]) { Version = body.Version, Repeats = body.Repeats };
+        var order = new RunOrder(id, [.. (body!.Files ?? []).Select(file => new NamedFile(file.Key, file.Value))]) { Version = body.Version, Repeats = body.Repeats, Period = body.Period };
         var result = await grains.GetGrain<IPipelineJobGrain>(job).StartAsync(http.Caller(), order);
         if (result.Refusal == CatalogRefusal.NotFound) return Unknown(http, Job, job);
         if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
         return TypedResults.Accepted($"/api/v1/runs/{id}", RunJson.Of(result.Run!, Language.Of(http), time.GetUtcNow()));
+    }
+
+    /// <summary>The id that the caller says, or a new one.</summary>
+    private static IResult? RunIdOf(HttpContext http, TimeProvider time, out string id)
+    {
+        id = http.Request.Headers["Idempotency-Key"].ToString();
+        if (id.Length == 0) id = ReceiptIds.New(time.GetUtcNow());
+        return ReceiptIds.IsValid(id) ? null : Requests.InvalidParameter(http, "Idempotency-Key", new("Idempotency-Key ist hier eine ULID (26 Zeichen); sie wird die Kennung.", "Idempotency-Key is a ULID here (26 characters); it becomes the id."));
     }
 
     private static async Task<IResult> RunsAsync(string job, HttpContext http, IGrainFactory grains)
@@ -100,7 +160,7 @@ internal static class JobEndpoints
         if (!CatalogIds.IsValid(job) || await grains.GetGrain<IPipelineJobGrain>(job).RunsAsync(http.Caller()) is not { } runs) return Problems.NotFound(http, Job, job);
         var page = runs.Where(run => after is null || string.CompareOrdinal(run.Id, after) < 0).OrderByDescending(run => run.Id, StringComparer.Ordinal).Take(limit).ToArray();
         return TypedResults.Ok(new RunListJson(
-            [.. page.Select(run => new RunEntryJson(run.Id, RunWords.Of(run.State), run.Version, run.At, run.By, run.Ended))], page.Length == limit ? http.Next(page[^1].Id, limit) : null));
+            [.. page.Select(run => new RunEntryJson(run.Id, RunWords.Of(run.State), run.Version, run.At, run.By, run.Ended) { Trigger = run.Trigger, Period = run.Period, Backfill = run.Backfill })], page.Length == limit ? http.Next(page[^1].Id, limit) : null));
     }
 
     /// <summary>Whoever is nobody is asked who he is; whoever is somebody is told that there is none.</summary>
@@ -138,8 +198,45 @@ internal sealed record PromotionJson([property: JsonRequired] int Version);
 
 /// <param name="Files">By the id of the step that reads it.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record RunOrderJson(Dictionary<string, string>? Files = null, int? Version = null, string? Repeats = null);
+internal sealed record RunOrderJson(Dictionary<string, string>? Files = null, int? Version = null, string? Repeats = null, RunPeriod? Period = null);
 
-internal sealed record RunEntryJson(string Id, string State, int Version, DateTimeOffset At, string By, DateTimeOffset? Ended);
+internal sealed record RunEntryJson(string Id, string State, int Version, DateTimeOffset At, string By, DateTimeOffset? Ended)
+{
+    /// <summary>That started it; absent: somebody did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Trigger { get; init; }
+
+    /// <summary>That it is for; absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod? Period { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Backfill { get; init; }
+}
+
+/// <param name="Next">When it is due; null: it does not go by time.</param>
+/// <param name="Run">That it started last.</param>
+/// <param name="Refusal">Why the last run could not be started, or what was left out.</param>
+internal sealed record TriggerStatusJson(string Id, DateTimeOffset? Next, string? Run, DateTimeOffset? At, string? Refusal);
+
+internal sealed record TriggersJson(TriggerStatusJson[] Triggers);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record BackfillOrderJson([property: JsonRequired] DateTimeOffset From, [property: JsonRequired] DateTimeOffset To, string? Trigger = null, ScheduleTrigger? Schedule = null, bool Again = false, bool Preview = false);
+
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record BackfillActJson([property: JsonRequired] string Act);
+
+/// <param name="Id">Null: a preview.</param>
+/// <param name="State">running, stopped, complete or cancelled.</param>
+/// <param name="Periods">How many runs it has in all.</param>
+/// <param name="Done">How many are complete.</param>
+/// <param name="Run">Its newest run.</param>
+internal sealed record BackfillAnswerJson(string? Id, string? State, DateTimeOffset? From, DateTimeOffset? To, int? Version, string? By, int Periods, int? Done, DateTimeOffset? Reached, string? Run, string? Cause)
+{
+    /// <summary>Of a preview: what would be run, in order.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod[]? Runs { get; init; }
+
+    public static BackfillAnswerJson Of(BackfillResult result, string language) => result.Backfill is { } backfill
+        ? new(backfill.Id, backfill.State.ToString().ToLowerInvariant(), backfill.Spec.From, backfill.Spec.To, backfill.Version, backfill.By, backfill.Periods, backfill.Done, backfill.Reached, backfill.Run, backfill.Cause?.In(language))
+        : new(null, null, null, null, null, null, result.Periods.Length, null, null, null, null) { Runs = [.. result.Periods.Select(period => period.Period)] };
+}
 
 internal sealed record RunListJson(RunEntryJson[] Runs, string? Next);

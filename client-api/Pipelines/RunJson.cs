@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 using DataHub.Catalog;
 
 namespace DataHub.Pipelines;
@@ -9,9 +11,19 @@ internal sealed record RunJson(
     string Id, string Job, int Version, string State, DateTimeOffset Ordered, string By, DateTimeOffset? Started, DateTimeOffset? Ended, string? Cause, string? Repeats, string Engine,
     PinnedInputJson[] Inputs, StepJson[] Steps)
 {
+    /// <summary>The trigger that started it; absent: somebody did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Trigger { get; init; }
+
+    /// <summary>The time that it is for; absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod? Period { get; init; }
+
     public static RunJson Of(RunInfo run, string language, DateTimeOffset now) => new(
         run.Pinned.Id, run.Pinned.Job, run.Pinned.Version, RunWords.Of(run.State), run.Pinned.At, run.Pinned.By, run.Started, run.Ended, run.Cause?.In(language), run.Pinned.Repeats, run.Pinned.Engine,
-        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))]);
+        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))])
+    {
+        Trigger = run.Pinned.Trigger,
+        Period = run.Pinned.Period,
+    };
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>

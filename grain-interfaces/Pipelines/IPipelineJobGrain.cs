@@ -49,6 +49,36 @@ public interface IPipelineJobGrain : IGrainWithStringKey
     [Alias("Sweep"), Repeatable]
     Task SweepAsync(Caller caller);
 
+    /// <summary>The triggers, once what is being stored is stored; null where there is no job. Only for the hub.</summary>
+    [Alias("Triggers"), Repeatable]
+    Task<JobTriggers?> TriggersAsync(Caller caller);
+
+    /// <summary>How the triggers stand, or null where there is no job or the caller may not know of it.</summary>
+    [Alias("Status"), AlwaysInterleave, Repeatable]
+    Task<TriggerStatus[]?> StatusAsync(Caller caller);
+
+    /// <summary>A trigger starts a run of the current version. Only for the hub.</summary>
+    /// <param name="order">Its id makes a repeat harmless.</param>
+    [Alias("Trigger"), Repeatable]
+    Task<RunResult> TriggerAsync(Caller caller, RunOrder order);
+
+    /// <summary>What a backfill would do.</summary>
+    [Alias("PreviewBackfill"), AlwaysInterleave, Repeatable]
+    Task<BackfillResult> PreviewBackfillAsync(Caller caller, BackfillSpec spec);
+
+    /// <summary>Begins a backfill, where none is under way.</summary>
+    /// <param name="id">A ULID; makes a repeat harmless.</param>
+    [Alias("StartBackfill"), Repeatable]
+    Task<BackfillResult> StartBackfillAsync(Caller caller, string id, BackfillSpec spec);
+
+    /// <summary>The newest backfill; without one where there was none.</summary>
+    [Alias("GetBackfill"), AlwaysInterleave, Repeatable]
+    Task<BackfillResult> GetBackfillAsync(Caller caller);
+
+    /// <summary>Goes on with a backfill that stopped, or gives it up; a run under way goes on.</summary>
+    [Alias("ActOnBackfill"), NotRepeatable("a repeat after another failure would resume once more")]
+    Task<BackfillResult> ActOnBackfillAsync(Caller caller, bool resume);
+
     /// <summary>A run has ended: the next one that waits begins. Only for the hub.</summary>
     [Alias("Ended"), Repeatable]
     Task EndedAsync(Caller caller, string run, RunState state);
@@ -86,6 +116,15 @@ public sealed record RunOrder([property: Id(0)] string Id, [property: Id(1)] Nam
 
     /// <summary>A run whose inputs are pinned again as they were; null: as they stand now.</summary>
     [Id(3)] public string? Repeats { get; init; }
+
+    /// <summary>The time that it is for; null: none.</summary>
+    [Id(4)] public RunPeriod? Period { get; init; }
+
+    /// <summary>Id of the trigger that starts it; null: somebody does.</summary>
+    [Id(5)] public string? Trigger { get; init; }
+
+    /// <summary>The backfill that it belongs to; null: none.</summary>
+    [Id(6)] public string? Backfill { get; init; }
 }
 
 /// <param name="Step">That reads it.</param>
@@ -97,4 +136,10 @@ public sealed record NamedFile([property: Id(0)] string Step, [property: Id(1)] 
 public sealed record RunEntry([property: Id(0)] string Id, [property: Id(1)] int Version, [property: Id(2)] DateTimeOffset At, [property: Id(3)] string By, [property: Id(4)] RunState State)
 {
     [Id(5)] public DateTimeOffset? Ended { get; init; }
+
+    [Id(6)] public string? Trigger { get; init; }
+
+    [Id(7)] public RunPeriod? Period { get; init; }
+
+    [Id(8)] public string? Backfill { get; init; }
 }

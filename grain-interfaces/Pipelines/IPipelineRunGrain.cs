@@ -103,6 +103,12 @@ public sealed record PinnedRun(
 
     /// <summary>The job's last complete run, with which checks compare; null: there was none.</summary>
     [Id(9)] public string? Previous { get; init; }
+
+    /// <summary>The time that it is for; null: none.</summary>
+    [Id(10)] public RunPeriod? Period { get; init; }
+
+    /// <summary>Id of the trigger that started it; null: <see cref="By"/> did.</summary>
+    [Id(11)] public string? Trigger { get; init; }
 }
 
 /// <summary>What a reading step reads; a file or a dataset.</summary>

@@ -23,6 +23,9 @@ public sealed record JobSpec(
     /// <summary>For people.</summary>
     [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public LocalText? Description { get; init; }
 
+    /// <summary>What starts runs by itself; at most <see cref="JobLimits.Triggers"/>.</summary>
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public TriggerSpec[]? Triggers { get; init; }
+
     /// <summary>Who may do what with the job and its runs is decided as for something internal of the agency in the dataspace.</summary>
     [JsonIgnore] public Holding Holding => new(null, Dataspace, Agency, AccessClass.Internal);
 }
@@ -95,6 +98,9 @@ public sealed record ReadStep
 
     /// <summary>Only rows before this instant; null: to the end.</summary>
     [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateTimeOffset? To { get; init; }
+
+    /// <summary>Only rows of the period that the run is for; a run without one reads as if it were not said.</summary>
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public bool OfPeriod { get; init; }
 }
 
 /// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>
@@ -244,4 +250,7 @@ public static class JobLimits
 
     /// <summary>Versions of one job, and runs that it remembers.</summary>
     public const int Versions = 500, Runs = 500;
+
+    /// <summary>Triggers of one job; times of a schedule that are caught up one by one; periods of one backfill.</summary>
+    public const int Triggers = 20, CaughtUp = 100, Periods = 1_000;
 }

@@ -31,7 +31,8 @@ internal sealed class DatasetTables(IGrainFactory grains, ILogStore log, IHistor
     }
 
     /// <summary>The rows, batch by batch.</summary>
-    public async IAsyncEnumerable<RowBlock> ReadAsync(DatasetTable table, Caller caller, Watermark watermark, ReadStep step, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="span">Of their time; its end does not belong to it.</param>
+    public async IAsyncEnumerable<RowBlock> ReadAsync(DatasetTable table, Caller caller, Watermark watermark, (DateTimeOffset From, DateTimeOffset To) span, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await log.IncarnationAsync(cancellationToken) != watermark.Incarnation)
         {
@@ -46,7 +47,8 @@ internal sealed class DatasetTables(IGrainFactory grains, ILogStore log, IHistor
             var partition = table.Dataset.Partitions[p].Key;
             if (await grains.GetGrain<IHistoryGrain>(partition).ReachAsync(watermark.Sequences[p]) < watermark.Sequences[p])
                 throw new StepException(new($"Die Historie von „{table.Dataset.Id}“ ist noch nicht so weit.", $"History of “{table.Dataset.Id}” has not come that far."), isTransient: true);
-            var query = new VersionQuery(watermark.Sequences[p], step.From?.UtcTicks ?? long.MinValue, step.To?.UtcTicks ?? long.MaxValue, null, null, PastRows.ChunkRows);
+            var query = new VersionQuery(
+                watermark.Sequences[p], span.From == DateTimeOffset.MinValue ? long.MinValue : span.From.UtcTicks, span.To == DateTimeOffset.MaxValue ? long.MaxValue : span.To.UtcTicks, null, null, PastRows.ChunkRows);
             await foreach (var versions in past.ReadAsync(partition, query, int.MaxValue).WithCancellation(cancellationToken))
             {
                 // Durable before the first row is used.

@@ -19,7 +19,7 @@ internal static partial class JobRules
     public static List<JobProblem> Problems(JobSpec spec)
     {
         var problems = new List<JobProblem>();
-        if (spec.Title is null || spec.Agency is null || spec.Steps is null || Array.Exists(spec.Steps, HasNull))
+        if (spec.Title is null || spec.Agency is null || spec.Steps is null || Array.Exists(spec.Steps, HasNull) || (spec.Triggers is { } triggers && Array.Exists(triggers, HasNull)))
         {
             Wrong("", "An einer Stelle steht null, an der etwas stehen muss.", "There is null where something has to be.");
             return problems;
@@ -52,6 +52,7 @@ internal static partial class JobRules
             if (step.MakesTable) tables.Add(step.Id);
         }
 
+        foreach (var problem in TriggerRules.Problems(spec, StepId().IsMatch)) Wrong(problem.Path, problem.Detail.De, problem.Detail.In("en"));
         return problems;
 
         void Wrong(string path, string de, string en)
@@ -158,6 +159,11 @@ internal static partial class JobRules
         || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
         || (step.Publish is { } publish && publish.Dataset is null);
 
+    private static bool HasNull(TriggerSpec? trigger) => trigger?.Id is null
+        || (trigger.Schedule is { } schedule && (schedule.Cron is null || schedule.TimeZone is null || schedule.CatchUp is null))
+        || (trigger.NewRows is { } rows && (rows.Dataset is null || rows.Quiet is null || rows.AtMost is null))
+        || (trigger.Upload is { } upload && (upload.Step is null || upload.Name is null));
+
     private static bool HasNull(string?[]? texts) => texts is not null && Array.Exists(texts, text => text is null);
 
     /// <summary>The column's name that a heading gives.</summary>
@@ -176,6 +182,12 @@ internal static partial class JobRules
             if (spec.Steps[i].Read?.Dataset is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
             if (spec.Steps[i].Write?.Dataset is { } written) yield return (written, AccessRights.Push, at + ".write.dataset");
             if (spec.Steps[i].Publish?.Dataset is { } published) yield return (published, AccessRights.Release, at + ".publish.dataset");
+        }
+
+        for (var i = 0; i < (spec.Triggers?.Length ?? 0); i++)
+        {
+            // Who is told of new rows may read them.
+            if (spec.Triggers![i].NewRows?.Dataset is { } watched) yield return (watched, AccessRights.ReadRows, $"triggers[{i.ToString(CultureInfo.InvariantCulture)}].newRows.dataset");
         }
     }
 

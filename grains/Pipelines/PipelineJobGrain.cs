@@ -12,9 +12,9 @@ namespace DataHub.Pipelines;
 [GrainType("datahub.pipeline-job")]
 internal sealed partial class PipelineJobGrain(
     [PersistentState("pipeline-job", "state")] IPersistentState<PipelineJobState> state,
-    ILogStore log,
     ISqlEngine sql,
     JobSql jobSql,
+    DatasetWatermarks watermarks,
     IOptions<PipelineOptions> options,
     IOptions<AuditOptions> audit,
     AuditTrail trail,
@@ -68,10 +68,12 @@ internal sealed partial class PipelineJobGrain(
             }
         }
 
+        await NoteTriggersAsync(known, spec);
+
         var number = _stored.Value.Versions.Length + 1;
         var version = new JobVersion(number, time.GetUtcNow(), caller.Subject);
         await _outbox.StoreAsync(
-            _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)], Current = number },
+            _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)], Current = number, CurrentAt = version.At, Since = await SinceAsync(spec) },
             Happened(caller.Subject, spec, known is null ? AuditEvents.JobCreated : AuditEvents.JobChanged, ("version", Text(number)), ("title", spec.Title.De)));
         LogPut(Id, number, caller.Subject);
         return new(CatalogRefusal.None, Info(null), null) { Created = known is null };
@@ -92,7 +94,9 @@ internal sealed partial class PipelineJobGrain(
         if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
         if (version != _stored.Value.Current)
         {
-            await _outbox.StoreAsync(_stored.Value with { Current = version }, Happened(caller.Subject, spec, AuditEvents.JobPromoted, ("version", Text(version)), ("from", Text(_stored.Value.Current))));
+            var next = _stored.Value.Versions[version - 1].Spec;
+            await NoteTriggersAsync(spec, next);
+            await _outbox.StoreAsync(_stored.Value with { Current = version, CurrentAt = time.GetUtcNow(), Since = await SinceAsync(next) }, Happened(caller.Subject, spec, AuditEvents.JobPromoted, ("version", Text(version)), ("from", Text(_stored.Value.Current))));
             LogPromoted(Id, version, caller.Subject);
         }
 
@@ -103,42 +107,99 @@ internal sealed partial class PipelineJobGrain(
     {
         if (Spec is not { } current || !AccessRules.May(caller, AccessRights.ReadReceipts, current.Holding)) return new(CatalogRefusal.NotFound, null, null);
         if (!AccessRules.May(caller, AccessRights.Push, current.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.Push, current.Holding));
-        if (_stored.Value.Runs.FirstOrDefault(run => run.Entry.Id == order.Id) is null)
+        if (!IsKnown(order.Id))
         {
-            var version = order.Version ?? _stored.Value.Current;
-            if (version < 1 || version > _stored.Value.Versions.Length) return Refused(CatalogRefusal.Invalid, new($"version: Eine Fassung {version} gibt es nicht.", $"version: There is no version {version}."));
-            if (_stored.Value.Runs.Count(run => run.Pinned is not null) >= MaxWaiting)
-                return Refused(CatalogRefusal.TooMany, new($"Auf den Job „{Id}“ warten schon {MaxWaiting} Läufe.", $"{MaxWaiting} runs of the job “{Id}” are waiting already."));
-            if (version != _stored.Value.Current && !AccessRules.May(caller, AccessRights.EditDefinitions, current.Holding))
+            if (order.Version is { } version && version != _stored.Value.Current && !AccessRules.May(caller, AccessRights.EditDefinitions, current.Holding))
                 return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, current.Holding));
-            if (_outbox.IsFull) return Refused(CatalogRefusal.Unavailable, OutboxText.Full);
-            if (await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(Caller.Hub) is not null)
-                return Refused(CatalogRefusal.Conflict, new($"Einen Lauf „{order.Id}“ gibt es schon.", $"There is a run “{order.Id}” already."));
-            var spec = _stored.Value.Versions[version - 1].Spec;
-            var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
-            var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
-            if (inputs is null) return fault!;
-
-            var now = time.GetUtcNow();
-            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous };
-            // Noted before it is stored: after a death somebody asks for it.
-            await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
-            StoredRun[] runs = [new(new(order.Id, version, now, caller.Subject, RunState.Start), pinned), .. _stored.Value.Runs];
-            var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
-            foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);
-            await _outbox.StoreAsync(
-                _stored.Value with { Runs = [.. runs.Except(forgotten)] },
-                Happened(caller.Subject, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
-            await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).OrderAsync(Caller.Hub, pinned);
-            LogOrdered(order.Id, Id, version, caller.Subject);
+            if (order.Period is { } period && period.To <= period.From) return Refused(CatalogRefusal.Invalid, new("period: to liegt nach from.", "period: to is after from."));
+            if (await AddAsync(caller, order) is { } refused) return refused;
         }
 
         await BeginNextAsync();
         var info = await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(caller);
         var stored = _stored.Value.Runs.First(run => run.Entry.Id == order.Id);
         return new(CatalogRefusal.None, info ?? (stored.Pinned is null ? null : RunRules.Waiting(stored.Pinned)), null);
+    }
 
-        static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
+    public async Task<RunResult> TriggerAsync(Caller caller, RunOrder order)
+    {
+        OnlyTheHub(caller);
+        if (Spec is null) return new(CatalogRefusal.NotFound, null, null);
+        if (!IsKnown(order.Id) && await AddAsync(caller, order) is { } refused) return refused;
+        await BeginNextAsync();
+        return new(CatalogRefusal.None, null, null);
+    }
+
+    public Task<JobTriggers?> TriggersAsync(Caller caller)
+    {
+        OnlyTheHub(caller);
+        return Task.FromResult(Spec is { } spec ? new JobTriggers(spec.Agency, spec.Dataspace, spec.Triggers ?? [], _stored.Value.CurrentAt, _stored.Value.Since) : null);
+    }
+
+    public async Task<TriggerStatus[]?> StatusAsync(Caller caller)
+    {
+        if (Spec is not { } spec || !AccessRules.May(caller, AccessRights.ReadReceipts, spec.Holding)) return null;
+        if (spec.Triggers is not { Length: > 0 } triggers) return [];
+        var known = await GrainFactory.GetGrain<IScheduleGrain>(ScheduleRules.PartOf(Id)).GetAsync(Caller.Hub, Id);
+        return Array.ConvertAll(triggers, trigger => Array.Find(known, one => one.Trigger == trigger.Id) ?? new(trigger.Id));
+    }
+
+    public Task<BackfillResult> PreviewBackfillAsync(Caller caller, BackfillSpec spec)
+    {
+        if (Spec is not { } job || !AccessRules.May(caller, AccessRights.ReadReceipts, job.Holding)) return Task.FromResult(new BackfillResult(CatalogRefusal.NotFound, null));
+        if (!AccessRules.May(caller, AccessRights.Push, job.Holding)) return Task.FromResult(new BackfillResult(CatalogRefusal.Forbidden, AccessRules.Missing(AccessRights.Push, job.Holding)));
+        var (schedule, fault) = BackfillRules.Schedule(spec, job);
+        if (schedule is null) return Task.FromResult(new BackfillResult(CatalogRefusal.Invalid, fault));
+        (var periods, fault) = BackfillRules.Periods(spec, schedule, Entries());
+        return Task.FromResult(fault is null ? new(CatalogRefusal.None, null) { Periods = periods } : new BackfillResult(CatalogRefusal.Invalid, fault));
+    }
+
+    public async Task<BackfillResult> StartBackfillAsync(Caller caller, string id, BackfillSpec spec)
+    {
+        if (Spec is not { } job || !AccessRules.May(caller, AccessRights.ReadReceipts, job.Holding)) return new(CatalogRefusal.NotFound, null);
+        if (!AccessRules.May(caller, AccessRights.Push, job.Holding)) return new(CatalogRefusal.Forbidden, AccessRules.Missing(AccessRights.Push, job.Holding));
+        if (_stored.Value.Backfill is { } there)
+        {
+            if (there.Id == id) return new(CatalogRefusal.None, null) { Backfill = there };
+            if (there.State is BackfillState.Running or BackfillState.Stopped)
+                return new(CatalogRefusal.Conflict, new("Ein Nachholen dieses Jobs ist unterwegs oder angehalten; erst fortsetzen oder aufgeben.", "A backfill of this job is under way or stopped; resume it or give it up first."));
+        }
+
+        var (schedule, fault) = BackfillRules.Schedule(spec, job);
+        if (schedule is null) return new(CatalogRefusal.Invalid, fault);
+        (var periods, fault) = BackfillRules.Periods(spec, schedule, Entries());
+        if (fault is not null) return new(CatalogRefusal.Invalid, fault);
+        if (periods.Length == 0) return new(CatalogRefusal.Conflict, new("Für jede dieser Zeiten gibt es schon einen fertigen Lauf (again macht sie neu).", "There is a complete run for each of these times already (again does them anew)."));
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, OutboxText.Full);
+
+        var begun = new Backfill(id, spec, schedule, _stored.Value.Current, time.GetUtcNow(), caller.Subject, periods.Length, 0, BackfillState.Running) { Reached = spec.From };
+        // Noted before it is stored, as a run is: after a death somebody asks for it.
+        await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(id)).OpenAsync(Caller.Hub, new(id, Id));
+        await _outbox.StoreAsync(
+            _stored.Value with { Backfill = begun },
+            Happened(caller.Subject, job, AuditEvents.RunStarted, ("backfill", id), ("version", Text(begun.Version)), ("from", spec.From.ToString("O")), ("to", spec.To.ToString("O")), ("periods", Text(periods.Length))));
+        LogBackfill(Id, begun.Periods, spec.From, spec.To, caller.Subject);
+        await BeginNextAsync();
+        return new(CatalogRefusal.None, null) { Backfill = _stored.Value.Backfill };
+    }
+
+    public Task<BackfillResult> GetBackfillAsync(Caller caller) => Task.FromResult(
+        Spec is not { } job || !AccessRules.May(caller, AccessRights.ReadReceipts, job.Holding)
+            ? new(CatalogRefusal.NotFound, null)
+            : new BackfillResult(CatalogRefusal.None, null) { Backfill = _stored.Value.Backfill });
+
+    public async Task<BackfillResult> ActOnBackfillAsync(Caller caller, bool resume)
+    {
+        if (Spec is not { } job || !AccessRules.May(caller, AccessRights.ReadReceipts, job.Holding)) return new(CatalogRefusal.NotFound, null);
+        if (!AccessRules.May(caller, AccessRights.Push, job.Holding)) return new(CatalogRefusal.Forbidden, AccessRules.Missing(AccessRights.Push, job.Holding));
+        if (_stored.Value.Backfill is not { } backfill || !(backfill.State == BackfillState.Stopped || (backfill.State == BackfillState.Running && !resume)))
+            return new(CatalogRefusal.Conflict, resume ? new("Fortsetzen lässt sich nur, was angehalten ist.", "Only what is stopped can be resumed.") : new("Es ist kein Nachholen unterwegs.", "No backfill is under way."));
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, OutboxText.Full);
+        if (resume) await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).OpenAsync(Caller.Hub, new(backfill.Id, Id));
+        var next = resume ? backfill with { State = BackfillState.Running, Cause = null, Resumed = backfill.Resumed + 1 } : backfill with { State = BackfillState.Cancelled };
+        await _outbox.StoreAsync(_stored.Value with { Backfill = next }, Happened(caller.Subject, job, AuditEvents.RunStarted, ("backfill", backfill.Id), ("act", resume ? "resume" : "cancel")));
+        await BeginNextAsync();
+        return new(CatalogRefusal.None, null) { Backfill = _stored.Value.Backfill };
     }
 
     public Task<RunEntry[]?> RunsAsync(Caller caller) => Task.FromResult(
@@ -153,7 +214,8 @@ internal sealed partial class PipelineJobGrain(
     public async Task<bool> WakeAsync(Caller caller, string run)
     {
         OnlyTheHub(caller);
-        if (_stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is not { Pinned: not null }) return false;
+        var isBackfill = _stored.Value.Backfill is { State: BackfillState.Running } backfill && backfill.Id == run;
+        if (!isBackfill && _stored.Value.Runs.FirstOrDefault(stored => stored.Entry.Id == run) is not { Pinned: not null }) return false;
         await BeginNextAsync();
         return true;
     }
@@ -195,9 +257,10 @@ internal sealed partial class PipelineJobGrain(
         {
             var isOver = state is RunState.Complete or RunState.Fail or RunState.Abort;
             var next = entry with { Entry = entry.Entry with { State = state, Ended = isOver ? now : null }, Pinned = isOver ? null : entry.Pinned };
-            var runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == run ? next : stored);
-            if (isOver) await _outbox.KeepAsync(_stored.Value with { Runs = runs }, Happened($"job:{Id}", Spec!, AuditEvents.RunEnded, ("run", run), ("state", state.ToString().ToLowerInvariant())));
-            else await _stored.StoreAsync(_stored.Value with { Runs = runs });
+            var stands = _stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == run ? next : stored) };
+            if (isOver && stands.Backfill is { } backfill && backfill.Id == entry.Entry.Backfill) stands = stands with { Backfill = BackfillRules.Ended(backfill, entry.Entry, state) };
+            if (isOver) await _outbox.KeepAsync(stands, Happened($"job:{Id}", Spec!, AuditEvents.RunEnded, ("run", run), ("state", state.ToString().ToLowerInvariant())));
+            else await _stored.StoreAsync(stands);
         }
 
         await BeginNextAsync();
@@ -207,9 +270,78 @@ internal sealed partial class PipelineJobGrain(
 
     private const int MaxWaiting = 100;
 
+    private bool IsKnown(string run) => Array.Exists(_stored.Value.Runs, stored => stored.Entry.Id == run);
+
+    private RunEntry[] Entries() => Array.ConvertAll(_stored.Value.Runs, run => run.Entry);
+
+    /// <summary>Pins the inputs of a run and lets it wait for its turn.</summary>
+    /// <returns>Why not, or null.</returns>
+    private async Task<RunResult?> AddAsync(Caller caller, RunOrder order)
+    {
+        var version = order.Version ?? _stored.Value.Current;
+        if (version < 1 || version > _stored.Value.Versions.Length) return Refused(CatalogRefusal.Invalid, new($"version: Eine Fassung {version} gibt es nicht.", $"version: There is no version {version}."));
+        if (_stored.Value.Runs.Count(run => run.Pinned is not null) >= MaxWaiting)
+            return Refused(CatalogRefusal.TooMany, new($"Auf den Job „{Id}“ warten schon {MaxWaiting} Läufe.", $"{MaxWaiting} runs of the job “{Id}” are waiting already."));
+        if (_outbox.IsFull) return Refused(CatalogRefusal.Unavailable, OutboxText.Full);
+        if (await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(Caller.Hub) is not null)
+            return Refused(CatalogRefusal.Conflict, new($"Einen Lauf „{order.Id}“ gibt es schon.", $"There is a run “{order.Id}” already."));
+        var spec = _stored.Value.Versions[version - 1].Spec;
+        var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
+        var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
+        if (inputs is null) return fault!;
+
+        var now = time.GetUtcNow();
+        var by = order.Trigger is { } trigger ? $"trigger:{trigger}" : order.Backfill is not null ? _stored.Value.Backfill!.By : caller.Subject;
+        var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger };
+        // Noted before it is stored: after a death somebody asks for it.
+        await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
+        StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill }, pinned), .. _stored.Value.Runs];
+        var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
+        foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);
+        var next = _stored.Value with { Runs = [.. runs.Except(forgotten)] };
+        if (order.Backfill is not null) next = next with { Backfill = next.Backfill! with { Run = order.Id } };
+        await _outbox.StoreAsync(next, Happened(by, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
+        await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).OrderAsync(Caller.Hub, pinned);
+        LogOrdered(order.Id, Id, version, by);
+        return null;
+    }
+
+    private static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
+
+    /// <summary>Whoever looks after triggers asks for them, once they are stored.</summary>
+    private Task NoteTriggersAsync(JobSpec? before, JobSpec after) =>
+        before?.Triggers is { Length: > 0 } || after.Triggers is { Length: > 0 } ? GrainFactory.GetGrain<IScheduleGrain>(ScheduleRules.PartOf(Id)).NoteAsync(Caller.Hub, Id) : Task.CompletedTask;
+
+    private async Task<DatasetMark[]> SinceAsync(JobSpec spec)
+    {
+        var marks = new List<DatasetMark>();
+        foreach (var dataset in (spec.Triggers ?? []).Select(trigger => trigger.NewRows?.Dataset).OfType<string>().Distinct())
+        {
+            if (await watermarks.NowAsync(dataset) is { } mark) marks.Add(new(dataset, mark.ToString()));
+        }
+
+        return [.. marks];
+    }
+
+    /// <summary>The next run of a backfill waits for its turn when no other does.</summary>
+    private async Task AddNextOfBackfillAsync()
+    {
+        if (_stored.Value.Backfill is not { State: BackfillState.Running } backfill) return;
+        if (BackfillRules.Next(Id, backfill, Entries()) is not { } order)
+        {
+            await _stored.StoreAsync(_stored.Value with { Backfill = backfill with { State = BackfillState.Complete } });
+            await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).CloseAsync(Caller.Hub, backfill.Id);
+            return;
+        }
+
+        if (IsKnown(order.Id) || await AddAsync(Caller.Hub, order) is not { } refused || refused.Refusal == CatalogRefusal.Unavailable) return;
+        await _stored.StoreAsync(_stored.Value with { Backfill = backfill with { State = BackfillState.Stopped, Cause = refused.Detail } });
+    }
+
     /// <summary>One run at a time: the oldest that waits is woken when no other is under way.</summary>
     private async Task BeginNextAsync()
     {
+        if (!_stored.Value.Runs.Any(run => run.Pinned is not null)) await AddNextOfBackfillAsync();
         var open = _stored.Value.Runs.Where(run => run.Pinned is not null).ToArray();
         if (open.Length == 0) return;
         var next = Array.Find(open, run => run.Begun) ?? open[^1];
@@ -257,9 +389,7 @@ internal sealed partial class PipelineJobGrain(
             if (step.Read!.Dataset is { } id)
             {
                 if (await GrainFactory.GetGrain<IDatasetGrain>(id).GetAsync(JobRules.Acting(Id, spec)) is not { } dataset) return Fault($"Schritt „{step.Id}“: Einen Datensatz „{id}“ gibt es nicht.", $"Step “{step.Id}”: There is no dataset “{id}”.");
-                var incarnation = await log.IncarnationAsync(CancellationToken.None);
-                var heads = await Task.WhenAll(dataset.Partitions.Select(partition => log.HeadAsync(partition.Key, CancellationToken.None)));
-                inputs.Add(new(step.Id) { Dataset = id, Watermark = new Watermark(incarnation, id, heads).ToString(), Contract = dataset.ContractVersion, Areas = dataset.AreaVersion });
+                inputs.Add(new(step.Id) { Dataset = id, Watermark = (await watermarks.NowAsync(dataset)).ToString(), Contract = dataset.ContractVersion, Areas = dataset.AreaVersion });
                 continue;
             }
 
@@ -316,6 +446,9 @@ internal sealed partial class PipelineJobGrain(
 
     [LoggerMessage(4013, LogLevel.Information, "Job {Job}: the tables of {Runs} runs were deleted, they are not to be kept any more")]
     private partial void LogSwept(string job, int runs);
+
+    [LoggerMessage(4015, LogLevel.Information, "Job {Job}: a backfill of {Periods} periods from {From} to {To} begins, by {By}")]
+    private partial void LogBackfill(string job, int periods, DateTimeOffset from, DateTimeOffset to, string by);
 
     [LoggerMessage(4012, LogLevel.Information, "Run {Run} of job {Job} version {Version} was ordered by {By}")]
     private partial void LogOrdered(string run, string job, int version, string by);

@@ -16,6 +16,15 @@ public sealed record PipelineJobState([property: Id(0)] StoredJobVersion[] Versi
 
     [Id(3)] public AuditEvent[] Pending { get; init; } = [];
 
+    /// <summary>How far the datasets had come, whose new rows start runs, when the current version became it.</summary>
+    [Id(4)] public DatasetMark[] Since { get; init; } = [];
+
+    /// <summary>When the current version became it.</summary>
+    [Id(6)] public DateTimeOffset CurrentAt { get; init; }
+
+    /// <summary>The newest; null: there was none.</summary>
+    [Id(5)] public Backfill? Backfill { get; init; }
+
     public PipelineJobState WithPending(AuditEvent[] pending) => this with { Pending = pending };
 }
 

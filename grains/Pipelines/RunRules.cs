@@ -13,6 +13,14 @@ internal static class RunRules
 
     public static bool IsOver(RunState state) => state is RunState.Complete or RunState.Fail or RunState.Abort;
 
+    /// <summary>The time of the rows that a step reads: in its own limits, and in the run's period where it asks for that.</summary>
+    public static (DateTimeOffset From, DateTimeOffset To) Span(ReadStep read, RunPeriod? period)
+    {
+        var (from, to) = (read.From ?? DateTimeOffset.MinValue, read.To ?? DateTimeOffset.MaxValue);
+        if (!read.OfPeriod || period is null) return (from, to);
+        return (period.From > from ? period.From : from, period.To < to ? period.To : to);
+    }
+
     /// <summary>A run whose turn has not come.</summary>
     public static RunInfo Waiting(PinnedRun pinned) => new(pinned, RunState.Start, [.. pinned.Spec.Steps.Select(step => new StepInfo(step.Id, step.Kind!, RunState.Start))]);
 

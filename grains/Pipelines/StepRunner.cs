@@ -152,7 +152,7 @@ internal sealed partial class StepRunner(
         if (!Watermark.TryParse(input.Watermark, out var watermark)) throw new InvalidDataException($"the watermark of step {step.Id} is not readable");
         var dataset = await datasets.OpenAsync(caller, input.Dataset!, input.Contract);
         using var table = New(run, info, dataset.Columns);
-        await foreach (var rows in datasets.ReadAsync(dataset, caller, watermark!, step.Read!, stop))
+        await foreach (var rows in datasets.ReadAsync(dataset, caller, watermark!, RunRules.Span(step.Read!, run.Pinned.Period), stop))
         {
             work.Read(rows.Count);
             await table.AppendAsync(rows, stop);

@@ -29,7 +29,7 @@ internal sealed partial class UploadedFileGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _stored = new(state, DeactivateOnIdle);
-        return Task.CompletedTask;
+        return OfferAsync();
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
@@ -90,7 +90,8 @@ internal sealed partial class UploadedFileGrain(
             LogComplete(Id, next.Offset);
         }
 
-        await _stored.StoreAsync(new(next, _stored.Value.Pieces + 1));
+        await _stored.StoreAsync(_stored.Value with { File = next, Pieces = _stored.Value.Pieces + 1, IsToOffer = next.IsComplete });
+        await OfferAsync();
         return Done(next);
     }
 
@@ -128,6 +129,22 @@ internal sealed partial class UploadedFileGrain(
         await GrainFactory.GetGrain<IUploadedFilesGrain>(file.Spec.Agency).RemoveAsync(Caller.Hub, Id);
     }
 
+    /// <summary>Jobs that wait for such a file are given it. Where that cannot be said now, the next activation says it.</summary>
+    private async Task OfferAsync()
+    {
+        if (_stored.Value is not { File: { } file, IsToOffer: true }) return;
+        try
+        {
+            // They note it and give it to the jobs later: a job asks this grain for the file.
+            await Task.WhenAll(Enumerable.Range(0, IScheduleGrain.Parts).Select(part => GrainFactory.GetGrain<IScheduleGrain>(part).UploadedAsync(Caller.Hub, file)));
+            await _stored.StoreAsync(_stored.Value with { IsToOffer = false });
+        }
+        catch (Exception e)
+        {
+            LogNotOffered(e, Id);
+        }
+    }
+
     /// <summary>A new activation hashes what an earlier one stored.</summary>
     private async Task HashAsync(int pieces)
     {
@@ -149,6 +166,9 @@ internal sealed partial class UploadedFileGrain(
 
     [LoggerMessage(4002, LogLevel.Information, "Upload {File} is complete: {Bytes} bytes")]
     private partial void LogComplete(string file, long bytes);
+
+    [LoggerMessage(4004, LogLevel.Warning, "Upload {File} is complete, but jobs that wait for it could not be told; it is tried again when the file is asked for, at the latest within an hour")]
+    private partial void LogNotOffered(Exception exception, string file);
 
     [LoggerMessage(4003, LogLevel.Information, "Upload {File} of {Agency} was deleted: it is not to be kept any more")]
     private partial void LogExpired(string file, string agency);

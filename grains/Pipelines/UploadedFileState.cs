@@ -9,4 +9,7 @@ public sealed record UploadedFileState([property: Id(0)] UploadedFile? File, [pr
         : this(null, 0)
     {
     }
+
+    /// <summary>It is complete, and jobs that wait for such a file have to be told.</summary>
+    [Id(2)] public bool IsToOffer { get; init; }
 }

@@ -15,9 +15,11 @@ internal static class PipelineExtensions
         services.AddSingleton<IRowTarget, PushedRows>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
         services.AddSingleton<DatasetTables>();
+        services.AddSingleton<DatasetWatermarks>();
         services.AddSingleton<JobSql>();
         services.AddSingleton<StepRunner>();
         services.AddHostedService<RunResumption>();
+        services.AddHostedService<ScheduleClock>();
         return services;
     }
 }
