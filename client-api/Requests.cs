@@ -43,9 +43,8 @@ internal static class Requests
             return (null, Problems.Problem(http, ProblemTypes.UnsupportedType, new("Hier wird application/json erwartet.", "application/json is expected here.")));
         }
 
-        var limit = http.RequestServices.GetRequiredService<IOptions<RequestOptions>>().Value.MaxDocumentBytes;
-        var (bytes, tooLarge) = await ReadBytesAsync(http, limit);
-        if (tooLarge) return (null, TooLarge(http, limit));
+        var (bytes, problem) = await http.ReadDocumentBytesAsync();
+        if (problem is not null) return (null, problem);
         try
         {
             return JsonSerializer.Deserialize<T>(bytes.Span, WireJson.Options) is { } document
@@ -58,11 +57,21 @@ internal static class Requests
         }
     }
 
+    /// <summary>The body of a document, up to the limit that documents have.</summary>
+    public static async Task<(ReadOnlyMemory<byte> Bytes, IResult? Problem)> ReadDocumentBytesAsync(this HttpContext http)
+    {
+        var limit = http.RequestServices.GetRequiredService<IOptions<RequestOptions>>().Value.MaxDocumentBytes;
+        var (bytes, tooLarge) = await ReadBytesAsync(http, limit);
+        return tooLarge ? (default, TooLarge(http, limit)) : (bytes, null);
+    }
+
     /// <summary>What is wrong with JSON, and where.</summary>
-    public static LocalText Fault(JsonException fault)
+    /// <param name="withLine">Whether lines are those of what somebody wrote.</param>
+    public static LocalText Fault(JsonException fault, bool withLine = true)
     {
         ArgumentNullException.ThrowIfNull(fault);
         var reason = Reason(fault);
+        if (!withLine) return new($"{fault.Path?.TrimStart('$', '.')}: {reason.De}", $"{fault.Path?.TrimStart('$', '.')}: {reason.En}");
         return new(
             $"Zeile {fault.LineNumber + 1}, Stelle {fault.BytePositionInLine + 1}{At(fault.Path)}: {reason.De}",
             $"Line {fault.LineNumber + 1}, place {fault.BytePositionInLine + 1}{At(fault.Path)}: {reason.En}");

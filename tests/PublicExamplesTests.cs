@@ -73,6 +73,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         }
 
         Assert.Equal(operations.Where(o => o.Operation.TryGetProperty("requestBody", out _)).Sum(o => o.Operation.GetProperty("requestBody").GetProperty("content").EnumerateObject().Count()), sent);
+        var second = (await Pipelines.Pipes.RunAsync(hub.Admin, names["job"], new { repeats = names["run"] })).GetProperty("id").GetString();
         foreach (var (name, path, method, operation) in operations.Where(o => o.Method is "get" or "head").Concat(operations.Where(o => o.Method == "delete")))
         {
             // Parameters that must be there: which indicators, which number, since when.
@@ -80,6 +81,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
             {
                 "/api/v1/values" => "?indicator=no2-hourly",
                 "/api/v1/indicators/{indicator}/explain" => "?from=2026-11-23T08:00:00Z",
+                "/api/v1/runs/{run}/differences" => $"?with={second}&key=station",
                 "/api/v1/access" => "?object=dataset:air-quality",
                 "/api/v1/indicators/{indicator}/diff" => "?since=2026-01-01",
                 _ => "",

@@ -23,9 +23,14 @@ internal static class JobEndpoints
         group.MapRead("", ListAsync).WithSummary("Lists the jobs that the caller may see, by id.").Produces<JobListJson>().Paged();
         group.MapPut("{job}", PutAsync).WithSummary("Creates a job or makes a new version of it, which new runs use from then on.")
             .WithDescription("Steps run in their order; each is exactly one of read, check, transform, recipe, write, publish, and names earlier steps whose tables it takes. Whoever puts a job must be allowed himself to read, push and release what its steps read, write and publish. What is wrong stands in errors, each with its path.")
-            .Accepts<JobSpec>("application/json").Produces<JobJson>().Produces<JobJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 409, 422);
-        group.MapRead("{job}", GetAsync).WithSummary("One job with its definition and all its versions.")
-            .Takes("version", "An earlier definition; absent: the current one.", Microsoft.OpenApi.JsonSchemaType.Integer).Produces<JobJson>().Refuses(400, 404);
+            .Takes("draft", "true: the new version does not become the current one; it is tried, run in the shadow, and promoted later.", Microsoft.OpenApi.JsonSchemaType.Boolean)
+            .Accepts<JobSpec>("application/json", JobYaml.Type).Produces<JobJson>().Produces<JobJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 409, 422);
+        group.MapRead("{job}", GetAsync).WithSummary("One job with its definition and all its versions; as application/yaml the definition alone, ready to be edited and put again.")
+            .Takes("version", "An earlier definition; absent: the current one.", Microsoft.OpenApi.JsonSchemaType.Integer).Takes("format", "json or yaml; absent: by Accept.").Produces<JobJson>().Produces(StatusCodes.Status200OK, contentType: JobYaml.Type).Refuses(400, 404);
+        group.MapPost("{job}/shadow", ShadowAsync).WithSummary("Has a version run in the shadow of the current one from the next run on: on the same inputs, writing and publishing nothing. version null ends that; so does a new current version.")
+            .Accepts<ShadowJson>("application/json").Produces<JobJson>().Refuses(400, 401, 403, 404, 422);
+        group.MapRead("{job}/diff", DiffAsync).WithSummary("What differs between two versions of a job's definition, place by place; steps and triggers go by their ids.")
+            .Takes("from", "The earlier version; absent: the one before to.", Microsoft.OpenApi.JsonSchemaType.Integer).Takes("to", "The later version; absent: the newest.", Microsoft.OpenApi.JsonSchemaType.Integer).Produces<JobDiffJson>().Refuses(400, 404);
         group.MapPost("{job}/promotion", PromoteAsync).WithSummary("Makes an existing version the current one, forward or back.")
             .Accepts<PromotionJson>("application/json").Produces<JobJson>().Refuses(400, 401, 403, 404, 422);
         group.MapPost("{job}/runs", StartAsync).WithSummary("Starts a run: pins its inputs, and answers before its first step. One run of a job goes at a time; others wait.")
@@ -100,10 +105,12 @@ internal static class JobEndpoints
 
     private static async Task<IResult> PutAsync(string job, HttpContext http, IGrainFactory grains)
     {
-        var (spec, problem) = await http.ReadJsonAsync<JobSpec>();
+        var (spec, problem) = JobYaml.IsYaml(http.Request.ContentType) ? await http.ReadYamlAsync<JobSpec>() : await http.ReadJsonAsync<JobSpec>();
         if (problem is not null) return problem;
         if (!CatalogIds.IsValid(job)) return Problems.Problem(http, ProblemTypes.InvalidId, new($"„{job}“ ist keine Kennung.", $"“{job}” is no id."), ("id", job));
-        var result = await grains.GetGrain<IPipelineJobGrain>(job).PutAsync(http.Caller(), spec!);
+        if (http.Request.Query["draft"].ToString() is not ("" or "true" or "false") and var said) return Requests.InvalidParameter(http, "draft", new($"draft: „{said}“ ist weder true noch false.", $"draft: “{said}” is neither true nor false."));
+        var grain = grains.GetGrain<IPipelineJobGrain>(job);
+        var result = http.Request.Query["draft"] == "true" ? await grain.DraftAsync(http.Caller(), spec!) : await grain.PutAsync(http.Caller(), spec!);
         if (result.Refusal != CatalogRefusal.None) return Refused(http, result);
         var json = JobJson.Of(result.Job!);
         return result.Created ? TypedResults.Created($"/api/v1/jobs/{job}", json) : TypedResults.Ok(json);
@@ -112,14 +119,44 @@ internal static class JobEndpoints
     private static async Task<IResult> GetAsync(string job, HttpContext http, IGrainFactory grains)
     {
         http.Response.Headers.CacheControl = "no-store";
-        int? version = null;
-        if (http.Request.Query["version"].ToString() is { Length: > 0 } text)
-        {
-            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return Requests.InvalidParameter(http, "version", new("version ist eine Zahl.", "version is a number."));
-            version = number;
-        }
+        http.Response.Headers.Vary = "Accept";
+        if (VersionOf(http, "version", out var version) is { } wrong) return wrong;
+        var format = http.Request.Query["format"].ToString();
+        if (format is not ("" or "json" or "yaml")) return Requests.InvalidParameter(http, "format", new("format ist json oder yaml.", "format is json or yaml."));
+        if (!CatalogIds.IsValid(job) || await grains.GetGrain<IPipelineJobGrain>(job).GetAsync(http.Caller(), version) is not { } info) return Problems.NotFound(http, Job, job);
+        return format == "yaml" || (format.Length == 0 && JobYaml.IsAsked(http)) ? TypedResults.Text(JobYaml.Write(info.Spec), JobYaml.Type) : TypedResults.Ok(JobJson.Of(info));
+    }
 
-        return CatalogIds.IsValid(job) && await grains.GetGrain<IPipelineJobGrain>(job).GetAsync(http.Caller(), version) is { } info ? TypedResults.Ok(JobJson.Of(info)) : Problems.NotFound(http, Job, job);
+    private static async Task<IResult> ShadowAsync(string job, HttpContext http, IGrainFactory grains)
+    {
+        var (body, problem) = await http.ReadJsonAsync<ShadowJson>();
+        if (problem is not null) return problem;
+        if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
+        var result = await grains.GetGrain<IPipelineJobGrain>(job).ShadowAsync(http.Caller(), body!.Version);
+        return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(JobJson.Of(result.Job!)) : result.Refusal == CatalogRefusal.NotFound ? Unknown(http, Job, job) : Refused(http, result);
+    }
+
+    private static async Task<IResult> DiffAsync(string job, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        if (VersionOf(http, "from", out var from) is { } wrong) return wrong;
+        if (VersionOf(http, "to", out var to) is { } unfit) return unfit;
+        var grain = grains.GetGrain<IPipelineJobGrain>(job);
+        if (!CatalogIds.IsValid(job) || await grain.GetAsync(http.Caller(), null) is not { } current) return Problems.NotFound(http, Job, job);
+        to ??= current.Versions.Length;
+        from ??= Math.Max(1, to.Value - 1);
+        if (await grain.GetAsync(http.Caller(), from) is not { } earlier || await grain.GetAsync(http.Caller(), to) is not { } later)
+            return Requests.InvalidParameter(http, "from", new($"from, to: Fassungen von 1 bis {current.Versions.Length}.", $"from, to: versions of 1 to {current.Versions.Length}."));
+        return TypedResults.Ok(new JobDiffJson(job, earlier.Version, later.Version, JobDiff.Of(earlier.Spec, later.Spec)));
+    }
+
+    private static IResult? VersionOf(HttpContext http, string name, out int? version)
+    {
+        version = null;
+        if (http.Request.Query[name].ToString() is not { Length: > 0 } text) return null;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return Requests.InvalidParameter(http, name, new($"{name} ist eine Zahl.", $"{name} is a number."));
+        version = number;
+        return null;
     }
 
     private static async Task<IResult> PromoteAsync(string job, HttpContext http, IGrainFactory grains)
@@ -160,7 +197,7 @@ internal static class JobEndpoints
         if (!CatalogIds.IsValid(job) || await grains.GetGrain<IPipelineJobGrain>(job).RunsAsync(http.Caller()) is not { } runs) return Problems.NotFound(http, Job, job);
         var page = runs.Where(run => after is null || string.CompareOrdinal(run.Id, after) < 0).OrderByDescending(run => run.Id, StringComparer.Ordinal).Take(limit).ToArray();
         return TypedResults.Ok(new RunListJson(
-            [.. page.Select(run => new RunEntryJson(run.Id, RunWords.Of(run.State), run.Version, run.At, run.By, run.Ended) { Trigger = run.Trigger, Period = run.Period, Backfill = run.Backfill })], page.Length == limit ? http.Next(page[^1].Id, limit) : null));
+            [.. page.Select(run => new RunEntryJson(run.Id, RunWords.Of(run.State), run.Version, run.At, run.By, run.Ended) { Trigger = run.Trigger, Period = run.Period, Backfill = run.Backfill, ShadowOf = run.ShadowOf })], page.Length == limit ? http.Next(page[^1].Id, limit) : null));
     }
 
     /// <summary>Whoever is nobody is asked who he is; whoever is somebody is told that there is none.</summary>
@@ -186,8 +223,17 @@ internal sealed record JobListJson(JobSummaryJson[] Jobs, string? Next);
 /// <param name="Current">That new runs use.</param>
 internal sealed record JobJson(string Id, int Version, int Current, JobSpec Definition, JobVersionJson[] Versions)
 {
-    public static JobJson Of(JobInfo info) => new(info.Id, info.Version, info.Current, info.Spec, [.. info.Versions.Select(version => new JobVersionJson(version.Number, version.At, version.By))]);
+    /// <summary>The version that runs in the shadow of the current one; absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? Shadow { get; init; }
+
+    public static JobJson Of(JobInfo info) => new(info.Id, info.Version, info.Current, info.Spec, [.. info.Versions.Select(version => new JobVersionJson(version.Number, version.At, version.By))]) { Shadow = info.Shadow };
 }
+
+/// <param name="Version">Null: none.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record ShadowJson([property: JsonRequired] int? Version);
+
+internal sealed record JobDiffJson(string Id, int From, int To, JobChangeJson[] Changes);
 
 internal sealed record JobVersionJson(int Version, DateTimeOffset At, string By);
 
@@ -209,6 +255,9 @@ internal sealed record RunEntryJson(string Id, string State, int Version, DateTi
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod? Period { get; init; }
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Backfill { get; init; }
+
+    /// <summary>The run in whose shadow it goes; absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? ShadowOf { get; init; }
 }
 
 /// <param name="Next">When it is due; null: it does not go by time.</param>

@@ -25,6 +25,9 @@ internal static class RunEndpoints
             .Accepts<RunActJson>("application/json").Produces<RunJson>().Refuses(400, 401, 403, 404, 409, 422);
         group.MapRead("{run}/lineage", LineageAsync).WithSummary("What happened in a run as events of OpenLineage 2-0-2: of the run, and of each step as a run of its own.")
             .Produces<LineageJson>().Refuses(404);
+        group.MapRead("{run}/differences", DifferencesAsync).WithSummary("What differs between a step's tables in an earlier run and in this one: rows added, removed and changed, and the first 1,000 cells.")
+            .Takes("with", "The earlier run; absent: the one that this one repeats or shadows.").Takes("step", "Whose tables; absent: the one that is written into a dataset.").Takes("key", "Columns that make out a row, by commas; absent: the primary key of the dataset that the table is written into.")
+            .Produces<RunDifferencesJson>().Refuses(404, 409, 422);
         group.MapRead("{run}/steps/{step}/table", TableAsync).WithSummary("The table that a step made, whole, as CSV.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv").Refuses(404);
     }
@@ -53,6 +56,18 @@ internal static class RunEndpoints
     {
         http.Response.Headers.CacheControl = "no-store";
         return await FindAsync(run, http, grains) is { } info ? TypedResults.Ok(new LineageJson(OpenLineageEvents.Of(info))) : Problems.NotFound(http, Run, run);
+    }
+
+    private static async Task<IResult> DifferencesAsync(string run, HttpContext http, IGrainFactory grains)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        if (!ReceiptIds.IsValid(run)) return Problems.NotFound(http, Run, run);
+        var query = new DifferenceQuery(Said("with"), Said("step"), Said("key")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        var result = await grains.GetGrain<IPipelineRunGrain>(run).DifferencesAsync(http.Caller(), query);
+        if (result.Refusal == CatalogRefusal.NotFound) return Problems.NotFound(http, result.Detail is null ? Run : s_step, result.Detail is null ? run : query.Step ?? run);
+        return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(RunDifferencesJson.Of(result)) : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
+
+        string? Said(string name) => http.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
     }
 
     private static async Task<IResult> TableAsync(string run, string step, HttpContext http, IGrainFactory grains)
@@ -97,6 +112,27 @@ internal static class RunEndpoints
 
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record RunActJson([property: JsonRequired] string Act, string? Reason = null);
+
+/// <param name="With">The earlier run.</param>
+/// <param name="Key">Columns that make out a row.</param>
+/// <param name="Same">Rows alike in the columns that both have.</param>
+/// <param name="Cells">The first 1,000 that differ.</param>
+internal sealed record RunDifferencesJson(
+    string With, string Step, string[] Key, long Same, long Changed, long Removed, long Added, string[] ColumnsRemoved, string[] ColumnsAdded, ColumnChangeJson[] Columns, CellChangeJson[] Cells)
+{
+    public static RunDifferencesJson Of(DifferenceResult result)
+    {
+        var found = result.Differences!;
+        return new(
+            result.With!, result.Step!, found.Key, found.Same, found.Changed, found.Removed, found.Added, found.ColumnsOnlyBefore, found.ColumnsOnlyAfter,
+            [.. found.Columns.Select(column => new ColumnChangeJson(column.Column, column.Cells))], [.. found.Cells.Select(cell => new CellChangeJson(cell.Row, cell.Column, cell.Before, cell.After))]);
+    }
+}
+
+internal sealed record ColumnChangeJson(string Column, long Cells);
+
+/// <param name="Row">Values of its key.</param>
+internal sealed record CellChangeJson(string Row, string Column, string? Before, string? After);
 
 /// <param name="Events">In the order of their times.</param>
 internal sealed record LineageJson(System.Text.Json.Nodes.JsonObject[] Events);

@@ -14,6 +14,9 @@ internal sealed record RunJson(
     /// <summary>The trigger that started it; absent: somebody did.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Trigger { get; init; }
 
+    /// <summary>The run in whose shadow it goes, writing nothing; absent: none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? ShadowOf { get; init; }
+
     /// <summary>The time that it is for; absent: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod? Period { get; init; }
 
@@ -23,6 +26,7 @@ internal sealed record RunJson(
     {
         Trigger = run.Pinned.Trigger,
         Period = run.Pinned.Period,
+        ShadowOf = run.Pinned.ShadowOf,
     };
 }
 

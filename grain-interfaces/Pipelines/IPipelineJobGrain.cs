@@ -13,6 +13,14 @@ public interface IPipelineJobGrain : IGrainWithStringKey
     [Alias("Put"), Repeatable]
     Task<JobResult> PutAsync(Caller caller, JobSpec spec);
 
+    /// <summary>Makes a new version of the job that is not the current one, to be tried and promoted later. A definition equal to the newest version changes nothing.</summary>
+    [Alias("Draft"), Repeatable]
+    Task<JobResult> DraftAsync(Caller caller, JobSpec spec);
+
+    /// <summary>Has a version run in the shadow of the current one, on the same inputs and without writing or publishing anything; null ends that.</summary>
+    [Alias("Shadow"), Repeatable]
+    Task<JobResult> ShadowAsync(Caller caller, int? version);
+
     /// <summary>The job, or null where there is none or the caller may not know of it.</summary>
     /// <param name="version">Null: the current one.</param>
     [Alias("Get"), AlwaysInterleave, Repeatable]
@@ -100,7 +108,11 @@ public sealed record JobProblem([property: Id(0)] string Path, [property: Id(1)]
 /// <param name="Version">Of <paramref name="Spec"/>.</param>
 /// <param name="Current">The version that new runs use.</param>
 [GenerateSerializer, Immutable, Alias("datahub.JobInfo")]
-public sealed record JobInfo([property: Id(0)] string Id, [property: Id(1)] JobSpec Spec, [property: Id(2)] int Version, [property: Id(3)] int Current, [property: Id(4)] JobVersion[] Versions);
+public sealed record JobInfo([property: Id(0)] string Id, [property: Id(1)] JobSpec Spec, [property: Id(2)] int Version, [property: Id(3)] int Current, [property: Id(4)] JobVersion[] Versions)
+{
+    /// <summary>The version that runs in the shadow of the current one; null: none.</summary>
+    [Id(5)] public int? Shadow { get; init; }
+}
 
 /// <param name="By">As <see cref="Caller.Subject"/>.</param>
 [GenerateSerializer, Immutable, Alias("datahub.JobVersion")]
@@ -125,6 +137,9 @@ public sealed record RunOrder([property: Id(0)] string Id, [property: Id(1)] Nam
 
     /// <summary>The backfill that it belongs to; null: none.</summary>
     [Id(6)] public string? Backfill { get; init; }
+
+    /// <summary>The run in whose shadow it goes: on the same inputs, writing nothing; null: none.</summary>
+    [Id(7)] public string? ShadowOf { get; init; }
 }
 
 /// <param name="Step">That reads it.</param>
@@ -142,4 +157,6 @@ public sealed record RunEntry([property: Id(0)] string Id, [property: Id(1)] int
     [Id(7)] public RunPeriod? Period { get; init; }
 
     [Id(8)] public string? Backfill { get; init; }
+
+    [Id(9)] public string? ShadowOf { get; init; }
 }

@@ -46,6 +46,10 @@ public interface IPipelineRunGrain : IGrainWithStringKey
     [Alias("Table"), AlwaysInterleave, Repeatable]
     Task<StepInfo?> TableAsync(Caller caller, string step);
 
+    /// <summary>What differs between the tables of a step in another run and in this one, cell by cell.</summary>
+    [Alias("Differences"), AlwaysInterleave, Repeatable]
+    Task<DifferenceResult> DifferencesAsync(Caller caller, DifferenceQuery query);
+
     /// <summary>One batch of a step's table (<see cref="TableCodec"/>), or null where there is none or the caller may not see rows.</summary>
     [Alias("Output"), AlwaysInterleave, Repeatable]
     Task<byte[]?> OutputAsync(Caller caller, string step, int batch);
@@ -109,6 +113,9 @@ public sealed record PinnedRun(
 
     /// <summary>Id of the trigger that started it; null: <see cref="By"/> did.</summary>
     [Id(11)] public string? Trigger { get; init; }
+
+    /// <summary>The run in whose shadow it goes: it writes and publishes nothing; null: it does what its steps say.</summary>
+    [Id(12)] public string? ShadowOf { get; init; }
 }
 
 /// <summary>What a reading step reads; a file or a dataset.</summary>

@@ -33,7 +33,7 @@ internal static class BackfillRules
     /// <param name="runs">Of the job.</param>
     public static (BackfillPeriod[] Periods, LocalText? Fault) Periods(BackfillSpec spec, ScheduleTrigger schedule, IEnumerable<RunEntry> runs)
     {
-        var complete = runs.Where(run => run is { State: RunState.Complete, Period: not null }).GroupBy(run => run.Period!).ToDictionary(group => group.Key, group => group.First().Id);
+        var complete = runs.Where(run => run is { State: RunState.Complete, Period: not null, ShadowOf: null }).GroupBy(run => run.Period!).ToDictionary(group => group.Key, group => group.First().Id);
         BackfillPeriod[] all = [.. ScheduleRules.Periods(schedule, spec.From, spec.To, JobLimits.Periods + 1).Select(period => new BackfillPeriod(period, complete.GetValueOrDefault(period)))];
         if (all.Length > JobLimits.Periods)
         {
@@ -54,7 +54,7 @@ internal static class BackfillRules
         {
             if (ScheduleRules.Periods(backfill.Schedule, reached, backfill.Spec.To, 1).FirstOrDefault() is not { } period) return null;
             reached = period.To;
-            if (!backfill.Spec.Again && runs.Any(run => run.State == RunState.Complete && run.Period == period)) continue;
+            if (!backfill.Spec.Again && runs.Any(run => run is { State: RunState.Complete, ShadowOf: null } && run.Period == period)) continue;
             return new(ReceiptIds.Of(backfill.At, $"{job}\n{backfill.Id}\n{period.To.UtcTicks}\n{backfill.Resumed}"), []) { Version = backfill.Version, Period = period, Backfill = backfill.Id };
         }
     }

@@ -36,7 +36,11 @@ internal sealed partial class PipelineJobGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<JobResult> PutAsync(Caller caller, JobSpec spec)
+    public Task<JobResult> PutAsync(Caller caller, JobSpec spec) => PutAsync(caller, spec, isDraft: false);
+
+    public Task<JobResult> DraftAsync(Caller caller, JobSpec spec) => PutAsync(caller, spec, isDraft: true);
+
+    private async Task<JobResult> PutAsync(Caller caller, JobSpec spec, bool isDraft)
     {
         var known = Spec;
         // Whoever may not know of a job is told that of his own agency's nothing is there.
@@ -50,7 +54,8 @@ internal sealed partial class PipelineJobGrain(
         if (spec.Dataspace is { } dataspace && (await GrainFactory.GetGrain<IDataspaceGrain>(dataspace).GetAsync(Caller.Hub) is not { } space || space.Spec.Owner != spec.Agency))
             return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
         if (await MayDoAsync(caller, spec) is { } missing) return missing;
-        if (known is not null && Same(known, spec)) return new(CatalogRefusal.None, Info(null), null);
+        if (isDraft && known is null) return Invalid("", new("Einen Job ohne geltende Fassung gibt es nicht; die erste ohne draft anlegen.", "There is no job without a current version; put the first one without draft."));
+        if (known is not null && Same(isDraft ? _stored.Value.Versions[^1].Spec : known, spec)) return new(CatalogRefusal.None, Info(isDraft ? _stored.Value.Versions.Length : null), null);
         if (await jobSql.ProblemsAsync(spec, JobRules.Acting(Id, spec)) is { Length: > 0 } faults) return new(CatalogRefusal.Invalid, null, null) { Problems = faults };
         if (_stored.Value.Versions.Length >= JobLimits.Versions)
             return new(CatalogRefusal.TooMany, null, new($"Ein Job hat höchstens {JobLimits.Versions} Fassungen.", $"A job has at most {JobLimits.Versions} versions."));
@@ -68,15 +73,16 @@ internal sealed partial class PipelineJobGrain(
             }
         }
 
-        await NoteTriggersAsync(known, spec);
+        if (!isDraft) await NoteTriggersAsync(known, spec);
 
         var number = _stored.Value.Versions.Length + 1;
         var version = new JobVersion(number, time.GetUtcNow(), caller.Subject);
+        var next = _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)] };
+        if (!isDraft) next = next with { Current = number, CurrentAt = version.At, Since = await SinceAsync(spec), Shadow = null };
         await _outbox.StoreAsync(
-            _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)], Current = number, CurrentAt = version.At, Since = await SinceAsync(spec) },
-            Happened(caller.Subject, spec, known is null ? AuditEvents.JobCreated : AuditEvents.JobChanged, ("version", Text(number)), ("title", spec.Title.De)));
+            next, Happened(caller.Subject, spec, known is null ? AuditEvents.JobCreated : AuditEvents.JobChanged, ("version", Text(number)), ("title", spec.Title.De), ("draft", isDraft ? "true" : null)));
         LogPut(Id, number, caller.Subject);
-        return new(CatalogRefusal.None, Info(null), null) { Created = known is null };
+        return new(CatalogRefusal.None, Info(number), null) { Created = known is null };
 
         static JobResult Invalid(string path, LocalText detail) => new(CatalogRefusal.Invalid, null, null) { Problems = [new(path, detail)] };
     }
@@ -96,10 +102,27 @@ internal sealed partial class PipelineJobGrain(
         {
             var next = _stored.Value.Versions[version - 1].Spec;
             await NoteTriggersAsync(spec, next);
-            await _outbox.StoreAsync(_stored.Value with { Current = version, CurrentAt = time.GetUtcNow(), Since = await SinceAsync(next) }, Happened(caller.Subject, spec, AuditEvents.JobPromoted, ("version", Text(version)), ("from", Text(_stored.Value.Current))));
+            await _outbox.StoreAsync(_stored.Value with { Current = version, CurrentAt = time.GetUtcNow(), Since = await SinceAsync(next), Shadow = null }, Happened(caller.Subject, spec, AuditEvents.JobPromoted, ("version", Text(version)), ("from", Text(_stored.Value.Current))));
             LogPromoted(Id, version, caller.Subject);
         }
 
+        return new(CatalogRefusal.None, Info(null), null);
+    }
+
+    public async Task<JobResult> ShadowAsync(Caller caller, int? version)
+    {
+        if (Spec is not { } spec || !AccessRules.May(caller, AccessRights.ReadReceipts, spec.Holding)) return new(CatalogRefusal.NotFound, null, null);
+        if (!AccessRules.May(caller, AccessRights.EditDefinitions, spec.Holding)) return new(CatalogRefusal.Forbidden, null, AccessRules.Missing(AccessRights.EditDefinitions, spec.Holding));
+        if (version is { } number)
+        {
+            if (number < 1 || number > _stored.Value.Versions.Length || number == _stored.Value.Current)
+                return new(CatalogRefusal.Invalid, null, null) { Problems = [new("version", new($"Eine andere Fassung als die geltende ({_stored.Value.Current}), 1 bis {_stored.Value.Versions.Length}.", $"Another version than the current one ({_stored.Value.Current}), 1 to {_stored.Value.Versions.Length}."))] };
+            if (await MayDoAsync(caller, _stored.Value.Versions[number - 1].Spec) is { } missing) return missing;
+        }
+
+        if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
+        if (version != _stored.Value.Shadow)
+            await _outbox.StoreAsync(_stored.Value with { Shadow = version }, Happened(caller.Subject, spec, AuditEvents.JobChanged, ("shadow", version is { } shadow ? Text(shadow) : "–")));
         return new(CatalogRefusal.None, Info(null), null);
     }
 
@@ -192,8 +215,9 @@ internal sealed partial class PipelineJobGrain(
     {
         if (Spec is not { } job || !AccessRules.May(caller, AccessRights.ReadReceipts, job.Holding)) return new(CatalogRefusal.NotFound, null);
         if (!AccessRules.May(caller, AccessRights.Push, job.Holding)) return new(CatalogRefusal.Forbidden, AccessRules.Missing(AccessRights.Push, job.Holding));
-        if (_stored.Value.Backfill is not { } backfill || !(backfill.State == BackfillState.Stopped || (backfill.State == BackfillState.Running && !resume)))
-            return new(CatalogRefusal.Conflict, resume ? new("Fortsetzen lässt sich nur, was angehalten ist.", "Only what is stopped can be resumed.") : new("Es ist kein Nachholen unterwegs.", "No backfill is under way."));
+        if (_stored.Value.Backfill is not { } backfill) return new(CatalogRefusal.Conflict, new("Dieser Job hat nichts nachzuholen.", "This job has no backfill."));
+        if (resume && backfill.State == BackfillState.Cancelled) return new(CatalogRefusal.Conflict, new("Dieses Nachholen wurde aufgegeben; ein neues beginnen.", "This backfill was given up; begin a new one."));
+        if (backfill.State is BackfillState.Complete or BackfillState.Cancelled || (resume && backfill.State == BackfillState.Running)) return new(CatalogRefusal.None, null) { Backfill = backfill };
         if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, OutboxText.Full);
         if (resume) await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).OpenAsync(Caller.Hub, new(backfill.Id, Id));
         var next = resume ? backfill with { State = BackfillState.Running, Cause = null, Resumed = backfill.Resumed + 1 } : backfill with { State = BackfillState.Cancelled };
@@ -286,16 +310,17 @@ internal sealed partial class PipelineJobGrain(
         if (await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(Caller.Hub) is not null)
             return Refused(CatalogRefusal.Conflict, new($"Einen Lauf „{order.Id}“ gibt es schon.", $"There is a run “{order.Id}” already."));
         var spec = _stored.Value.Versions[version - 1].Spec;
-        var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
+        var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry is { State: RunState.Complete, ShadowOf: null })?.Entry.Id;
         var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
         if (inputs is null) return fault!;
+        if (order.ShadowOf is not null) inputs = RunRules.Shared(inputs, _stored.Value.Runs.First(run => run.Entry.Id == order.ShadowOf).Pinned!.Inputs);
 
         var now = time.GetUtcNow();
         var by = order.Trigger is { } trigger ? $"trigger:{trigger}" : order.Backfill is not null ? _stored.Value.Backfill!.By : caller.Subject;
-        var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger };
+        var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger, ShadowOf = order.ShadowOf };
         // Noted before it is stored: after a death somebody asks for it.
         await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
-        StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill }, pinned), .. _stored.Value.Runs];
+        StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill, ShadowOf = order.ShadowOf }, pinned), .. _stored.Value.Runs];
         var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
         foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);
         var next = _stored.Value with { Runs = [.. runs.Except(forgotten)] };
@@ -303,7 +328,23 @@ internal sealed partial class PipelineJobGrain(
         await _outbox.StoreAsync(next, Happened(by, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
         await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).OrderAsync(Caller.Hub, pinned);
         LogOrdered(order.Id, Id, version, by);
+        if (_stored.Value.Shadow is { } shadow && version == _stored.Value.Current && order is { ShadowOf: null, Repeats: null }) await AddShadowAsync(caller, order, shadow, now);
         return null;
+    }
+
+    /// <summary>The same in another version, after it; where that cannot be, the run itself goes on all the same.</summary>
+    private async Task AddShadowAsync(Caller caller, RunOrder order, int version, DateTimeOffset now)
+    {
+        var steps = _stored.Value.Versions[version - 1].Spec.Steps;
+        var shadow = order with
+        {
+            Id = ReceiptIds.Of(now, $"{Id}\nshadow\n{order.Id}"),
+            Version = version,
+            ShadowOf = order.Id,
+            Backfill = null,
+            Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read?.File is not null))],
+        };
+        if (await AddAsync(caller, shadow) is { } refused) LogNoShadow(Id, order.Id, version, refused.Detail?.In("en"));
     }
 
     private static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
@@ -423,7 +464,7 @@ internal sealed partial class PipelineJobGrain(
     private JobInfo Info(int? version)
     {
         var number = version ?? _stored.Value.Current;
-        return new(Id, _stored.Value.Versions[number - 1].Spec, number, _stored.Value.Current, Array.ConvertAll(_stored.Value.Versions, stored => stored.Version));
+        return new(Id, _stored.Value.Versions[number - 1].Spec, number, _stored.Value.Current, Array.ConvertAll(_stored.Value.Versions, stored => stored.Version)) { Shadow = _stored.Value.Shadow };
     }
 
     private AuditEvent Happened(string actor, JobSpec spec, string action, params (string Name, string? Text)[] detail) =>
@@ -449,6 +490,9 @@ internal sealed partial class PipelineJobGrain(
 
     [LoggerMessage(4015, LogLevel.Information, "Job {Job}: a backfill of {Periods} periods from {From} to {To} begins, by {By}")]
     private partial void LogBackfill(string job, int periods, DateTimeOffset from, DateTimeOffset to, string by);
+
+    [LoggerMessage(4016, LogLevel.Warning, "Job {Job}: run {Run} has no shadow in version {Version}: {Reason}")]
+    private partial void LogNoShadow(string job, string run, int version, string? reason);
 
     [LoggerMessage(4012, LogLevel.Information, "Run {Run} of job {Job} version {Version} was ordered by {By}")]
     private partial void LogOrdered(string run, string job, int version, string by);

@@ -22,6 +22,9 @@ public sealed record PipelineJobState([property: Id(0)] StoredJobVersion[] Versi
     /// <summary>When the current version became it.</summary>
     [Id(6)] public DateTimeOffset CurrentAt { get; init; }
 
+    /// <summary>The version that runs in the shadow of the current one; null: none.</summary>
+    [Id(7)] public int? Shadow { get; init; }
+
     /// <summary>The newest; null: there was none.</summary>
     [Id(5)] public Backfill? Backfill { get; init; }
 

@@ -1,4 +1,5 @@
 using DataHub.Catalog;
+using DataHub.Feeds;
 using DataHub.Governance;
 
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ internal sealed partial class PipelineRunGrain(
     TimeProvider time,
     ILogger<PipelineRunGrain> logger) : Grain, IPipelineRunGrain
 {
+    /// <summary>Rows of two tables that are compared at once.</summary>
+    private const long MostCompared = 2_000_000;
+
     /// <summary>How often it is looked whether something is to be done that nobody told of.</summary>
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(1);
 
@@ -168,6 +172,37 @@ internal sealed partial class PipelineRunGrain(
             time.GetUtcNow(), caller, AuditEvents.RowsRead, run.Pinned.Spec.Agency, $"run:{Id}", AuditOutcome.Done,
             ("because", ContractWords.Of(decision.Because)), ("reference", decision.Reference), ("rows", table.RowsOut.ToString(System.Globalization.CultureInfo.InvariantCulture)), ("through", step)));
         return table;
+    }
+
+    public async Task<DifferenceResult> DifferencesAsync(Caller caller, DifferenceQuery query)
+    {
+        if (_stored.Value.Run is not { } run || !AccessRules.May(caller, AccessRights.ReadRows, run.Pinned.Spec.Holding)) return new(CatalogRefusal.NotFound, null);
+        if ((query.With ?? run.Pinned.ShadowOf ?? run.Pinned.Repeats) is not { } with) return Wrong(CatalogRefusal.Invalid, "with: Mit welchem Lauf wird verglichen?", "with: Which run is it compared with?");
+        var write = run.Pinned.Spec.Steps.FirstOrDefault(step => step.Write is not null && (query.Step is null || step.Write.Input == query.Step))?.Write;
+        if ((query.Step ?? write?.Input ?? run.Pinned.Spec.Steps.LastOrDefault(step => step.MakesTable)?.Id) is not { } step) return Wrong(CatalogRefusal.Invalid, "step: Der Job macht keine Tabelle.", "step: The job makes no table.");
+        var key = query.Key ?? (write is not null && await GrainFactory.GetGrain<IDatasetGrain>(write.Dataset).GetAsync(Caller.Hub) is { } dataset ? dataset.Spec.Schema.PrimaryKey : null);
+        if (key is null) return Wrong(CatalogRefusal.Invalid, "key: Welche Spalten machen eine Zeile aus?", "key: Which columns make out a row?");
+        if (with == Id || await TableAsync(caller, step) is not { } mine) return Wrong(CatalogRefusal.NotFound, $"Eine Tabelle von „{step}“ hat dieser Lauf nicht (mehr).", $"This run has no table of “{step}” (any more).");
+        var other = ReceiptIds.IsValid(with) ? GrainFactory.GetGrain<IPipelineRunGrain>(with) : null;
+        if (other is null || await other.TableAsync(caller, step) is not { } theirs || await other.GetAsync(Caller.Hub) is not { } earlier)
+            return Wrong(CatalogRefusal.Invalid, $"with: Einen Lauf „{with}“ mit einer Tabelle von „{step}“ gibt es nicht (mehr).", $"with: There is no run “{with}” with a table of “{step}” (any more).");
+        if (mine.RowsOut + theirs.RowsOut > MostCompared)
+            return Wrong(CatalogRefusal.TooMany, $"Verglichen werden höchstens {MostCompared} Zeilen auf einmal; beide Tabellen zusammen haben {mine.RowsOut + theirs.RowsOut}.", $"At most {MostCompared} rows are compared at once; both tables together have {mine.RowsOut + theirs.RowsOut}.");
+        if (TableDifferences.Fault(key, theirs.Columns, mine.Columns) is { } fault) return new(CatalogRefusal.Invalid, fault);
+        try
+        {
+            return new(CatalogRefusal.None, null) { With = with, Step = step, Differences = await runner.CompareAsync(earlier, run, theirs, mine, key, CancellationToken.None) };
+        }
+        catch (StepException e)
+        {
+            return new(CatalogRefusal.Invalid, e.Reason);
+        }
+        catch (SqlRefusedException e)
+        {
+            return new(CatalogRefusal.Invalid, e.Reason);
+        }
+
+        static DifferenceResult Wrong(CatalogRefusal refusal, string de, string en) => new(refusal, new(de, en));
     }
 
     public Task<byte[]?> OutputAsync(Caller caller, string step, int batch)

@@ -21,6 +21,10 @@ internal static class RunRules
         return (period.From > from ? period.From : from, period.To < to ? period.To : to);
     }
 
+    /// <summary>The inputs of a run in another's shadow: what both read, as the other has pinned it.</summary>
+    public static PinnedInput[] Shared(PinnedInput[] own, PinnedInput[] others) =>
+        Array.ConvertAll(own, input => Array.Find(others, other => other.Step == input.Step && other.Dataset == input.Dataset && other.File == input.File) ?? input);
+
     /// <summary>A run whose turn has not come.</summary>
     public static RunInfo Waiting(PinnedRun pinned) => new(pinned, RunState.Start, [.. pinned.Spec.Steps.Select(step => new StepInfo(step.Id, step.Kind!, RunState.Start))]);
 

@@ -18,6 +18,9 @@ internal sealed partial class StepRunner(
     /// <summary>Cells that a recipe takes into memory.</summary>
     private const long MostCells = 20_000_000;
 
+    /// <summary>Whoever asks what differs waits for it; a call between grains takes no longer than half a minute.</summary>
+    private static readonly TimeSpan s_comparing = TimeSpan.FromSeconds(20);
+
     private readonly StepTurns _turns = new(options.Value.StepsAtOnce);
 
     /// <summary>Begins a step; what becomes of it, the answer tells.</summary>
@@ -55,6 +58,45 @@ internal sealed partial class StepRunner(
         await ((Task)work.Task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // Where nobody hears it, the grain looks by itself.
         await ended().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Compares the tables of two steps, in its turn as a step has it.</summary>
+    /// <exception cref="StepException">The key says of several rows that they are one.</exception>
+    /// <exception cref="SqlRefusedException">They are too large for the time that there is.</exception>
+    public async Task<RunDifferences> CompareAsync(RunInfo earlier, RunInfo later, StepInfo a, StepInfo b, string[] key, CancellationToken stop)
+    {
+        await _turns.EnterAsync(later.Pinned.Spec.Agency, stop);
+        try
+        {
+            var questions = TableDifferences.Questions(key, a.Columns, b.Columns);
+            var found = questions.Select(_ => new List<RowBlock>()).ToArray();
+            await sql.RunAsync(
+                [Table("a", earlier, a), Table("b", later, b)], questions, Limits() with { Time = s_comparing, Rows = TableDifferences.Cells + 10 },
+                (_, _) => Task.CompletedTask,
+                (question, rows) =>
+                {
+                    found[question].Add(rows);
+                    return Task.CompletedTask;
+                },
+                stop);
+            for (var i = 0; i < 2; i++)
+            {
+                if (CheckRules.Measured(found[i].FirstOrDefault()) is > 0 and var repeated)
+                {
+                    var run = (i == 0 ? earlier : later).Pinned.Id;
+                    throw new StepException(new(
+                        $"key: {string.Join(", ", key)} machen im Lauf {run} keine Zeile aus; {repeated} Werte stehen in mehreren.", $"key: {string.Join(", ", key)} do not make out a row in the run {run}; {repeated} values stand in several."));
+                }
+            }
+
+            return TableDifferences.Read(key, a.Columns, b.Columns, [.. found.Select(blocks => blocks.ToArray())]);
+        }
+        finally
+        {
+            _turns.Leave();
+        }
+
+        SqlInput Table(string name, RunInfo run, StepInfo step) => new(name, step.Columns, StepTables.ReadAllAsync(files, StepTables.Name(run.Pinned.Id, step), step.Batches, null, stop));
     }
 
     private async Task<(StepOutcome? Outcome, StepFault? Fault)> DoAsync(RunInfo run, int place, RunningStep work)
@@ -264,6 +306,12 @@ internal sealed partial class StepRunner(
         var write = step.Write!;
         var input = run.Steps.Single(one => one.Id == write.Input);
         if (input.RowsOut == 0) return new() { Notes = [new("warning", new("Die Tabelle ist leer: nichts wurde geschrieben.", "The table is empty: nothing was written."))] };
+        if (run.Pinned.ShadowOf is not null)
+        {
+            work.Read((int)Math.Min(input.RowsOut, int.MaxValue));
+            return new() { RowsIn = input.RowsOut, Notes = [new("info", new($"Schattenlauf: {input.RowsOut} Zeilen wären geschrieben worden; geschrieben wurde nichts.", $"Shadow run: {input.RowsOut} rows would have been written; nothing was."))] };
+        }
+
         var name = StepTables.Name(run.Pinned.Id, input);
         var written = await target.WriteAsync(
             new(JobRules.Acting(run.Pinned.Job, run.Pinned.Spec), write.Dataset, write.Feed, $"run {run.Pinned.Id} {step.Id}", input.Sha256!, input.Columns, input.RowsOut, input.Batches,
@@ -296,6 +344,7 @@ internal sealed partial class StepRunner(
     private async Task<StepOutcome> PublishAsync(RunInfo run, StepSpec step)
     {
         var dataset = step.Publish!.Dataset;
+        if (run.Pinned.ShadowOf is not null) return new() { Notes = [new("info", new($"Schattenlauf: „{dataset}“ wurde nicht freigegeben.", $"Shadow run: “{dataset}” was not released."))] };
         var caller = JobRules.Acting(run.Pinned.Job, run.Pinned.Spec);
         var result = await grains.GetGrain<IDatasetGrain>(dataset).GetAsync(caller) is { State: ReleaseState.Available }
             ? new(CatalogRefusal.None, null, null)

@@ -221,6 +221,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "jobs/{job}" => Job(relation),
         "jobs/{job}/backfill" => JsonContent.Create(new { from = "2026-03-01T00:00:00Z", to = "2026-03-02T00:00:00Z", schedule = new { cron = "0 0 * * *", timeZone = "UTC" } }),
         "jobs/{job}/backfill/acts" => JsonContent.Create(new { act = "cancel" }),
+        "jobs/{job}/shadow" => new StringContent("""{ "version": null }""", Encoding.UTF8, "application/json"),
         "jobs/{job}/promotion" => JsonContent.Create(new { version = 1 }),
         "jobs/{job}/runs" => JsonContent.Create(new { }),
         "runs/{run}/acts" => JsonContent.Create(new { act = "abort", reason = "Probe" }),
