@@ -68,6 +68,7 @@ internal sealed partial class PipelineJobGrain(
             }
         }
 
+        await NoteAsync(spec);
         var number = _stored.Value.Versions.Length + 1;
         var version = new JobVersion(number, time.GetUtcNow(), caller.Subject);
         await _outbox.StoreAsync(
@@ -175,6 +176,7 @@ internal sealed partial class PipelineJobGrain(
     public async Task SweepAsync(Caller caller)
     {
         OnlyTheHub(caller);
+        if (Spec is { } spec) await NoteAsync(spec);
         var before = time.GetUtcNow() - options.Value.KeepTables;
         var over = _stored.Value.Runs.Where(run => !run.Swept && run.Pinned is null && run.Entry.Ended < before).Select(run => run.Entry.Id).ToHashSet(StringComparer.Ordinal);
         if (over.Count == 0) return;
@@ -204,6 +206,12 @@ internal sealed partial class PipelineJobGrain(
     }
 
     public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
+
+    /// <summary>The datasets know which jobs read and write them; what is noted already costs nothing.</summary>
+    private async Task NoteAsync(JobSpec spec)
+    {
+        foreach (var (dataset, job) in LineageRules.Of(Id, spec)) await GrainFactory.GetGrain<IDatasetLineageGrain>(dataset).NoteJobAsync(Caller.Hub, job);
+    }
 
     private const int MaxWaiting = 100;
 

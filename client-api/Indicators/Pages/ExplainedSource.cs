@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Pipelines;
 
 using Microsoft.AspNetCore.Http;
 
@@ -77,7 +78,10 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
             [.. shown.Select(one => (fields.GetValueOrDefault(one.Field.Name, one.Field.Name), one.Field.Type is FieldType.Number or FieldType.Integer))],
             page.Rows is { } told ? [.. told.Rows.Select(row => new ExplainedRow(Version(told, row.Row), [.. row.Before.Reverse().Select(before => Version(told, before))]))] : null,
             [.. (info.Definition.Inputs ?? []).Select(input => (input.Spec.Title.In(query.Language), input.Version, Here(ExplainAddress.Path(input.Indicator), input.Version, null)))],
-            links);
+            links)
+        {
+            Origin = await RunOrigins.OfAsync(cluster, http.Caller(), page.Runs.Select(run => run.By.Run)).WaitAsync(http.RequestAborted),
+        };
 
         string? NameOf(string? id) => id is not null && tree is not null && tree.TryGet(id, out var found) ? found.Name : id;
 

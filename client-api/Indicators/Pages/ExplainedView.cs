@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using DataHub.Catalog;
+using DataHub.Pipelines;
 
 namespace DataHub.Indicators;
 
@@ -36,6 +37,9 @@ public sealed record ExplainedView(
     ExplainedLinks Links)
 {
     public Display Display { get; } = Display.In(Query.Language);
+
+    /// <summary>The runs behind the rows, as the reader may know of them.</summary>
+    public RunOrigins Origin { get; init; } = RunOrigins.None;
 
     public IndicatorSpec Spec => Page.Indicator.Definition.Spec;
 
