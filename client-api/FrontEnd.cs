@@ -77,6 +77,7 @@ public static class FrontEnd
         routes.MapFileEndpoints();
         routes.MapJobEndpoints();
         routes.MapRunEndpoints();
+        routes.MapUsesEndpoints();
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();

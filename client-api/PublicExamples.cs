@@ -175,6 +175,14 @@ internal static class PublicExamples
             "columns": null, "sha256": null, "receipt": null, "watermark": null, "cause": null, "again": null, "notes": [] } ] }
         """;
 
+    private const string Uses =
+        """
+        { "dataset": "air-quality", "uses": [
+          { "kind": "indicator", "id": "no2-hourly", "level": 0, "dataset": "air-quality", "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "page": "/?indicator=no2-hourly" },
+          { "kind": "run", "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "level": 0, "dataset": "air-quality", "title": { "de": "Luftgüte übernehmen" }, "page": "/runs/01M8FTC3GJVRJGJ0AEF3S654AS", "state": "complete", "job": "luft",
+            "ended": "2026-11-28T07:31:02Z", "watermark": "w1.k8QQ…", "wrote": [ { "step": "schreiben", "dataset": "air-daily", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "watermark": "w1.k8QR…" } ] } ], "complete": true, "next": null }
+        """;
+
     private const string ParquetFile = "PAR1 … PAR1";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
@@ -224,6 +232,8 @@ internal static class PublicExamples
         ("POST /api/v1/runs/{run}/acts", 200, Json, Run),
         ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "…/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
         ("GET /api/v1/runs/{run}/steps/{step}/table", 200, Csv, "no2,station\n23.4,mc010\n"),
+        ("GET /api/v1/datasets/{dataset}/uses", 200, Json, Uses),
+        ("GET /api/v1/receipts/{receipt}/uses", 200, Json, Uses),
         ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),
         ("GET /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
         ("PUT /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
