@@ -78,6 +78,7 @@ public static class FrontEnd
         routes.MapJobEndpoints();
         routes.MapRunEndpoints();
         routes.MapUsesEndpoints();
+        routes.MapStalenessEndpoints();
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();

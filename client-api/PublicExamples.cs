@@ -232,6 +232,7 @@ internal static class PublicExamples
         ("POST /api/v1/runs/{run}/acts", 200, Json, Run),
         ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "…/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
         ("GET /api/v1/runs/{run}/steps/{step}/table", 200, Csv, "no2,station\n23.4,mc010\n"),
+        ("GET /api/v1/datasets/{dataset}/staleness", 200, Json, """{ "dataset": "air-quality", "at": "2026-11-28T09:00:00Z", "stale": true, "reasons": [ { "code": "run-failed", "stale": true, "text": "Der letzte Lauf des Jobs „luft“ scheiterte am 28.11.2026, 08:31:02 Uhr: Schritt „pruefung“: In 1 Zeile fehlt „no2“.", "since": "2026-11-28T07:31:02Z", "job": "luft", "run": "01M8FTC3GJVRJGJ0AEF3S654AS" } ] }"""),
         ("GET /api/v1/datasets/{dataset}/uses", 200, Json, Uses),
         ("GET /api/v1/receipts/{receipt}/uses", 200, Json, Uses),
         ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),

@@ -116,6 +116,7 @@ public static class AccessTable
         new("GET /api/v1/datasets/{dataset}/release", AccessRights.ReadMetadata, AccessTarget.Dataset),
         new("POST /api/v1/datasets/{dataset}/release", AccessRights.Release, AccessTarget.Dataset, s_steps),
         new("GET /api/v1/datasets/{dataset}/state", AccessRights.ReadReceipts, AccessTarget.Dataset),
+        new("GET /api/v1/datasets/{dataset}/staleness", AccessRights.ReadReceipts, AccessTarget.Dataset),
         new("GET /api/v1/datasets/{dataset}/uses", AccessRights.ReadMetadata, AccessTarget.Dataset, s_seen),
         new("GET /api/v1/audit", AccessRights.ManageAgency, AccessTarget.Agency, s_audit),
         new("GET /api/v1/audit/head", AccessRights.ManageAgency, AccessTarget.Agency, s_audit),

@@ -10,9 +10,11 @@ using static DataHub.Support.HubFixture;
 
 namespace DataHub.Pipelines;
 
-/// <summary>Forward from a push or a dataset to what uses it, through the public routes.</summary>
+/// <summary>Forward from a push or a dataset to what uses it, and why a dataset is stale, through the public routes.</summary>
 public sealed class UsesTests(HubFixture hub) : IClassFixture<HubFixture>
 {
+    private const string Loans = "Zweigstelle;Tag;Ausleihen\nMitte;2026-11-02;120\n";
+
     [Fact]
     public async Task A_push_leads_forward_to_indicators_agreements_jobs_runs_and_what_those_wrote()
     {
@@ -60,6 +62,44 @@ public sealed class UsesTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task Why_a_dataset_is_stale_is_said_in_words_over_its_inputs()
+    {
+        var admin = await hub.AgencyAsync("veraltet", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "alt-roh", "veraltet");
+        await Pipes.LoansAsync(admin, "alt-fertig", "veraltet");
+        await Pipes.PutJobAsync(admin, "alt-laden", RunHttpTests.Job("veraltet", "alt-roh"));
+        await Pipes.PutJobAsync(admin, "alt-weiter", OriginTests.Copy("veraltet", "alt-roh", "alt-fertig"));
+        Assert.Equal(["never-run", "input-stale"], await CodesAsync(admin, "alt-fertig"));
+
+        await Pipes.RunAsync(admin, "alt-laden", new { files = new { datei = await Pipes.UploadAsync(admin, "gut.csv", Loans) } });
+        await Pipes.RunAsync(admin, "alt-weiter", new { });
+        Assert.Empty(await CodesAsync(admin, "alt-fertig"));
+
+        var failed = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "alt-laden", new { files = new { datei = await Pipes.UploadAsync(admin, "schlecht.csv", Loans + Loans[(Loans.IndexOf('\n', StringComparison.Ordinal) + 1)..]) } }));
+        var quarantined = (await RefusedAsync(SendAsync(admin, "alt-roh", "Mitte", -1), 422)).RootElement.GetProperty("receipt").GetString();
+        var stale = await StaleAsync(admin, "alt-roh");
+        Assert.Equal(["all-quarantined", "run-failed"], stale.GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("code").GetString()));
+        Assert.Equal(quarantined, stale.GetProperty("reasons")[0].GetProperty("receipt").GetString());
+        Assert.Equal(failed.GetProperty("id").GetString(), stale.GetProperty("reasons")[1].GetProperty("run").GetString());
+        Assert.Contains("Schritt „pruefung“: 2 Zeilen haben in zweigstelle, tag dasselbe", stale.GetProperty("reasons")[1].GetProperty("text").GetString(), StringComparison.Ordinal);
+        // What went to quarantine is nothing that a run could take over.
+        Assert.Equal(["input-stale"], await CodesAsync(admin, "alt-fertig"));
+
+        await PushAsync(admin, "alt-roh", "Mitte", 7);
+        stale = await StaleAsync(admin, "alt-fertig");
+        Assert.True(stale.GetProperty("stale").GetBoolean());
+        Assert.Equal(["not-started-since", "input-stale"], stale.GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("code").GetString()));
+        Assert.Equal(["run-failed"], stale.GetProperty("reasons")[1].GetProperty("behind").EnumerateArray().Select(reason => reason.GetProperty("code").GetString()));
+
+        // The page that explains a number says so to those who may know, and to nobody else.
+        Assert.Contains("Warum das nicht aktuell ist", await (await admin.GetAsync("indicators/alt-fertig-daily/explain?from=2026-11-02")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("nicht aktuell ist", await (await hub.Anonymous.GetAsync("indicators/alt-fertig-daily/explain?from=2026-11-02")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        await RefusedAsync(hub.Anonymous.GetAsync("api/v1/datasets/alt-fertig/staleness"), 401);
+        await RefusedAsync((await hub.AgencyAsync("andere", KeyRole.Admin)).GetAsync("api/v1/datasets/alt-fertig/staleness"), 403);
+        await RefusedAsync(admin.GetAsync("api/v1/datasets/alt-nichts/staleness"), 404);
+    }
+
+    [Fact]
     public async Task Jobs_in_a_circle_are_followed_once()
     {
         var admin = await hub.AgencyAsync("kreis", KeyRole.Admin);
@@ -71,11 +111,16 @@ public sealed class UsesTests(HubFixture hub) : IClassFixture<HubFixture>
         await Pipes.RunAsync(admin, "kreis-hin", new { });
         var run = await Pipes.RunAsync(admin, "kreis-her", new { });
 
+        Assert.Equal(["not-started-since"], (await CodesAsync(admin, "kreis-b")).Where(code => code != "input-stale"));
         var uses = await UsesAsync(admin, "api/v1/datasets/kreis-a/uses");
         Assert.Equal(["0 kreis-hin", "1 kreis-her"], uses.Where(use => use.GetProperty("kind").GetString() == "run").Select(use => $"{use.GetProperty("level").GetInt32()} {use.GetProperty("job").GetString()}"));
         var explained = (await OkAsync(admin.GetAsync($"api/v1/indicators/kreis-a-daily/explain?from=2026-11-02&watermark={Pipes.Step(run, "schreiben").GetProperty("watermark").GetString()}"))).RootElement;
         Assert.Equal(["kreis-her", "kreis-hin"], explained.GetProperty("runs").EnumerateArray().Select(one => one.GetProperty("job").GetString()));
     }
+
+    private static async Task<string[]> CodesAsync(HttpClient client, string dataset) => [.. (await StaleAsync(client, dataset)).GetProperty("reasons").EnumerateArray().Select(reason => reason.GetProperty("code").GetString()!)];
+
+    private static async Task<JsonElement> StaleAsync(HttpClient client, string dataset) => (await OkAsync(client.GetAsync($"api/v1/datasets/{dataset}/staleness"))).RootElement;
 
     private static async Task<JsonElement[]> UsesAsync(HttpClient client, string path)
     {
@@ -94,4 +139,62 @@ public sealed class UsesTests(HubFixture hub) : IClassFixture<HubFixture>
 
     private static Task<HttpResponseMessage> SendAsync(HttpClient client, string dataset, string branch, int loans) =>
         client.PostAsync($"api/v1/datasets/{dataset}/feeds/default/records", new StringContent($$"""[{"branch":"{{branch}}","time":"2026-11-02T00:00:00Z","loans":{{loans}}}]""", Encoding.UTF8, "application/json"));
+}
+
+/// <summary>Each cause of staleness by itself.</summary>
+public sealed class StalenessRulesTests
+{
+    private static readonly DateTimeOffset s_now = new(2026, 11, 28, 9, 0, 0, TimeSpan.Zero);
+    private static readonly DatasetFacts s_fine = new("d", false, null, TimeSpan.Zero, [new("f", TimeSpan.FromHours(1), FeedSilence.Active, s_now, s_now, new("r", s_now, 3, 0))], [new("j", [Run("2", RunState.Complete)], [new("e", s_now.AddHours(-2), null)])]);
+
+    [Fact]
+    public void What_is_current_has_no_reason_and_each_cause_has_its_own()
+    {
+        Assert.Equal((false, ""), Told(s_fine));
+        Assert.Equal((true, "Der Datensatz ist stillgelegt und nimmt keine Zeilen mehr."), Told(s_fine with { IsRetired = true }));
+        Assert.Equal((true, "Der Datensatz nimmt keine Zeilen mehr, seit die Vereinbarung „v“ zu Ende ist."), Told(s_fine with { FrozenBy = "v" }));
+        Assert.Equal((true, "Die Indikatoren sind noch nicht so weit: Die älteste Lieferung, die sie nicht enthalten, wartet seit 5 Minuten."), Told(s_fine with { FoldLag = TimeSpan.FromMinutes(5) }));
+        Assert.Equal(
+            (true, "Die Datenquelle „f“ schweigt: Die letzte Lieferung kam am 28.11.2026, 06:00:00\u00a0Uhr, erwartet wird mindestens alle 60 Minuten eine."),
+            Told(s_fine with { Feeds = [s_fine.Feeds[0] with { Silence = FeedSilence.Silent, LastReceived = s_now.AddHours(-4), SilentFrom = s_now.AddHours(-3) }] }));
+        Assert.Equal((true, "Von der Datenquelle „f“ kam noch nie eine Lieferung."), Told(s_fine with { Feeds = [new("f", TimeSpan.FromHours(1), FeedSilence.Waiting, null, null, null)] }));
+        Assert.Equal((true, "Von der letzten Lieferung der Datenquelle „f“ (28.11.2026, 10:00:00\u00a0Uhr) stehen alle 3 von 3 Zeilen in Quarantäne."), Told(s_fine with { Feeds = [s_fine.Feeds[0] with { Last = new("r", s_now, 3, 3) }] }));
+        Assert.Equal((false, "Von der letzten Lieferung der Datenquelle „f“ (28.11.2026, 10:00:00\u00a0Uhr) steht 1 von 3 Zeilen in Quarantäne."), Told(s_fine with { Feeds = [s_fine.Feeds[0] with { Last = new("r", s_now, 3, 1) }] }));
+    }
+
+    [Fact]
+    public void Runs_say_why_they_bring_nothing()
+    {
+        Assert.Equal((true, "Der Job „j“, der den Datensatz schreibt, wurde noch nie gestartet."), Told(Of()));
+        Assert.Equal((true, "Der letzte Lauf des Jobs „j“ scheiterte am 28.11.2026, 09:30:00\u00a0Uhr: Schritt „x“: leer."), Told(Of(Run("2", RunState.Fail, "Schritt „x“: leer."), Run("1", RunState.Complete))));
+        Assert.Equal((true, "Der letzte Lauf des Jobs „j“ wurde beendet am 28.11.2026, 09:30:00\u00a0Uhr."), Told(Of(Run("2", RunState.Abort))));
+        Assert.Equal((false, ""), Told(Of(Run("2", RunState.Complete), Run("1", RunState.Fail))));
+        Assert.Equal((false, "Ein Lauf des Jobs „j“ ist seit 28.11.2026, 09:00:00\u00a0Uhr unterwegs."), Told(Of(Run("2", RunState.Running), Run("1", RunState.Complete))));
+        Assert.Equal(
+            (true, "Ein Lauf des Jobs „j“ wartet seit 28.11.2026, 09:00:00\u00a0Uhr hinter dem Lauf 2. Ein Lauf des Jobs „j“ ist seit 28.11.2026, 09:00:00\u00a0Uhr unterwegs."),
+            Told(Of(Run("3", RunState.Start), Run("2", RunState.Running))));
+
+        static DatasetFacts Of(params RunFacts[] runs) => s_fine with { Jobs = [new("j", runs, [])] };
+    }
+
+    [Fact]
+    public void Inputs_that_are_newer_or_stale_themselves_are_named()
+    {
+        var behind = new Staleness("e", true, [new("feed-waiting", true, new("Nichts.", "Nothing.")), new("run-under-way", false, new("Läuft.", "Runs."))]);
+        Assert.Equal(
+            (true, "In „e“ kamen am 28.11.2026, 09:50:00\u00a0Uhr Zeilen; der Job „j“, der sie übernimmt, wurde zuletzt am 28.11.2026, 09:00:00\u00a0Uhr gestartet."),
+            Told(s_fine with { Jobs = [s_fine.Jobs[0] with { Inputs = [new("e", s_now.AddMinutes(-10), null)] }] }));
+        var told = StalenessRules.Judge(s_fine with { Jobs = [s_fine.Jobs[0] with { Inputs = [new("e", null, behind)] }] }, s_now);
+        var reason = Assert.Single(told.Reasons);
+        Assert.Equal(("input-stale", "e", "feed-waiting"), (reason.Code, reason.Dataset, Assert.Single(reason.Behind).Code));
+        Assert.All(told.Reasons, one => Assert.NotEqual(one.Text.De, one.Text.In("en")));
+    }
+
+    private static RunFacts Run(string id, RunState state, string? cause = null) => new(id, state, s_now.AddHours(-1), s_now.AddMinutes(-30), cause is null ? null : new(cause, cause));
+
+    private static (bool, string) Told(DatasetFacts facts)
+    {
+        var told = StalenessRules.Judge(facts, s_now);
+        return (told.IsStale, string.Join(' ', told.Reasons.Select(reason => reason.Text.De)));
+    }
 }

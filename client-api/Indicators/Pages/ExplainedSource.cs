@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace DataHub.Indicators;
 
 /// <summary>Reads what the page shows that explains a number, as whoever asks may see it.</summary>
-internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory areas, CitySource city)
+internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory areas, CitySource city, TimeProvider time)
 {
     /// <summary>Rows of a page where the address names no limit, and at most.</summary>
     private const int DefaultLimit = 50, MaxLimit = 500;
@@ -80,6 +80,7 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
             [.. (info.Definition.Inputs ?? []).Select(input => (input.Spec.Title.In(query.Language), input.Version, Here(ExplainAddress.Path(input.Indicator), input.Version, null)))],
             links)
         {
+            Staleness = http.Caller().IsPublic ? null : (await new StalenessFacts(cluster, http.Caller(), time.GetUtcNow()).JudgeAsync(spec.Dataset).WaitAsync(http.RequestAborted)).Staleness is { Reasons.Length: > 0 } stale ? stale : null,
             Origin = await RunOrigins.OfAsync(cluster, http.Caller(), page.Runs.Select(run => run.By.Run)).WaitAsync(http.RequestAborted),
         };
 

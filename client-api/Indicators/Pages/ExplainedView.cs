@@ -41,6 +41,9 @@ public sealed record ExplainedView(
     /// <summary>The runs behind the rows, as the reader may know of them.</summary>
     public RunOrigins Origin { get; init; } = RunOrigins.None;
 
+    /// <summary>Why the dataset is stale, or what is going on; null where there is nothing to say, or the reader may not know.</summary>
+    public Staleness? Staleness { get; init; }
+
     public IndicatorSpec Spec => Page.Indicator.Definition.Spec;
 
     /// <summary>This page in a language.</summary>
