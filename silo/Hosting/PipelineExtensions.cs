@@ -18,6 +18,7 @@ internal static class PipelineExtensions
         services.AddSingleton<JobSql>();
         services.AddSingleton<StepRunner>();
         services.AddHostedService<RunResumption>();
+        services.AddHostedService<LineageDelivery>();
         return services;
     }
 }
