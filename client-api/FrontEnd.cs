@@ -79,6 +79,7 @@ public static class FrontEnd
         routes.MapRunEndpoints();
         routes.MapUsesEndpoints();
         routes.MapStalenessEndpoints();
+        routes.MapForeignLineageEndpoints();
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();

@@ -79,7 +79,7 @@ internal static class ExplainEndpoints
 
         var next = page.Next is null ? null : CellParameters.Link(http, cell! with { To = null, ToDay = null }, dimensions, limit)
             .Add("asOf", page.Watermark).Add("definition", Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
-        var origin = await RunOrigins.OfAsync(grains, http.Caller(), page.Runs.Select(run => run.By.Run));
+        var origin = await RunOrigins.OfAsync(grains, http.Caller(), page.Runs.Select(run => run.By.Run), page.Indicator.Definition.Spec.Dataset, page.AsOf);
         http.Response.Headers[Requests.WatermarkHeader] = page.Watermark;
         return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, Inputs(http, page, cell!, dimensions, limit), origin)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
@@ -148,6 +148,12 @@ internal static class ExplainEndpoints
     /// <summary>The runs behind the rows, and behind what those read; nothing where the caller may know of none.</summary>
     private static void WriteRuns(Utf8JsonWriter writer, ExplainPage page, RunOrigins origin)
     {
+        if (origin.Foreign.Length > 0)
+        {
+            writer.WritePropertyName("foreignRuns");
+            JsonSerializer.Serialize(writer, Array.ConvertAll(origin.Foreign, ForeignWriteJson.Of), WireJson.Options);
+        }
+
         if (origin.Runs.Length == 0) return;
         writer.WritePropertyName("runs");
         JsonSerializer.Serialize(writer, Array.ConvertAll(origin.Runs, run => OriginRunJson.Of(run, page.Runs)), WireJson.Options);

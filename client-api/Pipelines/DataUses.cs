@@ -20,10 +20,11 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
     private const int Page = 1_000;
 
     /// <param name="from">Only what is at or after this, such as a push; null: all of the dataset.</param>
-    public static async Task<DataUses> OfAsync(IGrainFactory grains, Caller caller, string dataset, Watermark? from)
+    /// <param name="since">When that was; for those who tell no watermark.</param>
+    public static async Task<DataUses> OfAsync(IGrainFactory grains, Caller caller, string dataset, Watermark? from, DateTimeOffset since)
     {
         var (found, runs, datasets, isPartial) = (new List<DataUse>(), new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal) { dataset }, false);
-        (string Dataset, Watermark? From)[] next = [(dataset, from)];
+        (string Dataset, Watermark? From, DateTimeOffset Since)[] next = [(dataset, from, since)];
         for (var level = 0; next.Length > 0; level++)
         {
             if (level > MaxLevels)
@@ -32,8 +33,8 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
                 break;
             }
 
-            var written = new List<(string Dataset, Watermark? From)>();
-            foreach (var (at, since) in next)
+            var written = new List<(string Dataset, Watermark? From, DateTimeOffset Since)>();
+            foreach (var (at, mark, after) in next)
             {
                 if (await grains.GetGrain<IDatasetGrain>(at).GetAsync(caller) is not { } info) continue;
                 found.AddRange(await AgreementsAsync(grains, caller, at, level));
@@ -42,7 +43,8 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
                 if (caller.IsPublic) continue;
                 var lineage = await grains.GetGrain<IDatasetLineageGrain>(at).GetAsync(caller);
                 found.AddRange(await JobsAsync(grains, caller, lineage, at, level));
-                var reading = lineage.Reads.Where(use => Includes(use.Watermark, since)).Where(use => runs.Add(use.By.Run)).ToArray();
+                found.AddRange(lineage.Foreign.Where(use => !use.IsOutput && (use.Watermark is null ? mark is null || use.At >= after : Includes(use.Watermark, mark))).Select(use => DataUse.Of(use, at, level)));
+                var reading = lineage.Reads.Where(use => Includes(use.Watermark, mark)).Where(use => runs.Add(use.By.Run)).ToArray();
                 if (runs.Count > MaxRuns)
                 {
                     isPartial = true;
@@ -54,12 +56,12 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
                     if (run is not { State: RunState.Complete }) continue;
                     var one = DataUse.Of(run, use, at, level);
                     found.Add(one);
-                    written.AddRange(one.Wrote.Select(wrote => (wrote.Dataset, Watermark.TryParse(wrote.Watermark, out var mark) ? mark : null)));
+                    written.AddRange(one.Wrote.Select(wrote => (wrote.Dataset, Watermark.TryParse(wrote.Watermark, out var to) ? to : null, run.Ended ?? DateTimeOffset.MinValue)));
                 }
             }
 
             // A dataset that several runs wrote is followed from the earliest of what they wrote.
-            next = [.. written.Where(one => !datasets.Contains(one.Dataset)).GroupBy(one => one.Dataset, StringComparer.Ordinal).Select(group => (group.Key, Earliest(group.Select(one => one.From))))];
+            next = [.. written.Where(one => !datasets.Contains(one.Dataset)).GroupBy(one => one.Dataset, StringComparer.Ordinal).Select(group => (group.Key, Earliest(group.Select(one => one.From)), group.Min(one => one.Since)))];
             if (datasets.Count + next.Length > MaxDatasets) (isPartial, next) = (true, next[..Math.Max(0, MaxDatasets - datasets.Count)]);
             datasets.UnionWith(next.Select(one => one.Dataset));
         }
@@ -108,7 +110,7 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
 }
 
 /// <summary>Something that uses a dataset.</summary>
-/// <param name="Kind">agreement, indicator, job or run.</param>
+/// <param name="Kind">agreement, foreign-run (of an agency's own tools), indicator, job or run.</param>
 /// <param name="Level">0: it uses what was asked about; 1: it uses what a run of level 0 wrote; and so on.</param>
 internal sealed record DataUse(string Kind, string Id, string Dataset, int Level)
 {
@@ -123,6 +125,9 @@ internal sealed record DataUse(string Kind, string Id, string Dataset, int Level
 
     public string? Job { get; init; }
 
+    /// <summary>Of a job of an agency's own tools.</summary>
+    public string? Namespace { get; init; }
+
     public DateTimeOffset? Ended { get; init; }
 
     /// <summary>As of which a run read.</summary>
@@ -132,6 +137,14 @@ internal sealed record DataUse(string Kind, string Id, string Dataset, int Level
 
     /// <summary>Where people see it.</summary>
     public string? Page { get; init; }
+
+    public static DataUse Of(ForeignUse use, string dataset, int level) => new("foreign-run", use.Run.ToString(), dataset, level)
+    {
+        Job = use.Job.Name,
+        Namespace = use.Job.Namespace,
+        Ended = use.At,
+        Watermark = use.Watermark,
+    };
 
     public static DataUse Of(RunInfo run, LineageUse use, string dataset, int level) => new("run", run.Pinned.Id, dataset, level)
     {

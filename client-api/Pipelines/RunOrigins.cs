@@ -14,16 +14,23 @@ public sealed record RunOrigins(OriginRun[] Runs, bool IsPartial)
     /// <summary>Levels above the runs that are asked about; runs in all; runs that wrote into one dataset.</summary>
     public const int MaxLevels = 5, MaxRuns = 100, MaxWriters = 20;
 
+    /// <summary>Runs of agencies' own tools that told of writing into a dataset on the way, until it was read.</summary>
+    public ForeignWrite[] Foreign { get; init; } = [];
+
     public static RunOrigins None { get; } = new([], false);
 
     /// <summary>Follows runs back.</summary>
     /// <param name="runs">Their ids; of each only once.</param>
-    internal static async Task<RunOrigins> OfAsync(IGrainFactory grains, Caller caller, IEnumerable<string> runs)
+    /// <param name="dataset">Into which they wrote.</param>
+    /// <param name="at">As of when it was read.</param>
+    internal static async Task<RunOrigins> OfAsync(IGrainFactory grains, Caller caller, IEnumerable<string> runs, string dataset, DateTimeOffset at)
     {
         var next = runs.Distinct(StringComparer.Ordinal).ToArray();
         // The public knows of no run.
-        if (next.Length == 0 || caller.IsPublic) return None;
+        if (caller.IsPublic) return None;
         var (found, seen, datasets, isPartial) = (new List<OriginRun>(), new HashSet<string>(StringComparer.Ordinal), new Dictionary<string, DatasetLineage>(StringComparer.Ordinal), false);
+        var foreign = new List<ForeignWrite>();
+        await ForeignAsync(dataset, at);
         for (var level = 0; next.Length > 0; level++)
         {
             if (level > MaxLevels || seen.Count + next.Length > MaxRuns) isPartial = true;
@@ -36,7 +43,8 @@ public sealed record RunOrigins(OriginRun[] Runs, bool IsPartial)
                 var inputs = new List<OriginInput>();
                 foreach (var input in info.Pinned.Inputs)
                 {
-                    var writers = input.Dataset is { } dataset ? Until(input.Watermark, (await LineageAsync(dataset)).Writes, info.Pinned.Id) : [];
+                    var writers = input.Dataset is { } source ? Until(input.Watermark, (await LineageAsync(source)).Writes, info.Pinned.Id) : [];
+                    if (input.Dataset is not null) await ForeignAsync(input.Dataset, info.Pinned.At);
                     isPartial |= writers.Length > MaxWriters;
                     inputs.Add(new(input, [.. writers.Take(MaxWriters)]));
                 }
@@ -47,10 +55,13 @@ public sealed record RunOrigins(OriginRun[] Runs, bool IsPartial)
             next = [.. found.Where(run => run.Level == level).SelectMany(run => run.Inputs).SelectMany(input => input.Runs).Distinct(StringComparer.Ordinal).Where(run => !seen.Contains(run))];
         }
 
-        return new([.. found], isPartial);
+        return new([.. found], isPartial) { Foreign = [.. foreign.Distinct()] };
 
-        async Task<DatasetLineage> LineageAsync(string dataset) =>
-            datasets.TryGetValue(dataset, out var known) ? known : datasets[dataset] = await grains.GetGrain<IDatasetLineageGrain>(dataset).GetAsync(caller);
+        async Task ForeignAsync(string into, DateTimeOffset until) =>
+            foreign.AddRange((await LineageAsync(into)).Foreign.Where(use => use.IsOutput && use.At <= until).Take(MaxWriters).Select(use => new ForeignWrite(into, use)));
+
+        async Task<DatasetLineage> LineageAsync(string of) =>
+            datasets.TryGetValue(of, out var known) ? known : datasets[of] = await grains.GetGrain<IDatasetLineageGrain>(of).GetAsync(caller);
     }
 
     /// <summary>The runs whose rows a reader of a watermark may have met: of a push that lies partly before it, too.</summary>
@@ -62,6 +73,9 @@ public sealed record RunOrigins(OriginRun[] Runs, bool IsPartial)
     internal static bool Met(Watermark written, Watermark read) => written.Incarnation == read.Incarnation && written.Dataset == read.Dataset
         && written.Sequences.Zip(read.Sequences).Any(pair => pair.First > 0 && pair.First <= pair.Second);
 }
+
+/// <summary>A run of an agency's own tools told that it wrote into a dataset.</summary>
+public sealed record ForeignWrite(string Dataset, ForeignUse Use);
 
 /// <param name="Level">0: it brought the rows; 1: it wrote what one of level 0 read; and so on.</param>
 public sealed record OriginRun(RunInfo Info, int Level, OriginInput[] Inputs);
@@ -96,4 +110,10 @@ internal sealed record OriginInputJson(string Step, string? File, string? Name, 
         var pinned = PinnedInputJson.Of(input.Pinned);
         return new(pinned.Step, pinned.File, pinned.Name, pinned.Sha256, pinned.Dataset, pinned.Watermark, pinned.Dataset is null ? null : input.Runs);
     }
+}
+
+/// <summary>A run of an agency's own tools that told of writing into a dataset.</summary>
+internal sealed record ForeignWriteJson(string Dataset, string Namespace, string Job, Guid Run, DateTimeOffset At)
+{
+    public static ForeignWriteJson Of(ForeignWrite write) => new(write.Dataset, write.Use.Job.Namespace, write.Use.Job.Name, write.Use.Run, write.Use.At);
 }

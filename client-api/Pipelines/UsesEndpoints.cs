@@ -15,7 +15,7 @@ namespace DataHub.Pipelines;
 internal static class UsesEndpoints
 {
     private const string Description =
-        "Agreements, indicators (with the page that shows them), jobs, and complete runs with what they wrote; level 1 and on: uses of what runs before had written. Only what the caller may know of is told, and not how much else there is. complete is false where a limit was reached: runs are followed over a few levels, the newest first.";
+        "Agreements, runs of agencies' own tools that told of it (foreign-run), indicators (with the page that shows them), jobs, and complete runs with what they wrote; level 1 and on: uses of what runs before had written. Only what the caller may know of is told, and not how much else there is. complete is false where a limit was reached: runs are followed over a few levels, the newest first.";
 
     private static readonly string[] s_known = ["limit", "after"];
     private static readonly LocalText s_dataset = new("Datensatz", "Dataset"), s_receipt = new("Quittung", "Receipt");
@@ -34,7 +34,7 @@ internal static class UsesEndpoints
     private static async Task<IResult> OfDatasetAsync(string dataset, HttpContext http, IGrainFactory grains)
     {
         if (!CatalogIds.IsValid(dataset) || await grains.GetGrain<IDatasetGrain>(dataset).GetAsync(http.Caller()) is null) return Problems.NotFound(http, s_dataset, dataset);
-        return await AnswerAsync(http, grains, dataset, null, null);
+        return await AnswerAsync(http, grains, dataset, null, null, DateTimeOffset.MinValue);
     }
 
     private static async Task<IResult> OfReceiptAsync(string receipt, HttpContext http, IGrainFactory grains)
@@ -44,10 +44,10 @@ internal static class UsesEndpoints
         var result = await grains.GetGrain<IReceiptGrain>(receipt).GetAsync(http.Caller());
         if (result.Refusal == ReadRefusal.NotFound) return Problems.NotFound(http, s_receipt, receipt);
         if (result.Refusal != ReadRefusal.None) return RowsEndpoints.Refused(http, result.Refusal, result.Detail, receipt);
-        return await AnswerAsync(http, grains, result.Parts[0].Push.Dataset, receipt, Watermark.TryParse(result.Watermark, out var watermark) ? watermark : null);
+        return await AnswerAsync(http, grains, result.Parts[0].Push.Dataset, receipt, Watermark.TryParse(result.Watermark, out var watermark) ? watermark : null, result.Parts.Max(part => part.ReceivedAt));
     }
 
-    private static async Task<IResult> AnswerAsync(HttpContext http, IGrainFactory grains, string dataset, string? receipt, Watermark? from)
+    private static async Task<IResult> AnswerAsync(HttpContext http, IGrainFactory grains, string dataset, string? receipt, Watermark? from, DateTimeOffset since)
     {
         if (RowsParameters.Strict(http, s_known) is { } unknown) return unknown;
         if (RowsParameters.Limit(http, Requests.MaxPage, 100, out var limit) is { } badLimit) return badLimit;
@@ -55,7 +55,7 @@ internal static class UsesEndpoints
         if (after is not null && after.Split('/') is not [_, _, _, _]) return RowsParameters.BadCursor(http);
 
         http.Response.Headers.CacheControl = "no-store";
-        var uses = await DataUses.OfAsync(grains, http.Caller(), dataset, from);
+        var uses = await DataUses.OfAsync(grains, http.Caller(), dataset, from, since);
         var page = uses.All.Where(use => after is null || string.CompareOrdinal(use.Place, after) > 0).Take(limit + 1).ToArray();
         return TypedResults.Ok(new UsesJson(
             dataset, receipt, [.. page.Take(limit).Select(DataUseJson.Of)], !uses.IsPartial, page.Length > limit ? http.Next(page[limit - 1].Place, limit) : null));
@@ -66,12 +66,12 @@ internal static class UsesEndpoints
 /// <param name="Complete">False where a limit was reached: there may be more.</param>
 internal sealed record UsesJson(string Dataset, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Receipt, DataUseJson[] Uses, bool Complete, string? Next);
 
-/// <param name="Kind">agreement, indicator, job or run.</param>
+/// <param name="Kind">agreement, foreign-run (of an agency's own tools), indicator, job or run.</param>
 /// <param name="Level">0: it uses what was asked about; 1: it uses what a run of level 0 wrote; and so on.</param>
 /// <param name="Dataset">Which it uses.</param>
 /// <param name="Page">Where people see it.</param>
 /// <param name="Recipient">Of an agreement.</param>
-/// <param name="Job">Of a run.</param>
+/// <param name="Job">Of a run; of a foreign-run with its namespace.</param>
 /// <param name="Watermark">As of which a run read.</param>
 /// <param name="Wrote">What a run wrote, each push with its receipt.</param>
 internal sealed record DataUseJson(
@@ -79,10 +79,11 @@ internal sealed record DataUseJson(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? State,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Recipient,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Job,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Namespace,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? Ended,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Watermark,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DataWritten[]? Wrote)
 {
     public static DataUseJson Of(DataUse use) => new(
-        use.Kind, use.Id, use.Level, use.Dataset, use.Title, use.Page, use.State, use.Recipient, use.Job, use.Ended, use.Watermark, use.Kind == "run" ? use.Wrote : null);
+        use.Kind, use.Id, use.Level, use.Dataset, use.Title, use.Page, use.State, use.Recipient, use.Job, use.Namespace, use.Ended, use.Watermark, use.Kind == "run" ? use.Wrote : null);
 }

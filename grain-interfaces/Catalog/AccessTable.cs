@@ -148,6 +148,8 @@ public static class AccessTable
         new("POST /api/v1/jobs/{job}/promotion", AccessRights.EditDefinitions, AccessTarget.Job, s_job),
         new("POST /api/v1/jobs/{job}/runs", AccessRights.Push, AccessTarget.Job),
         new("GET /api/v1/jobs/{job}/runs", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("POST /api/v1/lineage", AccessRights.Push, AccessTarget.Job),
+        new("GET /api/v1/lineage/jobs/{namespace}/{name}/runs", AccessRights.ReadReceipts, AccessTarget.Job),
         new("GET /api/v1/me", null, AccessTarget.Nothing),
         new("GET /api/v1/receipts/{receipt}", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),
         new("GET /api/v1/receipts/{receipt}/errors", AccessRights.ReadReceipts, AccessTarget.Dataset, s_receipt),

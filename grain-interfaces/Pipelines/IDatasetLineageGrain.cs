@@ -19,6 +19,10 @@ public interface IDatasetLineageGrain : IGrainWithStringKey
     [Alias("NoteRun"), Repeatable]
     Task NoteRunAsync(Caller caller, LineageJob job, LineageUse use);
 
+    /// <summary>Notes that a run of an agency's own tools read the dataset or wrote into it, as it was told. Only for the hub.</summary>
+    [Alias("NoteForeign"), Repeatable]
+    Task NoteForeignAsync(Caller caller, ForeignUse use);
+
     /// <summary>The jobs that the caller may know of, with their runs.</summary>
     [Alias("Get"), AlwaysInterleave, Repeatable]
     Task<DatasetLineage> GetAsync(Caller caller);
@@ -52,4 +56,19 @@ public sealed record LineageUse([property: Id(0)] string Job, [property: Id(1)] 
 /// <param name="Reads">The newest runs first; so many as are kept.</param>
 /// <param name="Writes">The newest runs first; so many as are kept.</param>
 [GenerateSerializer, Immutable, Alias("datahub.DatasetLineage")]
-public sealed record DatasetLineage([property: Id(0)] LineageJob[] Jobs, [property: Id(1)] LineageUse[] Reads, [property: Id(2)] LineageUse[] Writes);
+public sealed record DatasetLineage([property: Id(0)] LineageJob[] Jobs, [property: Id(1)] LineageUse[] Reads, [property: Id(2)] LineageUse[] Writes)
+{
+    /// <summary>Runs of agencies' own tools, the newest first; so many as are kept.</summary>
+    [Id(3)] public ForeignUse[] Foreign { get; init; } = [];
+}
+
+/// <summary>What a run of an agency's own tools did with a dataset, as it was told.</summary>
+/// <param name="IsOutput">It wrote; else it read.</param>
+/// <param name="Watermark">As of which, where that was told.</param>
+/// <param name="At">Of the event.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ForeignUse")]
+public sealed record ForeignUse(
+    [property: Id(0)] ForeignJob Job, [property: Id(1)] string Agency, [property: Id(2)] Guid Run, [property: Id(3)] bool IsOutput, [property: Id(4)] string? Watermark, [property: Id(5)] DateTimeOffset At)
+{
+    public Holding Holding => new(null, Job.Dataspace, Agency, AccessClass.Internal);
+}

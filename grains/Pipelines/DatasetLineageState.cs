@@ -11,4 +11,7 @@ public sealed record DatasetLineageState([property: Id(0)] LineageJob[] Jobs, [p
         : this([], [], [])
     {
     }
+
+    /// <summary>Runs of agencies' own tools, the newest first.</summary>
+    [Id(3)] public ForeignUse[] Foreign { get; init; } = [];
 }

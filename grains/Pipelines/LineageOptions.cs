@@ -39,5 +39,10 @@ internal sealed class LineageOptions
     [Setting("Läufe, deren Ereignisse auf einen Empfänger warten; darüber hinaus entfallen die ältesten", "Runs whose events wait for a receiver; beyond that those of the oldest are dropped")]
     public int MaxWaiting { get; set; } = 2_000;
 
+    /// <summary>How long runs of agencies' own tools are kept that were told of by events. A day to 10 years, default 400 days.</summary>
+    [Range(typeof(TimeSpan), "1.00:00:00", "3652.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange Läufe fremder Werkzeuge, von denen Ereignisse berichteten, aufbewahrt werden", "How long runs of agencies' own tools are kept that events told of")]
+    public TimeSpan KeepForeign { get; set; } = TimeSpan.FromDays(400);
+
     public bool IsOn => File.Length > 0 || Url.Length > 0;
 }

@@ -26,6 +26,15 @@ internal static class LineageRules
         ? state with { Reads = With(state.Reads, use) }
         : state with { Writes = With(state.Writes, use) };
 
+    /// <summary>A run of an agency's own tools is noted once for reading and once for writing, with what was told last.</summary>
+    public static DatasetLineageState Note(DatasetLineageState state, ForeignUse use) =>
+        Array.Exists(state.Foreign, one => one.Job == use.Job && one.Run == use.Run && one.IsOutput == use.IsOutput && one.At >= use.At)
+            ? state
+            : state with
+            {
+                Foreign = [.. state.Foreign.Where(one => one.Job != use.Job || one.Run != use.Run || one.IsOutput != use.IsOutput).Append(use).OrderByDescending(one => one.At).ThenBy(one => one.Run).Take(MaxRuns)],
+            };
+
     /// <summary>The jobs of a dataset's neighbourhood that a definition names: which datasets it reads and writes, and how.</summary>
     public static IEnumerable<(string Dataset, LineageJob Job)> Of(string id, JobSpec spec) =>
         spec.Steps.SelectMany(step => new[] { step.Read?.Dataset, step.Write?.Dataset }).OfType<string>().Distinct(StringComparer.Ordinal)

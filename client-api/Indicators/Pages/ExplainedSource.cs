@@ -81,7 +81,7 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
             links)
         {
             Staleness = http.Caller().IsPublic ? null : (await new StalenessFacts(cluster, http.Caller(), time.GetUtcNow()).JudgeAsync(spec.Dataset).WaitAsync(http.RequestAborted)).Staleness is { Reasons.Length: > 0 } stale ? stale : null,
-            Origin = await RunOrigins.OfAsync(cluster, http.Caller(), page.Runs.Select(run => run.By.Run)).WaitAsync(http.RequestAborted),
+            Origin = await RunOrigins.OfAsync(cluster, http.Caller(), page.Runs.Select(run => run.By.Run), spec.Dataset, page.AsOf).WaitAsync(http.RequestAborted),
         };
 
         string? NameOf(string? id) => id is not null && tree is not null && tree.TryGet(id, out var found) ? found.Name : id;
