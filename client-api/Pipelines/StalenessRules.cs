@@ -20,7 +20,8 @@ internal static class StalenessRules
         {
             reasons.Add(new("behind", true, new(
                 $"Die Indikatoren sind noch nicht so weit: Die älteste Lieferung, die sie nicht enthalten, wartet seit {Time("de", facts.FoldLag)}.",
-                $"The indicators have not come so far: the oldest push that they do not include has waited for {Time("en", facts.FoldLag)}.")) { Since = now - facts.FoldLag });
+                $"The indicators have not come so far: the oldest push that they do not include has waited for {Time("en", facts.FoldLag)}."))
+            { Since = now - facts.FoldLag });
         }
 
         foreach (var feed in facts.Feeds) reasons.AddRange(Of(feed));
@@ -34,7 +35,8 @@ internal static class StalenessRules
         {
             yield return new("feed-silent", true, new(
                 $"Die Datenquelle „{feed.Feed}“ schweigt: Die letzte Lieferung kam am {At("de", feed.LastReceived)}, erwartet wird mindestens alle {Time("de", rhythm)} eine.",
-                $"The feed “{feed.Feed}” is silent: the last push came on {At("en", feed.LastReceived)}, one is expected at least every {Time("en", rhythm)}.")) { Feed = feed.Feed, Since = feed.SilentFrom };
+                $"The feed “{feed.Feed}” is silent: the last push came on {At("en", feed.LastReceived)}, one is expected at least every {Time("en", rhythm)}."))
+            { Feed = feed.Feed, Since = feed.SilentFrom };
         }
 
         if (feed.Silence == FeedSilence.Waiting)

@@ -23,6 +23,12 @@ internal sealed partial class LineageDelivery(IGrainFactory grains, IOptions<Lin
     /// <summary>A run that was noted and never ordered: its job died before it was stored.</summary>
     private static readonly TimeSpan s_unknown = TimeSpan.FromHours(1);
 
+    /// <summary>A run that was noted is about to go on: that it has ended says nothing so soon.</summary>
+    private static readonly TimeSpan s_settled = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs that are looked at for the file while the receiver is waited for; the others when it is tried again.</summary>
+    private const int Newest = 100;
+
     private readonly Guid _self = Guid.NewGuid();
     private readonly Pause _file = new(), _receiver = new();
 
@@ -48,7 +54,8 @@ internal sealed partial class LineageDelivery(IGrainFactory grains, IOptions<Lin
             if (stoppingToken.IsCancellationRequested) return;
             try
             {
-                foreach (var run in await Outbox.TakeAsync(Caller.Hub, _self))
+                var waiting = await Outbox.TakeAsync(Caller.Hub, _self);
+                foreach (var run in _receiver.IsOver(time) ? waiting : waiting.TakeLast(Newest))
                 {
                     if (!await DeliverAsync(run, file, receiver, stoppingToken)) break;
                 }
@@ -71,7 +78,7 @@ internal sealed partial class LineageDelivery(IGrainFactory grains, IOptions<Lin
         var before = waiting;
         if (file is not null) waiting = ToFile(waiting, file, [.. events.Where(one => !waiting.InFile.Contains(one.Mark))]);
         if (receiver is not null) waiting = await PostAsync(waiting, receiver, [.. events.Where(one => !waiting.Posted.Contains(one.Mark))], stop);
-        var isOver = run.State is RunState.Complete or RunState.Fail or RunState.Abort
+        var isOver = run.State is RunState.Complete or RunState.Fail or RunState.Abort && time.GetUtcNow() - waiting.Noted > s_settled
             && events.All(one => (file is null || waiting.InFile.Contains(one.Mark)) && (receiver is null || waiting.Posted.Contains(one.Mark)));
         return (waiting == before && !isOver) || await Outbox.MarkAsync(Caller.Hub, _self, waiting, isOver);
     }

@@ -30,7 +30,10 @@ public sealed class LineageDeliveryTests
         var file = Path.Combine(folder.FullName, "laeufe.ndjson");
         await using var hub = await HubFixture.StartAsync(new Dictionary<string, string?>
         {
-            ["DataHub:Lineage:File"] = file, ["DataHub:Lineage:Url"] = receiver.Address, ["DataHub:Lineage:Key"] = "geheim", ["DataHub:Lineage:MaxPause"] = "00:00:00.2",
+            ["DataHub:Lineage:File"] = file,
+            ["DataHub:Lineage:Url"] = receiver.Address,
+            ["DataHub:Lineage:Key"] = "geheim",
+            ["DataHub:Lineage:MaxPause"] = "00:00:00.2",
         });
         var admin = await hub.AgencyAsync("ereignisse", KeyRole.Admin);
         await Pipes.LoansAsync(admin, "ereignisse", "ereignisse");

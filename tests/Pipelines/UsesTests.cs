@@ -25,7 +25,11 @@ public sealed class UsesTests(HubFixture hub) : IClassFixture<HubFixture>
         await Pipes.PutJobAsync(admin, "vor-weiter", OriginTests.Copy("vorwaerts", "vor-roh", "vor-fertig"));
         await OkAsync(admin.PutAsJsonAsync("api/v1/agreements/vor-teilen", new
         {
-            title = "Ausleihen teilen", provider = "vorwaerts", recipient = "unbeteiligt", dataset = "vor-roh", purposes = new[] { new { id = "probe", text = "Probe" } },
+            title = "Ausleihen teilen",
+            provider = "vorwaerts",
+            recipient = "unbeteiligt",
+            dataset = "vor-roh",
+            purposes = new[] { new { id = "probe", text = "Probe" } },
             term = new { from = "2026-12-01T00:00:00Z", until = "2027-12-01T00:00:00Z", notice = "P1M" },
         }));
         var first = await PushAsync(admin, "vor-roh", "Mitte", 1);
