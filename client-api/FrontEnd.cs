@@ -77,6 +77,9 @@ public static class FrontEnd
         routes.MapFileEndpoints();
         routes.MapJobEndpoints();
         routes.MapRunEndpoints();
+        routes.MapUsesEndpoints();
+        routes.MapStalenessEndpoints();
+        routes.MapForeignLineageEndpoints();
         routes.MapPages();
         routes.MapApiPages();
         routes.MapStewardPages();

@@ -129,6 +129,11 @@ public static class ProblemTypes
         "Das Detail nennt, welche Angabe der Definition oder des Auftrags nicht stimmt; errors nennt alle mit ihrer Stelle.",
         "The detail says which member of the definition or the order is wrong; errors names all with their places.");
 
+    public static readonly ProblemType InvalidLineage = Add("invalid-lineage", 422,
+        "Ungültiges Ereignis von OpenLineage", "Invalid event of OpenLineage",
+        "Das Detail nennt die Stelle, und was das Schema eines RunEvent 2-0-2 dort verlangt.",
+        "The detail names the place, and what the schema of a RunEvent 2-0-2 demands there.");
+
     public static readonly ProblemType InvalidEvidence = Add("invalid-evidence", 422,
         "Ungültige Anfrage nach einem Nachweis", "Invalid request for evidence",
         "Das Detail nennt, welche Angabe der Anfrage oder welches Feld des Schlüssels fehlt oder nicht passt. Nichts wurde aufgezeichnet.",

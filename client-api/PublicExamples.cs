@@ -179,6 +179,14 @@ internal static class PublicExamples
             "columns": null, "sha256": null, "receipt": null, "watermark": null, "cause": null, "again": null, "notes": [] } ] }
         """;
 
+    private const string Uses =
+        """
+        { "dataset": "air-quality", "uses": [
+          { "kind": "indicator", "id": "no2-hourly", "level": 0, "dataset": "air-quality", "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "page": "/?indicator=no2-hourly" },
+          { "kind": "run", "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "level": 0, "dataset": "air-quality", "title": { "de": "Luftgüte übernehmen" }, "page": "/runs/01M8FTC3GJVRJGJ0AEF3S654AS", "state": "complete", "job": "luft",
+            "ended": "2026-11-28T07:31:02Z", "watermark": "w1.k8QQ…", "wrote": [ { "step": "schreiben", "dataset": "air-daily", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "watermark": "w1.k8QR…" } ] } ], "complete": true, "next": null }
+        """;
+
     private const string ParquetFile = "PAR1 … PAR1";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
@@ -241,6 +249,12 @@ internal static class PublicExamples
         ("GET /api/v1/runs/{run}/differences", 200, Json, """{ "with": "01M8FTC3GJVRJGJ0AEF3S654AQ", "step": "mittel", "key": [ "station" ], "same": 15, "changed": 1, "removed": 0, "added": 0, "columnsRemoved": [], "columnsAdded": [], "columns": [ { "column": "no2", "cells": 1 } ], "cells": [ { "row": "mc010", "column": "no2", "before": "23.4", "after": "23.5" } ] }"""),
         ("GET /api/v1/runs/{run}/lineage", 200, Json, """{ "events": [ { "eventType": "START", "eventTime": "2026-11-28T07:31:00.000Z", "run": { "runId": "01a23cd6-0e70-4e25-2804-ae78cf95192a", "facets": {} }, "job": { "namespace": "datahub", "name": "luft", "facets": {} }, "inputs": [ { "namespace": "datahub", "name": "dataset/air-quality", "facets": {}, "inputFacets": {} } ], "outputs": [], "producer": "urn:datahub", "schemaURL": "…/2-0-2/OpenLineage.json#/$defs/RunEvent" } ] }"""),
         ("GET /api/v1/runs/{run}/steps/{step}/table", 200, Csv, "no2,station\n23.4,mc010\n"),
+        ("POST /api/v1/lineage", null, Json, """{ "eventType": "COMPLETE", "eventTime": "2026-11-28T07:31:00Z", "run": { "runId": "01a23cd6-0e70-7e25-a804-ae78cf95192a" }, "job": { "namespace": "senumvk.airflow", "name": "messnetz.laden" }, "inputs": [], "outputs": [ { "namespace": "datahub", "name": "dataset/air-quality" } ], "producer": "urn:airflow", "schemaURL": "urn:openlineage:2-0-2:RunEvent" }"""),
+        ("POST /api/v1/lineage", 200, Json, """{ "received": 1, "new": 1 }"""),
+        ("GET /api/v1/lineage/jobs/{namespace}/{name}/runs", 200, Json, """{ "namespace": "senumvk.airflow", "name": "messnetz.laden", "runs": [ { "run": "01a23cd6-0e70-7e25-a804-ae78cf95192a", "state": "complete", "at": "2026-11-28T07:31:00Z", "events": [ { "eventType": "COMPLETE", "eventTime": "2026-11-28T07:31:00Z", "run": { "runId": "01a23cd6-0e70-7e25-a804-ae78cf95192a" }, "job": { "namespace": "senumvk.airflow", "name": "messnetz.laden" }, "inputs": [], "outputs": [ { "namespace": "datahub", "name": "dataset/air-quality" } ], "producer": "urn:airflow", "schemaURL": "urn:openlineage:2-0-2:RunEvent" } ] } ], "next": null }"""),
+        ("GET /api/v1/datasets/{dataset}/staleness", 200, Json, """{ "dataset": "air-quality", "at": "2026-11-28T09:00:00Z", "stale": true, "reasons": [ { "code": "run-failed", "stale": true, "text": "Der letzte Lauf des Jobs „luft“ scheiterte am 28.11.2026, 08:31:02 Uhr: Schritt „pruefung“: In 1 Zeile fehlt „no2“.", "since": "2026-11-28T07:31:02Z", "job": "luft", "run": "01M8FTC3GJVRJGJ0AEF3S654AS" } ] }"""),
+        ("GET /api/v1/datasets/{dataset}/uses", 200, Json, Uses),
+        ("GET /api/v1/receipts/{receipt}/uses", 200, Json, Uses),
         ("GET /api/v1/dataspaces", 200, Json, """{ "dataspaces": [ { "id": "umwelt", "title": { "de": "Umwelt", "en": "Environment" }, "owner": "senumvk" } ], "next": null }"""),
         ("GET /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),
         ("PUT /api/v1/dataspaces/{dataspace}", 200, Json, Dataspace),

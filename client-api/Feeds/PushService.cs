@@ -32,6 +32,9 @@ internal sealed record Push(Caller Caller, string Dataset, string Feed, PushForm
 
     /// <summary>All rows or none.</summary>
     public bool Atomic { get; init; }
+
+    /// <summary>The step of a run that pushes; null: no run does.</summary>
+    public Pipelines.RunStep? Run { get; init; }
 }
 
 /// <summary>Why a push was not taken.</summary>
@@ -359,6 +362,7 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
         {
             DryRun = push.DryRun,
             Atomic = push.Atomic,
+            Run = push.Run,
             ErrorLimit = Math.Max(0, PushLimits.ErrorsInReceipt - _errorsBefore),
         };
     }

@@ -107,10 +107,14 @@ internal sealed record RowErrorJson(
 /// <param name="Watermark">To read what was pushed: ?watermark= of any query. Null for a dry run.</param>
 /// <param name="ErrorsLink">All errors, where the first thousand are not all; absent where there are none.</param>
 /// <param name="Rows">Of a dry run: what would become of the first thousand rows.</param>
+/// <param name="Run">Of a stored receipt: the run of a pipeline that pushed, with its step and job; absent where none did, or the caller may not know of it.</param>
 internal sealed record PushReceiptJson(
     string? Receipt, int Received, int Accepted, int Duplicate, int Quarantined, string? Watermark, RowErrorJson[] Errors,
     [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? ErrorsLink,
-    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] RowOutcomeJson[]? Rows);
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] RowOutcomeJson[]? Rows,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? Run = null,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? Step = null,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? Job = null);
 
 /// <summary>What would become of a row.</summary>
 /// <param name="Outcome">new, correction, retraction, duplicate or quarantined.</param>

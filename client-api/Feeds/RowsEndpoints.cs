@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using DataHub.Catalog;
 using DataHub.Indicators;
+using DataHub.Pipelines;
 using DataHub.Sharing;
 
 using Microsoft.AspNetCore.Builder;
@@ -70,6 +71,8 @@ internal static class RowsEndpoints
         var counts = result.Parts.Aggregate(default(PushCounts), (sum, part) => sum + part.Push.Counts);
         var errors = result.Parts.SelectMany(p => p.Push.Errors).OrderBy(e => e.Row).Take(PushLimits.ErrorsInReceipt).ToArray();
         var language = Language.Of(http);
+        // Whoever may not know of the run is not told that one pushed.
+        var run = push.Run is { } by ? await grains.GetGrain<IPipelineRunGrain>(by.Run).GetAsync(http.Caller()) : null;
         return new JsonAnswer(
             ReceiptJson.Render(new(receipt, counts, result.Watermark, errors, true), language, writer =>
             {
@@ -78,6 +81,10 @@ internal static class RowsEndpoints
                 writer.WriteString("receivedAt", result.Parts.Max(p => p.ReceivedAt).UtcDateTime);
                 // A push over several partitions whose sender gave up in between.
                 if (result.Parts.Length < push.Parts) writer.WriteBoolean("complete", false);
+                if (run is null) return;
+                writer.WriteString("run", run.Pinned.Id);
+                writer.WriteString("step", push.Run!.Step);
+                writer.WriteString("job", run.Pinned.Job);
             }),
             language);
     }

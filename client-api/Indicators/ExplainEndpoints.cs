@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Pipelines;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -41,7 +42,7 @@ internal static class ExplainEndpoints
     {
         var group = routes.MapGroup("/api/v1/indicators").WithTags("Indicators");
         group.MapRead("{indicator}/explain", ExplainAsync)
-            .WithSummary("Where one value comes from: the definition, the rows that went in with receipt, feed, time received and earlier versions, and the value folded again from exactly these rows. Personal fields are left out. Rows are for those who may read the dataset; of a suppressed value only the publisher's readers get more than that it is suppressed. A formula names its inputs, each with the link that explains its value at the same place and moment.")
+            .WithSummary("Where one value comes from: the definition, the rows that went in with receipt, feed, time received and earlier versions, the runs of pipelines that brought them with the files and datasets that those read, and the value folded again from exactly these rows. Personal fields are left out. Rows are for those who may read the dataset; of a suppressed value only the publisher's readers get more than that it is suppressed. A formula names its inputs, each with the link that explains its value at the same place and moment.")
             .Takes("from", "The window that contains it: a day (its begin in the indicator's time zone) or an instant with Z or offset; must be there.")
             .Takes("area", "The value's area; without area and whole the rows that have none, or all where the indicator is not grouped by area.")
             .Takes("level", "The area's level; need not be named.", JsonSchemaType.Integer)
@@ -78,8 +79,9 @@ internal static class ExplainEndpoints
 
         var next = page.Next is null ? null : CellParameters.Link(http, cell! with { To = null, ToDay = null }, dimensions, limit)
             .Add("asOf", page.Watermark).Add("definition", Number(page.Indicator.Definition.Version)).Add("after", CellParameters.Text(page.Next)).ToString();
+        var origin = await RunOrigins.OfAsync(grains, http.Caller(), page.Runs.Select(run => run.By.Run), page.Indicator.Definition.Spec.Dataset, page.AsOf);
         http.Response.Headers[Requests.WatermarkHeader] = page.Watermark;
-        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, Inputs(http, page, cell!, dimensions, limit))), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
+        return Rendered.Of(RowsEndpoints.Render(writer => Write(writer, page, next, Inputs(http, page, cell!, dimensions, limit), origin)), AnswerFormats.ContentType(AnswerFormat.Json)).Answer();
     }
 
     private static async Task<IResult> DefinitionsAsync(string indicator, HttpContext http, IGrainFactory grains)
@@ -108,7 +110,7 @@ internal static class ExplainEndpoints
         Array.ConvertAll(page.Indicator.Definition.Inputs ?? [], input => (input, CellParameters.Link(http, cell with { To = null, ToDay = null }, dimensions, limit, $"/api/v1/indicators/{input.Indicator}/explain")
             .Add("asOf", page.Watermark).Add("definition", Number(input.Version)).ToString()));
 
-    private static void Write(Utf8JsonWriter writer, ExplainPage page, string? next, (IndicatorDefinition Input, string Link)[] inputs)
+    private static void Write(Utf8JsonWriter writer, ExplainPage page, string? next, (IndicatorDefinition Input, string Link)[] inputs, RunOrigins origin)
     {
         var (info, value) = (page.Indicator, page.Value);
         writer.WriteString("indicator", info.Id);
@@ -130,6 +132,7 @@ internal static class ExplainEndpoints
         }
 
         writer.WriteEndArray();
+        WriteRuns(writer, page, origin);
         WriteInputs(writer, inputs, "explainedBy");
         if (page.Rows is { } rows)
         {
@@ -140,6 +143,21 @@ internal static class ExplainEndpoints
         }
 
         writer.WriteString("next", next);
+    }
+
+    /// <summary>The runs behind the rows, and behind what those read; nothing where the caller may know of none.</summary>
+    private static void WriteRuns(Utf8JsonWriter writer, ExplainPage page, RunOrigins origin)
+    {
+        if (origin.Foreign.Length > 0)
+        {
+            writer.WritePropertyName("foreignRuns");
+            JsonSerializer.Serialize(writer, Array.ConvertAll(origin.Foreign, ForeignWriteJson.Of), WireJson.Options);
+        }
+
+        if (origin.Runs.Length == 0) return;
+        writer.WritePropertyName("runs");
+        JsonSerializer.Serialize(writer, Array.ConvertAll(origin.Runs, run => OriginRunJson.Of(run, page.Runs)), WireJson.Options);
+        if (origin.IsPartial || page.AreRunsPartial) writer.WriteBoolean("runsAreAll", false);
     }
 
     /// <summary>A formula's inputs, each with its definition's version and a link; nothing where there are none.</summary>

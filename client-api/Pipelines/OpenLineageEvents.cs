@@ -30,7 +30,18 @@ internal static class OpenLineageEvents
                 events.Add((stepEnded, 2 + (2 * i), Event(word, stepEnded, RunOf(run, step, step.Cause), JobOf(run, spec), StepInputs(run, spec, step), StepOutputs(run, spec, step))));
         }
 
-        if (run.Ended is { } ended && Word(run.State) is { } last) events.Add((ended, int.MaxValue, Event(last, ended, RunOf(run, null, run.Cause), JobOf(run, null), Inputs(run), Outputs(run))));
+        // What was told of an end before a resumption stays as it was told.
+        foreach (var ended in run.Breaks)
+        {
+            var at = Array.FindIndex(run.Steps, step => step.Id == ended.Step.Id);
+            if (Word(ended.State) is not { } how || at < 0) continue;
+            if (ended.Step.Started <= ended.Ended)
+                events.Add((ended.Ended, 2 + (2 * at), Event(how, ended.Ended, RunOf(run, ended.Step, ended.Step.Cause), JobOf(run, run.Pinned.Spec.Steps[at]), StepInputs(run, run.Pinned.Spec.Steps[at], ended.Step), [])));
+            if (run.Started <= ended.Ended) events.Add((ended.Ended, int.MaxValue - 1, Event(how, ended.Ended, RunOf(run, null, ended.Cause), JobOf(run, null), Inputs(run), Outputs(run, at))));
+            events.Add((ended.Resumed, int.MaxValue, Event("RUNNING", ended.Resumed, RunOf(run, null), JobOf(run, null), Inputs(run), [])));
+        }
+
+        if (run.Ended is { } end && Word(run.State) is { } last) events.Add((end, int.MaxValue, Event(last, end, RunOf(run, null, run.Cause), JobOf(run, null), Inputs(run), Outputs(run, run.Steps.Length))));
         return [.. events.OrderBy(one => one.At).ThenBy(one => one.Order).Select(one => one.Event)];
     }
 
@@ -105,9 +116,9 @@ internal static class OpenLineageEvents
     /// <summary>What the run reads from outside.</summary>
     private static JsonObject[] Inputs(RunInfo run) => [.. run.Pinned.Inputs.Select(input => Source(input))];
 
-    /// <summary>The datasets that it wrote into.</summary>
-    private static JsonObject[] Outputs(RunInfo run) =>
-        [.. run.Pinned.Spec.Steps.Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete } step ? Written(write, step) : null).OfType<JsonObject>()];
+    /// <summary>The datasets that so many of its steps wrote into.</summary>
+    private static JsonObject[] Outputs(RunInfo run, int steps) =>
+        [.. run.Pinned.Spec.Steps.Take(steps).Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete } step ? Written(write, step) : null).OfType<JsonObject>()];
 
     private static JsonObject[] StepInputs(RunInfo run, StepSpec spec, StepInfo step)
     {

@@ -44,6 +44,9 @@ public static class CatalogKinds
     /// <summary>The agreements of which an agency is a side.</summary>
     public static string AgreementsOf(string agency) => "agreements/" + agency;
 
+    /// <summary>The jobs of one agency's own tools that events told of.</summary>
+    public static string ForeignJobsOf(string agency) => "foreign-jobs/" + agency;
+
     /// <summary>The sharing agreements about one dataset.</summary>
     public static string AgreementsOn(string dataset) => "agreements-on/" + dataset;
 }

@@ -57,6 +57,9 @@ public sealed record PushPart(
     /// <see cref="PushLimits.ErrorsInReceipt"/>. The quarantined rows keep all of theirs.
     /// </summary>
     [Id(16)] public int ErrorLimit { get; init; } = PushLimits.ErrorsInReceipt;
+
+    /// <summary>The step of a run that pushes; null: no run does.</summary>
+    [Id(17)] public Pipelines.RunStep? Run { get; init; }
 }
 
 /// <param name="Detail">For logs and problems: which shard, which limit, which versions hold.</param>

@@ -99,6 +99,9 @@ public sealed record PushRecord(
 {
     /// <summary>Agency whose key pushed it.</summary>
     [Id(9)] public string? Agency { get; init; }
+
+    /// <summary>The step of a run that pushed it; null: no run did.</summary>
+    [Id(10)] public Pipelines.RunStep? Run { get; init; }
 }
 
 /// <summary>

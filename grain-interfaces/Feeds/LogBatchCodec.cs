@@ -13,8 +13,11 @@ namespace DataHub.Feeds;
 /// </remarks>
 public static class LogBatchCodec
 {
-    /// <summary>The version that <see cref="Encode"/> writes.</summary>
-    public const byte FormatVersion = 2;
+    /// <summary>The newest version, which names the run that pushed. What no run pushed is written as <see cref="PlainVersion"/>.</summary>
+    public const byte FormatVersion = 3;
+
+    /// <summary>A program of before reads it too.</summary>
+    private const byte PlainVersion = 2;
 
     private const byte BatchMagic = (byte)'B';
     private const byte PushMagic = (byte)'P';
@@ -26,12 +29,15 @@ public static class LogBatchCodec
     private const int BatchMembersV1 = 9;
     private const int PushMembers = 10;
 
+    /// <summary>With run and step, of version 3.</summary>
+    private const int PushMembersOfRun = 12;
+
     /// <exception cref="ArgumentException">Changes or before-images do not fit the rows.</exception>
     public static byte[] Encode(LogBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         Check(batch);
-        return PackedEnvelope.Seal(BatchMagic, FormatVersion, batch, static (ref writer, b) =>
+        return PackedEnvelope.Seal(BatchMagic, Version(batch.Push), batch, static (ref writer, b) =>
         {
             writer.WriteArrayHeader(BatchMembers);
             writer.Write((byte)b.Kind);
@@ -102,7 +108,7 @@ public static class LogBatchCodec
     public static byte[] EncodePush(PushRecord push)
     {
         ArgumentNullException.ThrowIfNull(push);
-        return PackedEnvelope.Seal(PushMagic, FormatVersion, push, static (ref writer, p) => WritePush(ref writer, p));
+        return PackedEnvelope.Seal(PushMagic, Version(push), push, static (ref writer, p) => WritePush(ref writer, p));
     }
 
     /// <summary>Reads what <see cref="EncodePush"/> wrote.</summary>
@@ -124,7 +130,7 @@ public static class LogBatchCodec
     public static byte[] EncodeQuarantined(QuarantinedRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        return PackedEnvelope.Seal(QuarantineMagic, FormatVersion, row, static (ref writer, r) => WriteQuarantined(ref writer, r));
+        return PackedEnvelope.Seal(QuarantineMagic, PlainVersion, row, static (ref writer, r) => WriteQuarantined(ref writer, r));
     }
 
     /// <summary>Reads what <see cref="EncodeQuarantined"/> wrote.</summary>
@@ -141,6 +147,8 @@ public static class LogBatchCodec
             throw new InvalidDataException($"Eine Zeile der Quarantäne ist nicht lesbar. A quarantined row cannot be read: {e.Message}", e);
         }
     }
+
+    private static byte Version(PushRecord? push) => push?.Run is null ? PlainVersion : FormatVersion;
 
     private static void Check(LogBatch batch)
     {
@@ -168,7 +176,7 @@ public static class LogBatchCodec
             return;
         }
 
-        writer.WriteArrayHeader(PushMembers);
+        writer.WriteArrayHeader(push.Run is null ? PushMembers : PushMembersOfRun);
         writer.Write(push.Receipt);
         writer.Write(push.Dataset);
         writer.Write(push.Feed);
@@ -185,12 +193,16 @@ public static class LogBatchCodec
         writer.Write(push.Counts.Quarantined);
         WriteErrors(ref writer, push.Errors);
         writer.Write(push.Agency);
+        if (push.Run is not { } by) return;
+        writer.Write(by.Run);
+        writer.Write(by.Step);
     }
 
     private static PushRecord? ReadPush(ref MessagePackReader reader)
     {
         if (reader.TryReadNil()) return null;
-        PackedEnvelope.Expect(reader.ReadArrayHeader(), PushMembers, "members of a push");
+        var members = reader.ReadArrayHeader();
+        if (members != PushMembersOfRun) PackedEnvelope.Expect(members, PushMembers, "members of a push");
         var receipt = PackedEnvelope.Text(ref reader);
         var dataset = PackedEnvelope.Text(ref reader);
         var feed = PackedEnvelope.Text(ref reader);
@@ -203,7 +215,11 @@ public static class LogBatchCodec
             reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt32());
         var errors = ReadErrors(ref reader);
         var agency = reader.ReadString();
-        return new(receipt, dataset, feed, idempotencyKey, bodyHash, part, parts, counts, errors) { Agency = agency };
+        return new(receipt, dataset, feed, idempotencyKey, bodyHash, part, parts, counts, errors)
+        {
+            Agency = agency,
+            Run = members == PushMembersOfRun ? new(PackedEnvelope.Text(ref reader), PackedEnvelope.Text(ref reader)) : null,
+        };
     }
 
     private static void WriteErrors(ref MessagePackWriter writer, RowError[] errors)

@@ -56,7 +56,20 @@ public sealed record ExplainPage(
     [property: Id(5)] DateTimeOffset AsOf,
     [property: Id(6)] RowSource[] Sources,
     [property: Id(7)] ToldRows? Rows,
-    [property: Id(8)] RowCursor? Next);
+    [property: Id(8)] RowCursor? Next)
+{
+    /// <summary>The runs of pipelines that brought rows, of all pages, newest first; told where <see cref="Sources"/> are. Who may know of each run its own grain says.</summary>
+    [Id(9)] public RowRun[] Runs { get; init; } = [];
+
+    /// <summary>So many pushes were asked for their runs as are asked at most; older ones were not.</summary>
+    [Id(10)] public bool AreRunsPartial { get; init; }
+}
+
+/// <summary>What a step of a run brought.</summary>
+/// <param name="Rows">That went into the number.</param>
+/// <param name="Receipt">Of its push.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RowRun")]
+public sealed record RowRun([property: Id(0)] Pipelines.RunStep By, [property: Id(1)] long Rows, [property: Id(2)] string Receipt);
 
 /// <param name="Feed">Null for rows that came by no push.</param>
 [GenerateSerializer, Immutable, Alias("datahub.RowSource")]

@@ -153,7 +153,16 @@ public sealed record RunInfo([property: Id(0)] PinnedRun Pinned, [property: Id(1
 
     /// <summary>Why it failed or was ended, for people.</summary>
     [Id(5)] public LocalText? Cause { get; init; }
+
+    /// <summary>How it ended before it was resumed, oldest first.</summary>
+    [Id(6)] public RunBreak[] Breaks { get; init; } = [];
 }
+
+/// <summary>A run ended, and was resumed later.</summary>
+/// <param name="Step">That failed or was stopped, as it was then; without notes, which may have values.</param>
+/// <param name="Cause">Of the run.</param>
+[GenerateSerializer, Immutable, Alias("datahub.RunBreak")]
+public sealed record RunBreak([property: Id(0)] StepInfo Step, [property: Id(1)] RunState State, [property: Id(2)] DateTimeOffset Ended, [property: Id(3)] LocalText? Cause, [property: Id(4)] DateTimeOffset Resumed);
 
 /// <summary>A step of a run.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.StepInfo")]

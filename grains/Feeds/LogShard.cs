@@ -295,7 +295,7 @@ internal sealed partial class LogShard(
     private static PushRecord Record(PushPart part, PushCounts counts, Waiting waiting) => new(
         part.Receipt, part.Dataset, part.Feed, part.IdempotencyKey, part.BodyHash, part.Part, part.Parts, counts,
         [.. part.Quarantined.SelectMany(row => row.Errors).Take(Math.Clamp(part.ErrorLimit, 0, PushLimits.ErrorsInReceipt))])
-    { Agency = waiting.Caller?.Agency };
+    { Agency = waiting.Caller?.Agency, Run = part.Run };
 
     /// <summary>The part without the rows that are not in quarantine any more, or never were.</summary>
     private async Task<PushPart> StillOpenAsync(PushPart part, QuarantineClaim claim, PartitionTail tail)

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using DataHub.Catalog;
 using DataHub.Feeds;
 using DataHub.Governance;
+using DataHub.Pipelines;
 using DataHub.Sharing;
 
 namespace DataHub.Indicators;
@@ -11,6 +12,9 @@ namespace DataHub.Indicators;
 internal sealed partial class IndicatorGrain
 {
     private const int MaxExplained = 100;
+
+    /// <summary>Runs told of one number, and pushes that are looked up in the log for them.</summary>
+    private const int MaxToldRuns = 500, MaxAskedPushes = 100;
 
     private readonly Dictionary<ExplainedKey, (long Made, ExplainedCell Cell)> _explained = [];
 
@@ -112,13 +116,15 @@ internal sealed partial class IndicatorGrain
         if (known is null)
         {
             if (_explained.Count >= MaxExplained) _explained.Clear();
-            _explained[key] = (Stopwatch.GetTimestamp(), known = Together(view, cell, scans));
+            _explained[key] = (Stopwatch.GetTimestamp(), known = await WithRunsAsync(Together(view, cell, scans), dataset.Id, scans));
         }
 
         // How few rows a single feed brought is not told where values of few rows are suppressed.
         // Of no open records nothing is left to fold.
         var none = view.Definition.Spec.Function == MeasureFunction.Open && value.Count == 0 && value.Value is not null ? 0.0 : (double?)null;
-        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows, Sources = seesRows || mayMore || (through is null && view.Definition.Spec.MinimumCount == 0) ? known.Sources : [] };
+        page = page with { Recomputed = known.Value ?? none, RowCount = known.Rows };
+        if (seesRows || mayMore || (through is null && view.Definition.Spec.MinimumCount == 0))
+            page = page with { Sources = known.Sources, Runs = known.Runs, AreRunsPartial = known.AreRunsPartial };
         if (!seesRows) return new(ReadRefusal.None, page, null);
         var found = scans.SelectMany((scan, partition) => scan.Found.Select(version => (Partition: partition, Version: version)))
             .OrderBy(one => one.Version.Row.Time).ThenBy(one => one.Version.Row.Key, ByteKeyComparer.Instance).Take(query.Limit + 1).ToArray();
@@ -308,6 +314,30 @@ internal sealed partial class IndicatorGrain
         return new(rolled.Rows is [var row] ? row.Value : null, sources.Sum(source => source.Rows), sources);
     }
 
+    /// <summary>Which runs brought the rows: of feeds that jobs write, the newest pushes are asked.</summary>
+    private async Task<ExplainedCell> WithRunsAsync(ExplainedCell cell, string dataset, Scan[] scans)
+    {
+        var lineage = await GrainFactory.GetGrain<IDatasetLineageGrain>(dataset).GetAsync(Caller.Hub);
+        var feeds = lineage.Jobs.SelectMany(job => job.Feeds).ToHashSet(StringComparer.Ordinal);
+        if (feeds.Count == 0) return cell;
+        var pushes = scans.SelectMany(scan => scan.Pushes).Where(push => push.Key is { Receipt: not null, Feed: { } feed } && feeds.Contains(feed)).GroupBy(push => push.Key.Receipt!)
+            .Select(push => (Receipt: push.Key, Rows: push.Sum(one => one.Value))).OrderByDescending(push => push.Receipt, StringComparer.Ordinal).ToArray();
+        var known = lineage.Writes.DistinctBy(use => use.Receipt).ToDictionary(use => use.Receipt!, use => use.By, StringComparer.Ordinal);
+        var (runs, asked) = (new List<RowRun>(), 0);
+        foreach (var push in pushes)
+        {
+            if (!known.TryGetValue(push.Receipt, out var by))
+            {
+                if (asked++ >= MaxAskedPushes) continue;
+                by = (await log.FindReceiptAsync(push.Receipt, CancellationToken.None)).FirstOrDefault()?.Push.Run;
+            }
+
+            if (by is not null) runs.Add(new(by, push.Rows, push.Receipt));
+        }
+
+        return cell with { Runs = [.. runs.Take(MaxToldRuns)], AreRunsPartial = asked > MaxAskedPushes || runs.Count > MaxToldRuns };
+    }
+
     /// <summary>Rows as they are told, each with what stood under its key before.</summary>
     private async Task<ToldRows> TellAsync(Passage? through, DatasetInfo dataset, (int Partition, HistoryVersion Version)[] rows, long[] sequences)
     {
@@ -351,7 +381,12 @@ internal sealed partial class IndicatorGrain
         public void Count(string? feed, string? receipt) => Pushes[(feed, receipt)] = Pushes.GetValueOrDefault((feed, receipt)) + 1;
     }
 
-    private sealed record ExplainedCell(double? Value, long Rows, RowSource[] Sources);
+    private sealed record ExplainedCell(double? Value, long Rows, RowSource[] Sources)
+    {
+        public RowRun[] Runs { get; init; } = [];
+
+        public bool AreRunsPartial { get; init; }
+    }
 
     private readonly record struct ExplainedKey(int Definition, int MinimumCount, long Window, string Dimensions, RollUpTarget Target, int AreaVersion, Watermark Watermark)
     {

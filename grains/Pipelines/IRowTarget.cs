@@ -12,11 +12,15 @@ internal interface IRowTarget
     Task<RowsWritten> WriteAsync(RowsToWrite rows, Action<long> written, CancellationToken cancellationToken);
 }
 
-/// <param name="Key">The push's idempotency key.</param>
+/// <param name="By">Who writes, as the push's receipt names it.</param>
 /// <param name="Sha256">Of the table.</param>
 /// <param name="Batch">One by its number.</param>
 internal sealed record RowsToWrite(
-    Caller Caller, string Dataset, string Feed, string Key, byte[] Sha256, TableColumn[] Columns, long Rows, int Batches, Func<int, Task<RowBlock>> Batch);
+    Caller Caller, string Dataset, string Feed, RunStep By, byte[] Sha256, TableColumn[] Columns, long Rows, int Batches, Func<int, Task<RowBlock>> Batch)
+{
+    /// <summary>The push's idempotency key.</summary>
+    public string Key => $"run {By.Run} {By.Step}";
+}
 
 /// <param name="Watermark">Includes every row.</param>
 /// <param name="Errors">Of quarantined rows, the first ones.</param>

@@ -1,9 +1,11 @@
 using DataHub.Catalog;
 
+using Microsoft.Extensions.Options;
+
 namespace DataHub.Pipelines;
 
 [GrainType("datahub.open-runs")]
-internal sealed class OpenRunsGrain([PersistentState("open-runs", "state")] IPersistentState<OpenRunsState> state) : Grain, IOpenRunsGrain
+internal sealed class OpenRunsGrain([PersistentState("open-runs", "state")] IPersistentState<OpenRunsState> state, IOptions<LineageOptions> lineage) : Grain, IOpenRunsGrain
 {
     private StoredState<OpenRunsState> _stored = null!;
 
@@ -13,10 +15,12 @@ internal sealed class OpenRunsGrain([PersistentState("open-runs", "state")] IPer
         return Task.CompletedTask;
     }
 
-    public Task OpenAsync(Caller caller, OpenRun run)
+    public async Task OpenAsync(Caller caller, OpenRun run)
     {
         OnlyTheHub(caller);
-        return _stored.Value.Open.Contains(run) ? Task.CompletedTask : _stored.StoreAsync(new([.. _stored.Value.Open, run]));
+        // Whoever delivers its events knows of it before it has any.
+        if (lineage.Value.IsOn) await GrainFactory.GetGrain<ILineageOutboxGrain>(0).NoteAsync(Caller.Hub, run.Run);
+        await (_stored.Value.Open.Contains(run) ? Task.CompletedTask : _stored.StoreAsync(new([.. _stored.Value.Open, run])));
     }
 
     public Task CloseAsync(Caller caller, string run)

@@ -75,6 +75,7 @@ internal sealed partial class PipelineJobGrain(
 
         if (!isDraft) await NoteTriggersAsync(known, spec);
 
+        await NoteAsync(spec);
         var number = _stored.Value.Versions.Length + 1;
         var version = new JobVersion(number, time.GetUtcNow(), caller.Subject);
         var next = _stored.Value with { Versions = [.. _stored.Value.Versions, new(version, spec)] };
@@ -261,6 +262,7 @@ internal sealed partial class PipelineJobGrain(
     public async Task SweepAsync(Caller caller)
     {
         OnlyTheHub(caller);
+        if (Spec is { } spec) await NoteAsync(spec);
         var before = time.GetUtcNow() - options.Value.KeepTables;
         var over = _stored.Value.Runs.Where(run => !run.Swept && run.Pinned is null && run.Entry.Ended < before).Select(run => run.Entry.Id).ToHashSet(StringComparer.Ordinal);
         if (over.Count == 0) return;
@@ -291,6 +293,12 @@ internal sealed partial class PipelineJobGrain(
     }
 
     public Task FlushAsync(Caller caller) => _outbox.FlushAsync(caller);
+
+    /// <summary>The datasets know which jobs read and write them; what is noted already costs nothing.</summary>
+    private async Task NoteAsync(JobSpec spec)
+    {
+        foreach (var (dataset, job) in LineageRules.Of(Id, spec)) await GrainFactory.GetGrain<IDatasetLineageGrain>(dataset).NoteJobAsync(Caller.Hub, job);
+    }
 
     private const int MaxWaiting = 100;
 

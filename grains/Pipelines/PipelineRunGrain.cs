@@ -117,7 +117,7 @@ internal sealed partial class PipelineRunGrain(
         if (!await GrainFactory.GetGrain<IPipelineJobGrain>(run.Pinned.Job).ReopenAsync(Caller.Hub, run.Pinned))
             return new(CatalogRefusal.Conflict, run, new("Ein anderer Lauf dieses Jobs ist unterwegs oder wartet; danach fortsetzen.", "Another run of this job is under way or waits; resume after it."));
         await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(Id)).OpenAsync(Caller.Hub, new(Id, run.Pinned.Job));
-        await _stored.StoreAsync(RunRules.Resume(_stored.Value));
+        await _stored.StoreAsync(RunRules.Resume(_stored.Value, time.GetUtcNow()));
         LogResumed(Id, run.Pinned.Job, caller.Subject);
         Look();
         return new(CatalogRefusal.None, await GetAsync(caller), null);

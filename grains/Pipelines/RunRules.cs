@@ -99,10 +99,15 @@ internal static class RunRules
         return state with { Told = false, Run = With(run, step, run.Steps[step] with { State = RunState.Abort, Ended = now, Again = null }) with { State = RunState.Abort, Ended = now, Cause = cause } };
     }
 
+    /// <summary>Ends before a resumption that are kept.</summary>
+    private const int MaxBreaks = 100;
+
     /// <summary>Goes on where it ended.</summary>
-    public static PipelineRunState Resume(PipelineRunState state)
+    public static PipelineRunState Resume(PipelineRunState state, DateTimeOffset now)
     {
         var (run, step) = (state.Run!, Current(state.Run!));
+        var ended = new RunBreak(run.Steps[step] with { Notes = [] }, run.State, run.Ended ?? now, run.Cause, now);
+        run = run with { Breaks = [.. run.Breaks.Skip(run.Breaks.Length + 1 - MaxBreaks), ended] };
         return state with
         {
             Failures = 0,

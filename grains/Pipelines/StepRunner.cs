@@ -192,6 +192,7 @@ internal sealed partial class StepRunner(
         var input = run.Pinned.Inputs.Single(one => one.Step == step.Id);
         var caller = JobRules.Acting(run.Pinned.Job, run.Pinned.Spec);
         if (!Watermark.TryParse(input.Watermark, out var watermark)) throw new InvalidDataException($"the watermark of step {step.Id} is not readable");
+        await NoteAsync(run, input.Dataset!, new(run.Pinned.Job, new(run.Pinned.Id, step.Id), input.Watermark));
         var dataset = await datasets.OpenAsync(caller, input.Dataset!, input.Contract);
         using var table = New(run, info, dataset.Columns);
         await foreach (var rows in datasets.ReadAsync(dataset, caller, watermark!, RunRules.Span(step.Read!, run.Pinned.Period), stop))
@@ -314,7 +315,7 @@ internal sealed partial class StepRunner(
 
         var name = StepTables.Name(run.Pinned.Id, input);
         var written = await target.WriteAsync(
-            new(JobRules.Acting(run.Pinned.Job, run.Pinned.Spec), write.Dataset, write.Feed, $"run {run.Pinned.Id} {step.Id}", input.Sha256!, input.Columns, input.RowsOut, input.Batches,
+            new(JobRules.Acting(run.Pinned.Job, run.Pinned.Spec), write.Dataset, write.Feed, new(run.Pinned.Id, step.Id), input.Sha256!, input.Columns, input.RowsOut, input.Batches,
                 async batch =>
                 {
                     var rows = await StepTables.ReadAsync(files, name, batch, stop);
@@ -323,6 +324,7 @@ internal sealed partial class StepRunner(
                 }),
             rows => work.Progress(rows, input.RowsOut), stop);
         var counts = written.Counts;
+        await NoteAsync(run, write.Dataset, new(run.Pinned.Job, new(run.Pinned.Id, step.Id), written.Watermark) { Receipt = written.Receipt, Accepted = counts.Accepted });
         var notes = new List<StepNote>
         {
             new("info", new(
@@ -371,6 +373,10 @@ internal sealed partial class StepRunner(
             },
             stop)))];
     }
+
+    /// <summary>Before the step is done, so that none is ever missing.</summary>
+    private Task NoteAsync(RunInfo run, string dataset, LineageUse use) =>
+        grains.GetGrain<IDatasetLineageGrain>(dataset).NoteRunAsync(Caller.Hub, LineageRules.Of(run.Pinned.Job, run.Pinned.Spec).Single(one => one.Dataset == dataset).Job, use);
 
     /// <summary>What is made of personal fields may tell them.</summary>
     private static bool IsPersonal(RunInfo run, StepSpec step) => step.Inputs.Any(input => run.Steps.Single(one => one.Id == input).IsPersonal);

@@ -20,6 +20,7 @@ internal static class PipelineExtensions
         services.AddSingleton<StepRunner>();
         services.AddHostedService<RunResumption>();
         services.AddHostedService<ScheduleClock>();
+        services.AddHostedService<LineageDelivery>();
         return services;
     }
 }

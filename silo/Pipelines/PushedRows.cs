@@ -11,7 +11,7 @@ internal sealed class PushedRows(PushService pushes) : IRowTarget
         string[] names = [.. rows.Columns.Select(column => column.Name)];
         FieldType[] types = [.. rows.Columns.Select(column => column.Type)];
         var answer = await pushes.PushTableAsync(
-            new(rows.Caller, rows.Dataset, rows.Feed, PushFormat.MessagePack, default, rows.Sha256) { IdempotencyKey = rows.Key },
+            new(rows.Caller, rows.Dataset, rows.Feed, PushFormat.MessagePack, default, rows.Sha256) { IdempotencyKey = rows.Key, Run = rows.By },
             rows.Rows, rows.Batches,
             async number =>
             {

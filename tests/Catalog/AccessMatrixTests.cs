@@ -144,6 +144,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
             own["file"] = await FileAsync(hub, relation);
             (own["job"], own["step"]) = ("j-" + relation, "zeilen");
             await OkAsync(hub.Admin.PutAsync($"api/v1/jobs/j-{relation}", Job(relation)));
+            (own["namespace"], own["name"]) = (relation, "werkzeug");
+            await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/lineage{(relation == "none" ? "" : "?dataspace=r-" + relation)}", Event(relation)));
             own["run"] = (await Pipelines.Pipes.RunAsync(hub.Admin, "j-" + relation, new { })).GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agreements/{own["agreement"] = "v-" + relation}", Agreement(relation)));
         }
@@ -172,6 +174,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
             "diff" => "?since=2026-01-01",
             "access" => "?object=dataset:d-" + relation,
             "audit" => "?agency=" + relation,
+            "lineage" when method == "POST" => relation == "none" ? "" : "?dataspace=r-" + relation,
             "files" when method == "POST" => $"?agency={relation}&name=a.csv{(relation == "none" ? "" : "&dataspace=r-" + relation)}",
             "values" when route.EndsWith("v1/values", StringComparison.Ordinal) => "?indicator=i-" + relation,
             _ => "",
@@ -218,6 +221,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "dataspaces/{dataspace}/grants" => JsonContent.Create(Grant(relation)),
         "dataspaces/{dataspace}/grants/{grant}/revocation" => JsonContent.Create(new { why = "Probe" }),
         "files" => new StringContent("a;b\n1;2\n", Encoding.UTF8, "text/csv"),
+        "lineage" => JsonContent.Create(Event(relation)),
         "jobs/{job}" => Job(relation),
         "jobs/{job}/backfill" => JsonContent.Create(new { from = "2026-03-01T00:00:00Z", to = "2026-03-02T00:00:00Z", schedule = new { cron = "0 0 * * *", timeZone = "UTC" } }),
         "jobs/{job}/backfill/acts" => JsonContent.Create(new { act = "cancel" }),
@@ -250,6 +254,16 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
     private static StringContent Job(string relation) => new($$"""
         { "title": "{{relation}}", "agency": "{{relation}}" {{(relation == "none" ? "" : $", \"dataspace\": \"r-{relation}\"")}}, "steps": [ { "id": "zeilen", "read": { "dataset": "d-{{relation}}" } } ] }
         """, Encoding.UTF8, "application/json");
+
+    private static object Event(string relation) => new
+    {
+        eventType = "COMPLETE",
+        eventTime = "2026-11-28T07:31:00Z",
+        run = new { runId = "01a23cd6-0e70-7e25-a804-ae78cf95192a" },
+        job = new { @namespace = relation, name = "werkzeug" },
+        producer = "urn:probe",
+        schemaURL = "urn:probe",
+    };
 
     private static StringContent Row() => new("""[{ "station": "a", "time": "2026-03-02T08:00:00Z", "no2": 1 }]""", Encoding.UTF8, "application/json");
 

@@ -64,6 +64,20 @@ public sealed class LogBatchCodecTests
     }
 
     [Fact]
+    public void A_push_of_a_run_names_it_and_what_no_run_pushed_is_written_as_before()
+    {
+        var sample = LogBatches.OfNew(2, LogBatches.Push("01JD0000000000000000000004", key: "7f3c", counts: new(2, 2, 0, 0, 0, 0)) with { Run = new("01JD0000000000000000000005", "schreiben") });
+
+        var bytes = Golden.Bytes("Feeds", "batch-v3-run.bin", () => LogBatchCodec.Encode(sample));
+        var push = Golden.Bytes("Feeds", "push-v3-run.bin", () => LogBatchCodec.EncodePush(sample.Push!));
+
+        Assert.Equal((3, 3, 2), (bytes[2], push[2], LogBatchCodec.Encode(LogBatches.OfNew(1, LogBatches.Push("01J")))[2]));
+        LogBatches.AssertEqual(sample, Decode(bytes, sample));
+        Assert.Equal(sample.Push!.Run, Decode(bytes, sample).Push!.Run);
+        Assert.Equal(sample.Push.Run, LogBatchCodec.DecodePush(push).Run);
+    }
+
+    [Fact]
     public void Repeating_content_is_compressed_and_small_content_is_not()
     {
         var large = LogBatchCodec.Encode(LogBatches.OfNew(1_000));
@@ -109,11 +123,11 @@ public sealed class LogBatchCodecTests
     public void A_newer_version_is_refused_with_the_reason()
     {
         var bytes = LogBatchCodec.Encode(LogBatches.OfNew(1));
-        bytes[2] = 3;
+        bytes[2] = LogBatchCodec.FormatVersion + 1;
 
         var e = Assert.Throws<InvalidDataException>(() => LogBatchCodec.Decode(bytes, 0, 1, "air/0", 1, Noon));
 
-        Assert.Contains("format version 3", e.Message, StringComparison.Ordinal);
+        Assert.Contains("format version 4", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

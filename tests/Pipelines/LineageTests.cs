@@ -50,7 +50,7 @@ public sealed class LineageTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     /// <summary>As much of JSON Schema 2020-12 as the schemas of OpenLineage use.</summary>
-    private static class Schemas
+    internal static class Schemas
     {
         private static readonly JsonElement s_root = JsonDocument.Parse(SharedData.Text("openlineage/OpenLineage.json")).RootElement;
 

@@ -2,13 +2,14 @@ using System.Collections.Immutable;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Pipelines;
 
 using Microsoft.AspNetCore.Http;
 
 namespace DataHub.Indicators;
 
 /// <summary>Reads what the page shows that explains a number, as whoever asks may see it.</summary>
-internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory areas, CitySource city)
+internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory areas, CitySource city, TimeProvider time)
 {
     /// <summary>Rows of a page where the address names no limit, and at most.</summary>
     private const int DefaultLimit = 50, MaxLimit = 500;
@@ -77,7 +78,11 @@ internal sealed class ExplainedSource(IClusterClient cluster, AreaDirectory area
             [.. shown.Select(one => (fields.GetValueOrDefault(one.Field.Name, one.Field.Name), one.Field.Type is FieldType.Number or FieldType.Integer))],
             page.Rows is { } told ? [.. told.Rows.Select(row => new ExplainedRow(Version(told, row.Row), [.. row.Before.Reverse().Select(before => Version(told, before))]))] : null,
             [.. (info.Definition.Inputs ?? []).Select(input => (input.Spec.Title.In(query.Language), input.Version, Here(ExplainAddress.Path(input.Indicator), input.Version, null)))],
-            links);
+            links)
+        {
+            Staleness = http.Caller().IsPublic ? null : (await new StalenessFacts(cluster, http.Caller(), time.GetUtcNow()).JudgeAsync(spec.Dataset).WaitAsync(http.RequestAborted)).Staleness is { Reasons.Length: > 0 } stale ? stale : null,
+            Origin = await RunOrigins.OfAsync(cluster, http.Caller(), page.Runs.Select(run => run.By.Run), spec.Dataset, page.AsOf).WaitAsync(http.RequestAborted),
+        };
 
         string? NameOf(string? id) => id is not null && tree is not null && tree.TryGet(id, out var found) ? found.Name : id;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 
 using DataHub.Catalog;
+using DataHub.Pipelines;
 
 namespace DataHub.Indicators;
 
@@ -36,6 +37,12 @@ public sealed record ExplainedView(
     ExplainedLinks Links)
 {
     public Display Display { get; } = Display.In(Query.Language);
+
+    /// <summary>The runs behind the rows, as the reader may know of them.</summary>
+    public RunOrigins Origin { get; init; } = RunOrigins.None;
+
+    /// <summary>Why the dataset is stale, or what is going on; null where there is nothing to say, or the reader may not know.</summary>
+    public Staleness? Staleness { get; init; }
 
     public IndicatorSpec Spec => Page.Indicator.Definition.Spec;
 
