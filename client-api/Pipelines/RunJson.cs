@@ -7,11 +7,11 @@ namespace DataHub.Pipelines;
 /// <param name="Engine">What runs SQL, with its version.</param>
 internal sealed record RunJson(
     string Id, string Job, int Version, string State, DateTimeOffset Ordered, string By, DateTimeOffset? Started, DateTimeOffset? Ended, string? Cause, string? Repeats, string Engine,
-    PinnedInputJson[] Inputs, StepJson[] Steps)
+    PinnedInputJson[] Inputs, PinnedKeyJson[] Keys, StepJson[] Steps)
 {
     public static RunJson Of(RunInfo run, string language, DateTimeOffset now) => new(
         run.Pinned.Id, run.Pinned.Job, run.Pinned.Version, RunWords.Of(run.State), run.Pinned.At, run.Pinned.By, run.Started, run.Ended, run.Cause?.In(language), run.Pinned.Repeats, run.Pinned.Engine,
-        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))]);
+        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. (run.Pinned.Keys ?? []).Select(key => new PinnedKeyJson(key.Step, key.Purpose, key.Version))], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))]);
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
@@ -21,6 +21,9 @@ internal sealed record PinnedInputJson(string Step, string? File, string? Name, 
         input.Step, input.File, input.Name, input.Sha256 is null ? null : Convert.ToHexStringLower(input.Sha256), input.Dataset, input.Watermark,
         input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas);
 }
+
+/// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>
+internal sealed record PinnedKeyJson(string Step, string Purpose, int Version);
 
 /// <param name="Progress">0 to 1; null where it cannot be told.</param>
 /// <param name="SecondsLeft">An estimate from what has been done so far; null where there is none.</param>

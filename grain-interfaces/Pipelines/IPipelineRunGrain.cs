@@ -103,7 +103,14 @@ public sealed record PinnedRun(
 
     /// <summary>The job's last complete run, with which checks compare; null: there was none.</summary>
     [Id(9)] public string? Previous { get; init; }
+
+    /// <summary>Which keys make pseudonyms; null: none.</summary>
+    [Id(10)] public PinnedKey[]? Keys { get; init; }
 }
+
+/// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.PinnedKey")]
+public sealed record PinnedKey([property: Id(0)] string Step, [property: Id(1)] string Purpose, [property: Id(2)] int Version);
 
 /// <summary>What a reading step reads; a file or a dataset.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.PinnedInput")]

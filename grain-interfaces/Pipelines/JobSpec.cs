@@ -56,14 +56,20 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     /// <summary>How often it is tried again when a part of the hub did not answer, 0 to 10. Faults of data or definition are never tried again.</summary>
     [Id(8)] public int Retries { get; init; } = 3;
 
+    /// <summary>Values of columns become pseudonyms.</summary>
+    [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PseudonymiseStep? Pseudonymise { get; init; }
+
+    /// <summary>The kinds, as they are written.</summary>
+    [JsonIgnore] public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "recipe", "write", "publish"];
+
     /// <summary>Which of the kinds is set, as it is written; null where none is or several are.</summary>
     [JsonIgnore]
     public string? Kind
     {
         get
         {
-            var kinds = new[] { Read is null ? null : "read", Check is null ? null : "check", Transform is null ? null : "transform", Recipe is null ? null : "recipe", Write is null ? null : "write", Publish is null ? null : "publish" };
-            return kinds.Count(kind => kind is not null) == 1 ? Array.Find(kinds, kind => kind is not null) : null;
+            object?[] kinds = [Read, Check, Transform, Pseudonymise, Recipe, Write, Publish];
+            return kinds.Count(kind => kind is not null) == 1 ? Kinds[Array.FindIndex(kinds, kind => kind is not null)] : null;
         }
     }
 
@@ -72,12 +78,13 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     public IEnumerable<string> Inputs =>
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
+        : Pseudonymise is not null ? [Pseudonymise.Input]
         : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
         : [];
 
     /// <summary>Whether it makes a table.</summary>
-    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Recipe is not null;
+    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Pseudonymise is not null || Recipe is not null;
 }
 
 /// <summary>Exactly one of the two is set.</summary>

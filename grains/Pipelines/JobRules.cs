@@ -39,7 +39,7 @@ internal static partial class JobRules
             if (step.Retries is < 0 or > 10) Wrong(at + ".retries", "0 bis 10.", "0 to 10.");
             if (step.Kind is null)
             {
-                Wrong(at, "Ein Schritt ist genau eines von read, check, transform, recipe, write, publish.", "A step is exactly one of read, check, transform, recipe, write, publish.");
+                Wrong(at, $"Ein Schritt ist genau eines von {string.Join(", ", StepSpec.Kinds)}.", $"A step is exactly one of {string.Join(", ", StepSpec.Kinds)}.");
                 continue;
             }
 
@@ -69,6 +69,10 @@ internal static partial class JobRules
                     if (transform.Inputs.Length is 0 or > JobLimits.Inputs) Wrong(at + ".inputs", $"1 bis {JobLimits.Inputs} Tabellen.", $"1 to {JobLimits.Inputs} tables.");
                     if (transform.Sql.Length is 0 or > JobLimits.SqlLength) Wrong(at + ".sql", $"1 bis {JobLimits.SqlLength} Zeichen.", $"1 to {JobLimits.SqlLength} characters.");
                     break;
+                case { Pseudonymise: { } pseudonymise }:
+                    Names(pseudonymise.Columns, JobLimits.Columns, at + ".columns");
+                    if (!CatalogIds.IsValid(pseudonymise.Purpose)) Wrong(at + ".purpose", $"„{pseudonymise.Purpose}“ ist keine Kennung.", $"“{pseudonymise.Purpose}” is no id.");
+                    break;
                 case { Recipe: { } recipe }:
                     if (recipe.Name is null == recipe.Definition is null) Wrong(at, "Entweder name (ein mitgeliefertes Rezept) oder definition.", "Either name (a recipe that the hub brings) or definition.");
                     else if (recipe.Name is not null && RecipeSteps.Shipped(recipe.Name) is null) Wrong(at + ".name", $"Ein Rezept „{recipe.Name}“ bringt der Hub nicht mit; er bringt: {string.Join(", ", RecipeSteps.Names)}.", $"The hub brings no recipe “{recipe.Name}”; it brings: {string.Join(", ", RecipeSteps.Names)}.");
@@ -83,6 +87,12 @@ internal static partial class JobRules
                     if (!CatalogIds.IsValid(publish.Dataset)) Wrong(at + ".dataset", $"„{publish.Dataset}“ ist keine Kennung.", $"“{publish.Dataset}” is no id.");
                     break;
             }
+        }
+
+        void Names(string[] columns, int most, string at)
+        {
+            if (columns.Length is 0 || columns.Length > most) Wrong(at, $"1 bis {most} Spalten.", $"1 to {most} columns.");
+            if (columns.Distinct(StringComparer.OrdinalIgnoreCase).Count() < columns.Length) Wrong(at, "Eine Spalte steht zweimal da.", "A column stands there twice.");
         }
 
         void Read(ReadStep read, string at)
@@ -154,6 +164,7 @@ internal static partial class JobRules
         || (step.Read?.File is { } file && ((file.Columns is { } columns && Array.Exists(columns, column => column?.Header is null)) || (file.MissingValues is { } words && Array.Exists(words, word => word is null))))
         || (step.Check is { } check && (check.Input is null || check.Rules is null || Array.Exists(check.Rules, rule => rule?.Severity is null || (rule.References is { } other && (other.Table is null || other.Column is null)) || HasNull(rule.Enum) || HasNull(rule.Unique))))
         || (step.Transform is { } transform && (transform.Sql is null || transform.Inputs is null || HasNull(transform.Inputs)))
+        || (step.Pseudonymise is { } pseudonymise && (pseudonymise.Input is null || pseudonymise.Purpose is null || pseudonymise.Columns is null || HasNull(pseudonymise.Columns)))
         || (step.Recipe is { } recipe && recipe.Input is null)
         || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
         || (step.Publish is { } publish && publish.Dataset is null);

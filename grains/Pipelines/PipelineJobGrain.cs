@@ -50,6 +50,7 @@ internal sealed partial class PipelineJobGrain(
         if (spec.Dataspace is { } dataspace && (await GrainFactory.GetGrain<IDataspaceGrain>(dataspace).GetAsync(Caller.Hub) is not { } space || space.Spec.Owner != spec.Agency))
             return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
         if (await MayDoAsync(caller, spec) is { } missing) return missing;
+        if (await RunPins.ProblemsAsync(GrainFactory, spec) is { Length: > 0 } wanting) return new(CatalogRefusal.Invalid, null, null) { Problems = wanting };
         if (known is not null && Same(known, spec)) return new(CatalogRefusal.None, Info(null), null);
         if (await jobSql.ProblemsAsync(spec, JobRules.Acting(Id, spec)) is { Length: > 0 } faults) return new(CatalogRefusal.Invalid, null, null) { Problems = faults };
         if (_stored.Value.Versions.Length >= JobLimits.Versions)
@@ -118,9 +119,11 @@ internal sealed partial class PipelineJobGrain(
             var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry.State == RunState.Complete)?.Entry.Id;
             var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
             if (inputs is null) return fault!;
+            var (pins, unpinned) = await RunPins.TakeAsync(GrainFactory, spec, order.Repeats);
+            if (pins is null) return Refused(CatalogRefusal.Invalid, unpinned!);
 
             var now = time.GetUtcNow();
-            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous };
+            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Keys = pins.Keys };
             // Noted before it is stored: after a death somebody asks for it.
             await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
             StoredRun[] runs = [new(new(order.Id, version, now, caller.Subject, RunState.Start), pinned), .. _stored.Value.Runs];

@@ -106,7 +106,8 @@ internal sealed partial class StepRunner(
         { Read.File: not null } => ReadFileAsync(run, step, info, work, stop),
         { Read: not null } => ReadDatasetAsync(run, step, info, work, stop),
         { Check: not null } => CheckAsync(run, step, work, stop),
-        { Transform: not null } => TransformAsync(run, step, info, work, stop),
+        { Transform: { } transform } => ComputeAsync(run, step, info, Inputs(run, transform.Inputs, work, stop), transform.Sql, work, stop),
+        { Pseudonymise: not null } => PseudonymiseAsync(run, step, info, work, stop),
         { Recipe: not null } => CookAsync(run, step, info, work, stop),
         { Write: not null } => WriteAsync(run, step, work, stop),
         { Publish: not null } => PublishAsync(run, step),
@@ -162,13 +163,14 @@ internal sealed partial class StepRunner(
         return await CompleteAsync(table, work, stop) with { IsPersonal = dataset.IsPersonal };
     }
 
-    private async Task<StepOutcome> TransformAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    /// <summary>A table that is the answer to a statement.</summary>
+    private async Task<StepOutcome> ComputeAsync(RunInfo run, StepSpec step, StepInfo info, IReadOnlyList<SqlInput> inputs, string statement, RunningStep work, CancellationToken stop)
     {
         TableWriter? table = null;
         try
         {
             await sql.RunAsync(
-                Inputs(run, step.Transform!.Inputs, work, stop), [step.Transform.Sql], Limits(),
+                inputs, [statement], Limits(),
                 (_, columns) =>
                 {
                     table = New(run, info, columns);
@@ -313,15 +315,19 @@ internal sealed partial class StepRunner(
     {
         var steps = tables.Select(table => run.Steps.Single(step => step.Id == table)).ToArray();
         var of = steps.Sum(step => step.RowsOut);
-        return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, StepTables.ReadAllAsync(
-            files, StepTables.Name(run.Pinned.Id, step), step.Batches,
-            rows =>
-            {
-                work.Read(rows);
-                work.Progress(work.RowsIn, of);
-            },
-            stop)))];
+        return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, ReadAsync(run, step, work, of, stop)))];
     }
+
+    /// <summary>The rows of an earlier step's table.</summary>
+    /// <param name="of">Rows that are read in all.</param>
+    private IAsyncEnumerable<RowBlock> ReadAsync(RunInfo run, StepInfo step, RunningStep work, long of, CancellationToken stop) => StepTables.ReadAllAsync(
+        files, StepTables.Name(run.Pinned.Id, step), step.Batches,
+        rows =>
+        {
+            work.Read(rows);
+            work.Progress(work.RowsIn, of);
+        },
+        stop);
 
     /// <summary>What is made of personal fields may tell them.</summary>
     private static bool IsPersonal(RunInfo run, StepSpec step) => step.Inputs.Any(input => run.Steps.Single(one => one.Id == input).IsPersonal);

@@ -18,6 +18,14 @@ internal sealed record JobStepText(string[] Lines, string? Code)
             [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
         { Transform: { } transform } => new(
             [transform.Inputs.Length == 0 ? display.Say("Rechnet eine Tabelle aus.", "Computes a table.") : display.Say($"Rechnet eine Tabelle aus {Named(transform.Inputs)} aus.", $"Computes a table from {Named(transform.Inputs)}.")], transform.Sql),
+        { Pseudonymise: { } pseudonymise } => new(
+        [
+            pseudonymise.Drop
+                ? display.Say($"Lässt aus der Tabelle „{pseudonymise.Input}“ {Named(pseudonymise.Columns)} weg.", $"Leaves {Named(pseudonymise.Columns)} out of the table “{pseudonymise.Input}”.")
+                : display.Say(
+                    $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
+                    $"Replaces the values of {Named(pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
+        ], null),
         { Recipe: { } recipe } => new([.. Recipe(display, recipe)], recipe.Definition),
         { Write: { } write } => new(
         [

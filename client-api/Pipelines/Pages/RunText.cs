@@ -18,6 +18,7 @@ internal static class RunText
         "read" => display.Say("liest", "reads"),
         "check" => display.Say("prüft", "checks"),
         "transform" => display.Say("rechnet mit SQL", "computes with SQL"),
+        "pseudonymise" => display.Say("pseudonymisiert", "pseudonymises"),
         "recipe" => display.Say("rechnet nach Rezept", "computes by a recipe"),
         "write" => display.Say("schreibt", "writes"),
         "publish" => display.Say("gibt frei", "releases"),

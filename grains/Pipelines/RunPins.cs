@@ -1,0 +1,56 @@
+using System.Globalization;
+
+using DataHub.Catalog;
+
+namespace DataHub.Pipelines;
+
+/// <summary>What a run pins beside its inputs, so that it gives the same whenever it is repeated: versions of keys.</summary>
+internal sealed record RunPins(PinnedKey[] Keys)
+{
+    /// <summary>What steps of a definition need and is not there.</summary>
+    public static async Task<JobProblem[]> ProblemsAsync(IGrainFactory grains, JobSpec spec)
+    {
+        var problems = new List<JobProblem>();
+        for (var i = 0; i < spec.Steps.Length; i++)
+        {
+            var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
+            if (spec.Steps[i].Pseudonymise is { Drop: false } step && (await KeysAsync(grains, spec, step)).Keys is null)
+            {
+                problems.Add(new($"{at}.pseudonymise.purpose", new(
+                    $"Für „{step.Purpose}“ hat „{spec.Agency}“ keinen Schlüssel; wer die Behörde verwaltet, legt ihn an (POST …/pseudonym-keys/{step.Purpose}/rotation).",
+                    $"“{spec.Agency}” has no key for “{step.Purpose}”; whoever manages the agency makes one (POST …/pseudonym-keys/{step.Purpose}/rotation).")));
+            }
+        }
+
+        return [.. problems];
+    }
+
+    /// <summary>As things stand now, or as an earlier run pinned them.</summary>
+    /// <param name="earlier">The run that is repeated; null: none.</param>
+    /// <returns>What is pinned, or why it cannot be.</returns>
+    public static async Task<(RunPins? Pins, LocalText? Fault)> TakeAsync(IGrainFactory grains, JobSpec spec, string? earlier)
+    {
+        var before = earlier is null ? null : (await grains.GetGrain<IPipelineRunGrain>(earlier).GetAsync(Caller.Hub))?.Pinned;
+        var keys = new List<PinnedKey>();
+        foreach (var step in spec.Steps.Where(step => step.Pseudonymise is { Drop: false }))
+        {
+            var purpose = step.Pseudonymise!.Purpose;
+            if ((await KeysAsync(grains, spec, step.Pseudonymise)).Keys is not { } known)
+                return (null, new($"Schritt „{step.Id}“: Für „{purpose}“ gibt es keinen Schlüssel.", $"Step “{step.Id}”: There is no key for “{purpose}”."));
+            var pinned = before is null ? new(step.Id, purpose, known.Versions.Length) : Array.Find(before.Keys ?? [], key => key.Step == step.Id && key.Purpose == purpose);
+            if (pinned is null)
+                return (null, new($"repeats: „{earlier}“ hat für den Schritt „{step.Id}“ keinen Schlüssel für „{purpose}“ festgelegt.", $"repeats: “{earlier}” has pinned no key for “{purpose}” for the step “{step.Id}”."));
+            if (known.Versions[pinned.Version - 1].Destroyed is not null) return (null, Destroyed(pinned));
+            keys.Add(pinned);
+        }
+
+        return (new([.. keys]), null);
+    }
+
+    public static LocalText Destroyed(PinnedKey pinned) => new(
+        $"Schritt „{pinned.Step}“: Fassung {pinned.Version} des Schlüssels für „{pinned.Purpose}“ wurde vernichtet; mit ihr entstehen keine Pseudonyme mehr. Einen neuen Lauf starten, wenn es eine jüngere Fassung gibt; andere Pseudonyme hat er dann.",
+        $"Step “{pinned.Step}”: Version {pinned.Version} of the key for “{pinned.Purpose}” was destroyed; no pseudonyms are made with it any more. Start a new run if there is a later version; its pseudonyms are others then.");
+
+    private static Task<PseudonymKeysResult> KeysAsync(IGrainFactory grains, JobSpec spec, PseudonymiseStep step) =>
+        grains.GetGrain<IPseudonymKeysGrain>(PseudonymPurposes.Key(spec.Agency, step.Purpose)).GetAsync(Caller.Hub);
+}
