@@ -21,7 +21,7 @@ internal static class PseudonymKeyEndpoints
             .Produces<PseudonymKeyListJson>().Paged().Refuses(401, 403, 404);
         group.MapPost("{purpose}/rotation", RotateAsync).WithSummary("Makes a new version of a purpose's key, the first one too. For admin keys of the agency or the platform.")
             .WithDescription("Runs that are started from now on use it; runs that repeat earlier ones use the version that those pinned. Pseudonyms of two versions cannot be tied to each other.")
-            .Produces<PseudonymKeysJson>(StatusCodes.Status201Created).Refuses(401, 403, 404, 422, 503);
+            .Produces<PseudonymKeysJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 422, 503);
         group.MapPost("{purpose}/versions/{version}/destruction", DestroyAsync).WithSummary("Destroys a version of a key, for ever. For admin keys of the agency or the platform.")
             .WithDescription("No run can use it any more, and nobody can find out by trying whom a pseudonym stands for. Backups made before have it until they are deleted. Repeating is harmless.")
             .Accepts<DestructionJson>("application/json").Produces<PseudonymKeysJson>().Refuses(400, 401, 403, 404, 422);

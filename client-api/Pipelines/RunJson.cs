@@ -7,11 +7,12 @@ namespace DataHub.Pipelines;
 /// <param name="Engine">What runs SQL, with its version.</param>
 internal sealed record RunJson(
     string Id, string Job, int Version, string State, DateTimeOffset Ordered, string By, DateTimeOffset? Started, DateTimeOffset? Ended, string? Cause, string? Repeats, string Engine,
-    PinnedInputJson[] Inputs, PinnedKeyJson[] Keys, StepJson[] Steps)
+    PinnedInputJson[] Inputs, PinnedKeyJson[] Keys, PinnedAreasJson[] Areas, StepJson[] Steps)
 {
     public static RunJson Of(RunInfo run, string language, DateTimeOffset now) => new(
         run.Pinned.Id, run.Pinned.Job, run.Pinned.Version, RunWords.Of(run.State), run.Pinned.At, run.Pinned.By, run.Started, run.Ended, run.Cause?.In(language), run.Pinned.Repeats, run.Pinned.Engine,
-        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. (run.Pinned.Keys ?? []).Select(key => new PinnedKeyJson(key.Step, key.Purpose, key.Version))], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))]);
+        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. (run.Pinned.Keys ?? []).Select(key => new PinnedKeyJson(key.Step, key.Purpose, key.Version))],
+        [.. (run.Pinned.Areas ?? []).Select(areas => new PinnedAreasJson(areas.Step, areas.System, areas.Version))], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))]);
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
@@ -24,6 +25,9 @@ internal sealed record PinnedInputJson(string Step, string? File, string? Name, 
 
 /// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>
 internal sealed record PinnedKeyJson(string Step, string Purpose, int Version);
+
+/// <summary>The version of an area system that a step places rows with.</summary>
+internal sealed record PinnedAreasJson(string Step, string System, int Version);
 
 /// <param name="Progress">0 to 1; null where it cannot be told.</param>
 /// <param name="SecondsLeft">An estimate from what has been done so far; null where there is none.</param>

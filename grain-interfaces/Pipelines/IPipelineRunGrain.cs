@@ -106,6 +106,9 @@ public sealed record PinnedRun(
 
     /// <summary>Which keys make pseudonyms; null: none.</summary>
     [Id(10)] public PinnedKey[]? Keys { get; init; }
+
+    /// <summary>Which areas rows are placed in; null: none.</summary>
+    [Id(11)] public PinnedAreas[]? Areas { get; init; }
 }
 
 /// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>

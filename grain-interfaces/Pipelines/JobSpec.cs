@@ -59,8 +59,14 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     /// <summary>Values of columns become pseudonyms.</summary>
     [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PseudonymiseStep? Pseudonymise { get; init; }
 
+    /// <summary>The area in which each row lies.</summary>
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PlaceStep? Place { get; init; }
+
+    /// <summary>What the values of groups of rows come to.</summary>
+    [Id(11), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public AggregateStep? Aggregate { get; init; }
+
     /// <summary>The kinds, as they are written.</summary>
-    [JsonIgnore] public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "recipe", "write", "publish"];
+    [JsonIgnore] public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "place", "aggregate", "recipe", "write", "publish"];
 
     /// <summary>Which of the kinds is set, as it is written; null where none is or several are.</summary>
     [JsonIgnore]
@@ -68,7 +74,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     {
         get
         {
-            object?[] kinds = [Read, Check, Transform, Pseudonymise, Recipe, Write, Publish];
+            object?[] kinds = [Read, Check, Transform, Pseudonymise, Place, Aggregate, Recipe, Write, Publish];
             return kinds.Count(kind => kind is not null) == 1 ? Kinds[Array.FindIndex(kinds, kind => kind is not null)] : null;
         }
     }
@@ -79,12 +85,14 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
         : Pseudonymise is not null ? [Pseudonymise.Input]
+        : Place is not null ? [Place.Input]
+        : Aggregate is not null ? [Aggregate.Input]
         : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
         : [];
 
     /// <summary>Whether it makes a table.</summary>
-    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Pseudonymise is not null || Recipe is not null;
+    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Pseudonymise is not null || Place is not null || Aggregate is not null || Recipe is not null;
 }
 
 /// <summary>Exactly one of the two is set.</summary>
@@ -247,7 +255,7 @@ public sealed record PublishStep([property: Id(0), JsonRequired] string Dataset)
 /// <summary>Limits of a job's definition.</summary>
 public static class JobLimits
 {
-    public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, SqlLength = 100_000, NameLength = 128;
+    public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, Keys = 20, SqlLength = 100_000, NameLength = 128;
 
     /// <summary>Versions of one job, and runs that it remembers.</summary>
     public const int Versions = 500, Runs = 500;

@@ -63,6 +63,8 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
         {
             return step switch
             {
+                { Place: { } place } when known.TryGetValue(place.Input, out var input) => PlaceRules.Columns(place, input),
+                { Aggregate: { } aggregate } when known.TryGetValue(aggregate.Input, out var input) => AggregateRules.Columns(aggregate, input),
                 { Pseudonymise: { } pseudonymise } when known.TryGetValue(pseudonymise.Input, out var input) => PseudonymRules.Columns(pseudonymise, input),
                 _ => null,
             };

@@ -123,7 +123,7 @@ internal sealed partial class PipelineJobGrain(
             if (pins is null) return Refused(CatalogRefusal.Invalid, unpinned!);
 
             var now = time.GetUtcNow();
-            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Keys = pins.Keys };
+            var pinned = new PinnedRun(order.Id, Id, version, spec, now, caller.Subject, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Keys = pins.Keys, Areas = pins.Areas };
             // Noted before it is stored: after a death somebody asks for it.
             await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
             StoredRun[] runs = [new(new(order.Id, version, now, caller.Subject, RunState.Start), pinned), .. _stored.Value.Runs];

@@ -28,16 +28,7 @@ internal static class PseudonymRules
     /// <exception cref="StepException">One that is named is not there, or none would be left.</exception>
     public static TableColumn[] Columns(PseudonymiseStep step, TableColumn[] input)
     {
-        foreach (var name in step.Columns)
-        {
-            if (!Array.Exists(input, column => Is(column, name)))
-            {
-                throw new StepException(new(
-                    $"Die Tabelle „{step.Input}“ hat keine Spalte „{name}“; sie hat: {string.Join(", ", input.Select(column => column.Name))}.",
-                    $"The table “{step.Input}” has no column “{name}”; it has: {string.Join(", ", input.Select(column => column.Name))}."));
-            }
-        }
-
+        foreach (var name in step.Columns) input.Find(step.Input, name);
         TableColumn[] columns = step.Drop ? [.. input.Where(column => !IsNamed(step, column))] : Array.ConvertAll(input, column => IsNamed(step, column) ? column with { Type = FieldType.String } : column);
         return columns.Length > 0 ? columns : throw new StepException(new($"Von der Tabelle „{step.Input}“ bliebe keine Spalte.", $"No column of the table “{step.Input}” would be left."));
     }
@@ -137,7 +128,5 @@ internal static class PseudonymRules
         return bytes;
     }
 
-    private static bool IsNamed(PseudonymiseStep step, TableColumn column) => Array.Exists(step.Columns, name => Is(column, name));
-
-    private static bool Is(TableColumn column, string name) => string.Equals(column.Name, name, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNamed(PseudonymiseStep step, TableColumn column) => Array.Exists(step.Columns, column.Has);
 }

@@ -13,7 +13,7 @@ namespace DataHub.Pipelines;
 /// steps from the file store and writes its own there, batch by batch.
 /// </summary>
 internal sealed partial class StepRunner(
-    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
+    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IAreaPlaces places, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
     /// <summary>Cells that a recipe takes into memory.</summary>
     private const long MostCells = 20_000_000;
@@ -108,6 +108,8 @@ internal sealed partial class StepRunner(
         { Check: not null } => CheckAsync(run, step, work, stop),
         { Transform: { } transform } => ComputeAsync(run, step, info, Inputs(run, transform.Inputs, work, stop), transform.Sql, work, stop),
         { Pseudonymise: not null } => PseudonymiseAsync(run, step, info, work, stop),
+        { Place: not null } => PlaceAsync(run, step, info, work, stop),
+        { Aggregate: not null } => AggregateAsync(run, step, info, work, stop),
         { Recipe: not null } => CookAsync(run, step, info, work, stop),
         { Write: not null } => WriteAsync(run, step, work, stop),
         { Publish: not null } => PublishAsync(run, step),
@@ -164,20 +166,27 @@ internal sealed partial class StepRunner(
     }
 
     /// <summary>A table that is the answer to a statement.</summary>
-    private async Task<StepOutcome> ComputeAsync(RunInfo run, StepSpec step, StepInfo info, IReadOnlyList<SqlInput> inputs, string statement, RunningStep work, CancellationToken stop)
+    /// <param name="question">A second statement over the same rows, whose answer is one row; null: none.</param>
+    private async Task<StepOutcome> ComputeAsync(RunInfo run, StepSpec step, StepInfo info, IReadOnlyList<SqlInput> inputs, string statement, RunningStep work, CancellationToken stop, string? question = null, Action<RowBlock>? answered = null)
     {
         TableWriter? table = null;
         try
         {
             await sql.RunAsync(
-                inputs, [statement], Limits(),
-                (_, columns) =>
+                inputs, question is null ? [statement] : [statement, question], Limits(),
+                (asked, columns) =>
                 {
-                    table = New(run, info, columns);
+                    if (asked == 0) table = New(run, info, columns);
                     return Task.CompletedTask;
                 },
-                async (_, rows) =>
+                async (asked, rows) =>
                 {
+                    if (asked > 0)
+                    {
+                        answered!(rows);
+                        return;
+                    }
+
                     await table!.AppendAsync(rows, stop);
                     work.Made(rows.Count);
                 },

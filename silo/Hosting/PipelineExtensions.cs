@@ -13,6 +13,7 @@ internal static class PipelineExtensions
         services.AddPushing();
         services.AddSingleton<IFileTables, FileTables>();
         services.AddSingleton<IRowTarget, PushedRows>();
+        services.AddSingleton<IAreaPlaces, AreaPlaces>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
         services.AddSingleton<DatasetTables>();
         services.AddSingleton<JobSql>();

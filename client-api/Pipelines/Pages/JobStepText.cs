@@ -26,6 +26,14 @@ internal sealed record JobStepText(string[] Lines, string? Code)
                     $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
                     $"Replaces the values of {Named(pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
         ], null),
+        { Place: { } place } => new(
+        [
+            display.Say(
+                $"Ordnet die Zeilen der Tabelle „{place.Input}“ nach {(place.Column is { } id ? $"der Kennung in „{id}“" : $"dem Punkt in „{place.Lon}“ und „{place.Lat}“")} den Gebieten von „{place.AreaSystem}“{(place.Level is { } ebene ? $" der Ebene {ebene}" : "")} zu, in der Spalte „{place.Into}“.",
+                $"Places the rows of the table “{place.Input}” by {(place.Column is { } of ? $"the id in “{of}”" : $"the point in “{place.Lon}” and “{place.Lat}”")} in the areas of “{place.AreaSystem}”{(place.Level is { } level ? $" of level {level}" : "")}, in the column “{place.Into}”."),
+            .. place.MaxOutside is { } most ? [display.Say($"Scheitert, wenn mehr als {display.Count(most)} Zeilen in keinem Gebiet liegen.", $"Fails if more than {display.Count(most)} rows lie in no area.")] : Array.Empty<string>(),
+        ], null),
+        { Aggregate: { } aggregate } => new([.. Aggregate(display, aggregate)], null),
         { Recipe: { } recipe } => new([.. Recipe(display, recipe)], recipe.Definition),
         { Write: { } write } => new(
         [
@@ -64,6 +72,40 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         if (file.MaxFaults > 0)
             yield return display.Say($"Bis zu {display.Count(file.MaxFaults)} Zeilen mit unpassenden Werten dürfen wegbleiben.", $"Up to {display.Count(file.MaxFaults)} rows with values that do not fit may be left out.");
     }
+
+    private static IEnumerable<string> Aggregate(Display display, AggregateStep aggregate)
+    {
+        var by = aggregate.By.Select(key => key.Unit is { } unit ? $"„{key.Column}“ ({Unit(display, unit)}{(key.Zone is { } zone ? ", " + zone : "")})" : $"„{key.Column}“");
+        yield return aggregate.By.Length == 0
+            ? display.Say($"Fasst alle Zeilen der Tabelle „{aggregate.Input}“ zusammen.", $"Aggregates all rows of the table “{aggregate.Input}”.")
+            : display.Say($"Fasst die Zeilen der Tabelle „{aggregate.Input}“ zusammen, je ", $"Aggregates the rows of the table “{aggregate.Input}” by ") + Cut(by, aggregate.By.Length);
+        yield return Cut(aggregate.Measures.Select(measure => $"„{measure.Name}“: {Function(display, measure)}"), aggregate.Measures.Length);
+        if (aggregate.MinimumCount is { } least)
+            yield return display.Say($"Gruppen mit weniger als {display.Count(least)} Zeilen bleiben weg.", $"Groups of fewer than {display.Count(least)} rows are left out.");
+    }
+
+    private static string Unit(Display display, string unit) => unit switch
+    {
+        "year" => display.Say("Jahr", "year"),
+        "quarter" => display.Say("Quartal", "quarter"),
+        "month" => display.Say("Monat", "month"),
+        "week" => display.Say("Woche", "week"),
+        "day" => display.Say("Tag", "day"),
+        _ => display.Say("Stunde", "hour"),
+    };
+
+    private static string Function(Display display, AggregateMeasure measure) => (measure.Function, measure.Column) switch
+    {
+        ("count", null) => display.Say("Zahl der Zeilen", "number of rows"),
+        ("count", var column) => display.Say($"Zahl der Werte von „{column}“", $"number of values of “{column}”"),
+        ("countDistinct", var column) => display.Say($"Zahl der verschiedenen Werte von „{column}“", $"number of different values of “{column}”"),
+        ("sum", var column) => display.Say($"Summe von „{column}“", $"sum of “{column}”"),
+        ("mean", var column) => display.Say($"Mittel von „{column}“", $"mean of “{column}”"),
+        ("min", var column) => display.Say($"kleinster Wert von „{column}“", $"least value of “{column}”"),
+        ("max", var column) => display.Say($"größter Wert von „{column}“", $"greatest value of “{column}”"),
+        ("median", var column) => display.Say($"Median von „{column}“", $"median of “{column}”"),
+        var (_, column) => display.Say($"{display.Number((measure.Share ?? 0) * 100, null)}-%-Quantil von „{column}“", $"{display.Number((measure.Share ?? 0) * 100, null)} % quantile of “{column}”"),
+    };
 
     private static IEnumerable<string> Recipe(Display display, RecipeStep recipe)
     {

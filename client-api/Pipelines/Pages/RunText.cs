@@ -19,6 +19,8 @@ internal static class RunText
         "check" => display.Say("prüft", "checks"),
         "transform" => display.Say("rechnet mit SQL", "computes with SQL"),
         "pseudonymise" => display.Say("pseudonymisiert", "pseudonymises"),
+        "place" => display.Say("ordnet Gebieten zu", "places in areas"),
+        "aggregate" => display.Say("fasst zusammen", "aggregates"),
         "recipe" => display.Say("rechnet nach Rezept", "computes by a recipe"),
         "write" => display.Say("schreibt", "writes"),
         "publish" => display.Say("gibt frei", "releases"),
