@@ -170,7 +170,7 @@ internal static class PublicExamples
         """
         { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "job": "luft", "version": 1, "state": "running", "ordered": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "started": "2026-11-28T07:31:00Z", "ended": null,
           "cause": null, "repeats": null, "engine": "DuckDB 1.5.6",
-          "inputs": [ { "step": "zeilen", "file": null, "name": null, "sha256": null, "dataset": "air-quality", "watermark": "w1.k8QQ…", "contract": 1, "areaVersion": 1 } ], "keys": [], "areas": [],
+          "inputs": [ { "step": "zeilen", "file": null, "name": null, "sha256": null, "dataset": "air-quality", "watermark": "w1.k8QQ…", "contract": 1, "areaVersion": 1, "url": null } ], "keys": [], "areas": [],
           "steps": [ { "id": "zeilen", "kind": "read", "state": "running", "title": null, "attempts": 1, "started": "2026-11-28T07:31:00Z", "ended": null, "rowsIn": 10000, "rowsOut": 10000, "progress": null, "secondsLeft": null,
             "columns": null, "sha256": null, "receipt": null, "watermark": null, "cause": null, "again": null, "notes": [] } ] }
         """;

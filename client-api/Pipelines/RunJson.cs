@@ -16,11 +16,11 @@ internal sealed record RunJson(
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
-internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion)
+internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion, string? Url)
 {
     public static PinnedInputJson Of(PinnedInput input) => new(
         input.Step, input.File, input.Name, input.Sha256 is null ? null : Convert.ToHexStringLower(input.Sha256), input.Dataset, input.Watermark,
-        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas);
+        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas, input.Url);
 }
 
 /// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>

@@ -138,6 +138,9 @@ public sealed record PinnedInput([property: Id(0)] string Step)
 
     /// <summary>The file's name, for people.</summary>
     [Id(8)] public string? Name { get; init; }
+
+    /// <summary>From where the run fetched the file; null: it was named.</summary>
+    [Id(9)] public string? Url { get; init; }
 }
 
 /// <param name="Steps">In their order.</param>

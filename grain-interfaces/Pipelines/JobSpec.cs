@@ -66,7 +66,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     [Id(11), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public AggregateStep? Aggregate { get; init; }
 
     /// <summary>The kinds, as they are written.</summary>
-    [JsonIgnore] public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "place", "aggregate", "recipe", "write", "publish"];
+    public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "place", "aggregate", "recipe", "write", "publish"];
 
     /// <summary>Which of the kinds is set, as it is written; null where none is or several are.</summary>
     [JsonIgnore]
@@ -99,7 +99,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
 [GenerateSerializer, Immutable, Alias("datahub.ReadStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ReadStep
 {
-    /// <summary>A file that is named when a run is started.</summary>
+    /// <summary>A file that is named when a run is started, or that it fetches (<see cref="Url"/>).</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileFormat? File { get; init; }
 
     /// <summary>The rows of a dataset that stand at the watermark which the run pins when it starts.</summary>
@@ -110,6 +110,13 @@ public sealed record ReadStep
 
     /// <summary>Only rows before this instant; null: to the end.</summary>
     [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public DateTimeOffset? To { get; init; }
+
+    /// <summary>
+    /// With <see cref="File"/>: from where a run fetches the file before its first step, by http or https, without
+    /// credentials; only from hosts that the operator allows (<c>DataHub:Pipelines:PullHosts</c>). It is kept as an uploaded
+    /// file; while the host says that it is the same, or its content is, the same file is read again.
+    /// </summary>
+    [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Url { get; init; }
 }
 
 /// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>

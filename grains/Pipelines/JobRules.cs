@@ -145,6 +145,12 @@ internal static partial class JobRules
             }
 
             if (read.Dataset is { } dataset && !CatalogIds.IsValid(dataset)) Wrong(at + ".dataset", $"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id.");
+            if (read.Url is { } url)
+            {
+                if (read.File is null) Wrong(at + ".url", "Eine Adresse hat, wer eine Datei liest (file).", "An address is for what reads a file (file).");
+                else if (PullRules.Fault(url) is { } fault) Wrong(at + ".url", fault.De, fault.In("en"));
+            }
+
             if (read.From >= read.To) Wrong(at + ".to", "to liegt nach from.", "to is after from.");
             if (read.File is not { } file) return;
             if (file.Type is not null && !FileTypes.Contains(file.Type)) Wrong(at + ".file.type", $"Eines von {string.Join(", ", FileTypes)}.", $"One of {string.Join(", ", FileTypes)}.");

@@ -50,7 +50,7 @@ internal sealed partial class PipelineJobGrain(
         if (spec.Dataspace is { } dataspace && (await GrainFactory.GetGrain<IDataspaceGrain>(dataspace).GetAsync(Caller.Hub) is not { } space || space.Spec.Owner != spec.Agency))
             return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
         if (await MayDoAsync(caller, spec) is { } missing) return missing;
-        if (await RunPins.ProblemsAsync(GrainFactory, spec) is { Length: > 0 } wanting) return new(CatalogRefusal.Invalid, null, null) { Problems = wanting };
+        if (await RunPins.ProblemsAsync(GrainFactory, spec, options.Value.PullHosts) is { Length: > 0 } wanting) return new(CatalogRefusal.Invalid, null, null) { Problems = wanting };
         if (known is not null && Same(known, spec)) return new(CatalogRefusal.None, Info(null), null);
         if (await jobSql.ProblemsAsync(spec, JobRules.Acting(Id, spec)) is { Length: > 0 } faults) return new(CatalogRefusal.Invalid, null, null) { Problems = faults };
         if (_stored.Value.Versions.Length >= JobLimits.Versions)
@@ -253,9 +253,10 @@ internal sealed partial class PipelineJobGrain(
     private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(Caller caller, JobSpec spec, RunOrder order)
     {
         var inputs = new List<PinnedInput>();
-        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read?.File is not null)) is { } stray)
+        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null })) is { } stray)
             return Fault($"files: „{stray.Step}“ ist kein Schritt, der eine Datei liest.", $"files: “{stray.Step}” is no step that reads a file.");
-        foreach (var step in spec.Steps.Where(step => step.Read is not null))
+        // What a run fetches it pins itself.
+        foreach (var step in spec.Steps.Where(step => step.Read is { Url: null }))
         {
             if (step.Read!.Dataset is { } id)
             {

@@ -8,12 +8,14 @@ namespace DataHub.Pipelines;
 internal sealed record RunPins(PinnedKey[] Keys, PinnedAreas[] Areas)
 {
     /// <summary>What steps of a definition need and is not there.</summary>
-    public static async Task<JobProblem[]> ProblemsAsync(IGrainFactory grains, JobSpec spec)
+    /// <param name="hosts">From which files may be fetched.</param>
+    public static async Task<JobProblem[]> ProblemsAsync(IGrainFactory grains, JobSpec spec, string hosts)
     {
         var problems = new List<JobProblem>();
         for (var i = 0; i < spec.Steps.Length; i++)
         {
             var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
+            if (spec.Steps[i].Read?.Url is { } url && PullRules.Refused(new(url), hosts) is { } refused) problems.Add(new($"{at}.read.url", refused));
             if (spec.Steps[i].Place is { } place)
             {
                 var system = await grains.GetGrain<IAreaSystemGrain>(place.AreaSystem).PresentAsync(Caller.Hub);

@@ -13,7 +13,7 @@ namespace DataHub.Pipelines;
 /// steps from the file store and writes its own there, batch by batch.
 /// </summary>
 internal sealed partial class StepRunner(
-    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IAreaPlaces places, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
+    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IAreaPlaces places, RunPulls pulls, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
     /// <summary>Cells that a recipe takes into memory.</summary>
     private const long MostCells = 20_000_000;
@@ -70,7 +70,10 @@ internal sealed partial class StepRunner(
             var info = run.Steps[place];
             // What an earlier activation of this attempt left; none has begun it but this.
             await files.DeleteAsync(StepTables.Name(run.Pinned.Id, info), timed.Token);
-            return (await DoAsync(run, step, info, work, timed.Token), null);
+            var (pulled, notes) = await pulls.TakeAsync(run, timed.Token);
+            if (pulled.Length > 0) run = run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
+            var outcome = await DoAsync(run, step, info, work, timed.Token);
+            return (outcome with { Pulled = pulled, Notes = [.. notes, .. outcome.Notes] }, null);
         }
         catch (OperationCanceledException) when (work.Stopped.IsCancellationRequested)
         {

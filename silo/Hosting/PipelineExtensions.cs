@@ -15,6 +15,8 @@ internal static class PipelineExtensions
         services.AddSingleton<IRowTarget, PushedRows>();
         services.AddSingleton<IAreaPlaces, AreaPlaces>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
+        services.AddSingleton<IFilePull, HttpFilePull>();
+        services.AddSingleton<RunPulls>();
         services.AddSingleton<DatasetTables>();
         services.AddSingleton<JobSql>();
         services.AddSingleton<StepRunner>();

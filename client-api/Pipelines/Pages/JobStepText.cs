@@ -13,6 +13,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
     public static JobStepText Of(Display display, StepSpec step) => step switch
     {
         { Read.Dataset: { } dataset } => new([Dataset(display, step.Read, dataset)], null),
+        { Read.Url: { } url } => new([display.Say($"Holt vor dem ersten Schritt eines Laufs die Datei {url}.", $"Fetches the file {url} before the first step of a run."), .. File(display, step.Read.File ?? new()).Skip(1)], null),
         { Read: not null } => new([.. File(display, step.Read.File ?? new())], null),
         { Check: { } check } => new(
             [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
@@ -26,13 +27,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
                     $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
                     $"Replaces the values of {Named(pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
         ], null),
-        { Place: { } place } => new(
-        [
-            display.Say(
-                $"Ordnet die Zeilen der Tabelle „{place.Input}“ nach {(place.Column is { } id ? $"der Kennung in „{id}“" : $"dem Punkt in „{place.Lon}“ und „{place.Lat}“")} den Gebieten von „{place.AreaSystem}“{(place.Level is { } ebene ? $" der Ebene {ebene}" : "")} zu, in der Spalte „{place.Into}“.",
-                $"Places the rows of the table “{place.Input}” by {(place.Column is { } of ? $"the id in “{of}”" : $"the point in “{place.Lon}” and “{place.Lat}”")} in the areas of “{place.AreaSystem}”{(place.Level is { } level ? $" of level {level}" : "")}, in the column “{place.Into}”."),
-            .. place.MaxOutside is { } most ? [display.Say($"Scheitert, wenn mehr als {display.Count(most)} Zeilen in keinem Gebiet liegen.", $"Fails if more than {display.Count(most)} rows lie in no area.")] : Array.Empty<string>(),
-        ], null),
+        { Place: { } place } => new([.. Place(display, place)], null),
         { Aggregate: { } aggregate } => new([.. Aggregate(display, aggregate)], null),
         { Recipe: { } recipe } => new([.. Recipe(display, recipe)], recipe.Definition),
         { Write: { } write } => new(
@@ -71,6 +66,17 @@ internal sealed record JobStepText(string[] Lines, string? Code)
             yield return display.Say("Spalten: ", "Columns: ") + Cut(columns.Select(column => $"„{column.Header}“{(column.Type is { } type ? $" ({type})" : "")}{(column.Name is { } name ? $" → {name}" : "")}"), columns.Length);
         if (file.MaxFaults > 0)
             yield return display.Say($"Bis zu {display.Count(file.MaxFaults)} Zeilen mit unpassenden Werten dürfen wegbleiben.", $"Up to {display.Count(file.MaxFaults)} rows with values that do not fit may be left out.");
+    }
+
+    private static IEnumerable<string> Place(Display display, PlaceStep place)
+    {
+        var by = place.Column is { } id ? display.Say($"der Kennung in „{id}“", $"the id in “{id}”") : display.Say($"dem Punkt in „{place.Lon}“ und „{place.Lat}“", $"the point in “{place.Lon}” and “{place.Lat}”");
+        var level = place.Level is { } at ? display.Say($" der Ebene {at}", $" of level {at}") : "";
+        yield return display.Say(
+            $"Ordnet die Zeilen der Tabelle „{place.Input}“ nach {by} den Gebieten von „{place.AreaSystem}“{level} zu, in der Spalte „{place.Into}“.",
+            $"Places the rows of the table “{place.Input}” by {by} in the areas of “{place.AreaSystem}”{level}, in the column “{place.Into}”.");
+        if (place.MaxOutside is { } most)
+            yield return display.Say($"Scheitert, wenn mehr als {display.Count(most)} Zeilen in keinem Gebiet liegen.", $"Fails if more than {display.Count(most)} rows lie in no area.");
     }
 
     private static IEnumerable<string> Aggregate(Display display, AggregateStep aggregate)
