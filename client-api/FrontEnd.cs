@@ -76,6 +76,7 @@ public static class FrontEnd
         routes.MapAuditEndpoints();
         routes.MapFileEndpoints();
         routes.MapJobEndpoints();
+        routes.MapPseudonymKeyEndpoints();
         routes.MapRunEndpoints();
         routes.MapUsesEndpoints();
         routes.MapStalenessEndpoints();

@@ -174,7 +174,7 @@ internal static class PublicExamples
         """
         { "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "job": "luft", "version": 1, "state": "running", "ordered": "2026-11-28T07:31:00Z", "by": "key:senumvk.b4Xk29Qz", "started": "2026-11-28T07:31:00Z", "ended": null,
           "cause": null, "repeats": null, "engine": "DuckDB 1.5.6",
-          "inputs": [ { "step": "zeilen", "file": null, "name": null, "sha256": null, "dataset": "air-quality", "watermark": "w1.k8QQ…", "contract": 1, "areaVersion": 1 } ],
+          "inputs": [ { "step": "zeilen", "file": null, "name": null, "sha256": null, "dataset": "air-quality", "watermark": "w1.k8QQ…", "contract": 1, "areaVersion": 1, "url": null } ], "keys": [], "areas": [],
           "steps": [ { "id": "zeilen", "kind": "read", "state": "running", "title": null, "attempts": 1, "started": "2026-11-28T07:31:00Z", "ended": null, "rowsIn": 10000, "rowsOut": 10000, "progress": null, "secondsLeft": null,
             "columns": null, "sha256": null, "receipt": null, "watermark": null, "cause": null, "again": null, "notes": [] } ] }
         """;
@@ -185,6 +185,11 @@ internal static class PublicExamples
           { "kind": "indicator", "id": "no2-hourly", "level": 0, "dataset": "air-quality", "title": { "de": "Stickstoffdioxid, Stundenmittel" }, "page": "/?indicator=no2-hourly" },
           { "kind": "run", "id": "01M8FTC3GJVRJGJ0AEF3S654AS", "level": 0, "dataset": "air-quality", "title": { "de": "Luftgüte übernehmen" }, "page": "/runs/01M8FTC3GJVRJGJ0AEF3S654AS", "state": "complete", "job": "luft",
             "ended": "2026-11-28T07:31:02Z", "watermark": "w1.k8QQ…", "wrote": [ { "step": "schreiben", "dataset": "air-daily", "receipt": "01M85TE81WJVE9C37DP5NKMBKC", "watermark": "w1.k8QR…" } ] } ], "complete": true, "next": null }
+        """;
+
+    private const string PseudonymKey =
+        """
+        { "purpose": "ausleihe", "versions": [ { "version": 1, "created": "2026-11-28T07:30:00Z", "by": "key:senumvk.b4Xk29Qz", "destroyed": "2026-11-29T07:30:00Z", "destroyedBy": "key:senumvk.b4Xk29Qz", "reason": "Zweck erreicht, Löschkonzept Nr. 7" } ] }
         """;
 
     private const string ParquetFile = "PAR1 … PAR1";
@@ -208,6 +213,10 @@ internal static class PublicExamples
         ("GET /api/v1/agencies/{agency}/keys", 200, Json, """{ "keys": [ { "id": "b4Xk29Qz", "role": "push", "label": "Messnetz", "created": "2026-11-23T07:30:00Z", "revoked": null, "scope": { "feeds": [ "air-quality/default" ] }, "expires": "2027-12-31T23:00:00Z", "lastUsed": "2026-11-27T09:12:00Z", "replacedBy": null } ], "next": null }"""),
         ("POST /api/v1/agencies/{agency}/keys", 201, Json, Key),
         ("POST /api/v1/agencies/{agency}/keys/{id}/rotation", 201, Json, Key),
+        ("GET /api/v1/agencies/{agency}/pseudonym-keys", 200, Json, $$"""{ "keys": [ {{PseudonymKey}} ], "next": null }"""),
+        ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/rotation", 201, Json, PseudonymKey),
+        ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction", null, Json, """{ "reason": "Zweck erreicht, Löschkonzept Nr. 7" }"""),
+        ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction", 200, Json, PseudonymKey),
         ("GET /api/v1/agencies/{agency}/quota", 200, Json, Quota),
         ("PUT /api/v1/agencies/{agency}/quota", 200, Json, Quota),
         ("GET /api/v1/agencies/{agency}/groups", 200, Json, """{ "groups": [ { "id": "senumvk/auswertung", "name": { "de": "Auswertung", "en": "Analysis" }, "members": 1 } ], "next": null }"""),

@@ -22,7 +22,7 @@ internal static class JobEndpoints
         var group = routes.MapGroup("/api/v1/jobs").WithTags("Pipelines");
         group.MapRead("", ListAsync).WithSummary("Lists the jobs that the caller may see, by id.").Produces<JobListJson>().Paged();
         group.MapPut("{job}", PutAsync).WithSummary("Creates a job or makes a new version of it, which new runs use from then on.")
-            .WithDescription("Steps run in their order; each is exactly one of read, check, transform, recipe, write, publish, and names earlier steps whose tables it takes. Whoever puts a job must be allowed himself to read, push and release what its steps read, write and publish. What is wrong stands in errors, each with its path.")
+            .WithDescription($"Steps run in their order; each is exactly one of {string.Join(", ", StepSpec.Kinds)}, and names earlier steps whose tables it takes. Whoever puts a job must be allowed himself to read, push and release what its steps read, write and publish. What is wrong stands in errors, each with its path.")
             .Takes("draft", "true: the new version does not become the current one; it is tried, run in the shadow, and promoted later.", Microsoft.OpenApi.JsonSchemaType.Boolean)
             .Accepts<JobSpec>("application/json", JobYaml.Type).Produces<JobJson>().Produces<JobJson>(StatusCodes.Status201Created).Refuses(400, 401, 403, 404, 409, 422);
         group.MapRead("{job}", GetAsync).WithSummary("One job with its definition and all its versions; as application/yaml the definition alone, ready to be edited and put again.")

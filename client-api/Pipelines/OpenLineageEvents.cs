@@ -114,7 +114,8 @@ internal static class OpenLineageEvents
     }
 
     /// <summary>What the run reads from outside.</summary>
-    private static JsonObject[] Inputs(RunInfo run) => [.. run.Pinned.Inputs.Select(input => Source(input))];
+    private static JsonObject[] Inputs(RunInfo run) =>
+        [.. run.Pinned.Inputs.Select(input => Source(input)), .. (run.Pinned.Areas ?? []).Select(areas => (areas.System, areas.Version)).Distinct().Select(areas => Areas(areas.System, areas.Version))];
 
     /// <summary>The datasets that so many of its steps wrote into.</summary>
     private static JsonObject[] Outputs(RunInfo run, int steps) =>
@@ -123,6 +124,7 @@ internal static class OpenLineageEvents
     private static JsonObject[] StepInputs(RunInfo run, StepSpec spec, StepInfo step)
     {
         if (spec.Read is not null) return [.. run.Pinned.Inputs.Where(input => input.Step == spec.Id).Select(input => Source(input, step.RowsIn))];
+        var areas = (run.Pinned.Areas ?? []).Where(one => one.Step == spec.Id).Select(one => Areas(one.System, one.Version));
         return [.. spec.Inputs.Distinct().Select(input =>
         {
             var table = Table(run, run.Steps.Single(one => one.Id == input), rowsIn: true);
@@ -134,7 +136,7 @@ internal static class OpenLineageEvents
             }
 
             return table;
-        })];
+        }), .. areas];
     }
 
     private static JsonObject[] StepOutputs(RunInfo run, StepSpec spec, StepInfo step) =>
@@ -156,6 +158,14 @@ internal static class OpenLineageEvents
             ["facets"] = facets,
             ["inputFacets"] = Statistics("inputStatistics", "1-0-0", "InputStatisticsInputDatasetFacet", rows),
         };
+    }
+
+    /// <summary>An area system that rows were placed with.</summary>
+    private static JsonObject Areas(string system, int number)
+    {
+        var version = Facet("1-0-1", "DatasetVersionDatasetFacet");
+        version["datasetVersion"] = number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new() { ["namespace"] = Namespace, ["name"] = $"areas/{system}", ["facets"] = new JsonObject { ["version"] = version }, ["inputFacets"] = new JsonObject() };
     }
 
     private static JsonObject Table(RunInfo run, StepInfo step, bool rowsIn)

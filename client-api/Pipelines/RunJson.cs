@@ -9,7 +9,7 @@ namespace DataHub.Pipelines;
 /// <param name="Engine">What runs SQL, with its version.</param>
 internal sealed record RunJson(
     string Id, string Job, int Version, string State, DateTimeOffset Ordered, string By, DateTimeOffset? Started, DateTimeOffset? Ended, string? Cause, string? Repeats, string Engine,
-    PinnedInputJson[] Inputs, StepJson[] Steps)
+    PinnedInputJson[] Inputs, PinnedKeyJson[] Keys, PinnedAreasJson[] Areas, StepJson[] Steps)
 {
     /// <summary>The trigger that started it; absent: somebody did.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Trigger { get; init; }
@@ -22,7 +22,8 @@ internal sealed record RunJson(
 
     public static RunJson Of(RunInfo run, string language, DateTimeOffset now) => new(
         run.Pinned.Id, run.Pinned.Job, run.Pinned.Version, RunWords.Of(run.State), run.Pinned.At, run.Pinned.By, run.Started, run.Ended, run.Cause?.In(language), run.Pinned.Repeats, run.Pinned.Engine,
-        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))])
+        [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. (run.Pinned.Keys ?? []).Select(key => new PinnedKeyJson(key.Step, key.Purpose, key.Version))],
+        [.. (run.Pinned.Areas ?? []).Select(areas => new PinnedAreasJson(areas.Step, areas.System, areas.Version))], [.. run.Steps.Select((step, i) => StepJson.Of(step, run.Pinned.Spec.Steps[i], language, now))])
     {
         Trigger = run.Pinned.Trigger,
         Period = run.Pinned.Period,
@@ -31,12 +32,18 @@ internal sealed record RunJson(
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
-internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion)
+internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion, string? Url)
 {
     public static PinnedInputJson Of(PinnedInput input) => new(
         input.Step, input.File, input.Name, input.Sha256 is null ? null : Convert.ToHexStringLower(input.Sha256), input.Dataset, input.Watermark,
-        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas);
+        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas, input.Url);
 }
+
+/// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>
+internal sealed record PinnedKeyJson(string Step, string Purpose, int Version);
+
+/// <summary>The version of an area system that a step places rows with.</summary>
+internal sealed record PinnedAreasJson(string Step, string System, int Version);
 
 /// <param name="Progress">0 to 1; null where it cannot be told.</param>
 /// <param name="SecondsLeft">An estimate from what has been done so far; null where there is none.</param>

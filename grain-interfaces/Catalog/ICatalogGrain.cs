@@ -41,6 +41,9 @@ public static class CatalogKinds
     /// <summary>The groups of one agency, without the agency.</summary>
     public static string GroupsOf(string agency) => "groups/" + agency;
 
+    /// <summary>The purposes for which an agency has keys that make pseudonyms.</summary>
+    public static string PseudonymKeysOf(string agency) => "pseudonym-keys/" + agency;
+
     /// <summary>The agreements of which an agency is a side.</summary>
     public static string AgreementsOf(string agency) => "agreements/" + agency;
 

@@ -79,6 +79,12 @@ public static class AuditEvents
     /// <summary>A run has ended; details <c>run</c>, <c>state</c>.</summary>
     public const string RunEnded = "run.ended";
 
+    /// <summary>A version of a key for pseudonyms was made; detail <c>version</c>.</summary>
+    public const string PseudonymKeyCreated = "pseudonym-key.created";
+
+    /// <summary>A version of a key for pseudonyms was destroyed, for ever; details <c>version</c>, <c>reason</c>.</summary>
+    public const string PseudonymKeyDestroyed = "pseudonym-key.destroyed";
+
     /// <summary>What was done with an agreement; details <c>version</c>, and <c>side</c>, <c>reason</c>, <c>duty</c>, <c>due</c>, <c>evidence</c>, <c>charter</c> where there are any. Noted once for each side's agency.</summary>
     public const string AgreementDrafted = "agreement.drafted";
 

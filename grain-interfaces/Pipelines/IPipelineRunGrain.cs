@@ -116,7 +116,17 @@ public sealed record PinnedRun(
 
     /// <summary>The run in whose shadow it goes: it writes and publishes nothing; null: it does what its steps say.</summary>
     [Id(12)] public string? ShadowOf { get; init; }
+
+    /// <summary>Which keys make pseudonyms; null: none.</summary>
+    [Id(13)] public PinnedKey[]? Keys { get; init; }
+
+    /// <summary>Which areas rows are placed in; null: none.</summary>
+    [Id(14)] public PinnedAreas[]? Areas { get; init; }
 }
+
+/// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.PinnedKey")]
+public sealed record PinnedKey([property: Id(0)] string Step, [property: Id(1)] string Purpose, [property: Id(2)] int Version);
 
 /// <summary>What a reading step reads; a file or a dataset.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.PinnedInput")]
@@ -141,6 +151,9 @@ public sealed record PinnedInput([property: Id(0)] string Step)
 
     /// <summary>The file's name, for people.</summary>
     [Id(8)] public string? Name { get; init; }
+
+    /// <summary>From where the run fetched the file; null: it was named.</summary>
+    [Id(9)] public string? Url { get; init; }
 }
 
 /// <param name="Steps">In their order.</param>

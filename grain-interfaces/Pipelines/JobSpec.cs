@@ -59,14 +59,26 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     /// <summary>How often it is tried again when a part of the hub did not answer, 0 to 10. Faults of data or definition are never tried again.</summary>
     [Id(8)] public int Retries { get; init; } = 3;
 
+    /// <summary>Values of columns become pseudonyms.</summary>
+    [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PseudonymiseStep? Pseudonymise { get; init; }
+
+    /// <summary>The area in which each row lies.</summary>
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public PlaceStep? Place { get; init; }
+
+    /// <summary>What the values of groups of rows come to.</summary>
+    [Id(11), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public AggregateStep? Aggregate { get; init; }
+
+    /// <summary>The kinds, as they are written.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = ["read", "check", "transform", "pseudonymise", "place", "aggregate", "recipe", "write", "publish"];
+
     /// <summary>Which of the kinds is set, as it is written; null where none is or several are.</summary>
     [JsonIgnore]
     public string? Kind
     {
         get
         {
-            var kinds = new[] { Read is null ? null : "read", Check is null ? null : "check", Transform is null ? null : "transform", Recipe is null ? null : "recipe", Write is null ? null : "write", Publish is null ? null : "publish" };
-            return kinds.Count(kind => kind is not null) == 1 ? Array.Find(kinds, kind => kind is not null) : null;
+            object?[] kinds = [Read, Check, Transform, Pseudonymise, Place, Aggregate, Recipe, Write, Publish];
+            return kinds.Count(kind => kind is not null) == 1 ? Kinds[Array.FindIndex(kinds, kind => kind is not null)] : null;
         }
     }
 
@@ -75,19 +87,22 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     public IEnumerable<string> Inputs =>
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
+        : Pseudonymise is not null ? [Pseudonymise.Input]
+        : Place is not null ? [Place.Input]
+        : Aggregate is not null ? [Aggregate.Input]
         : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
         : [];
 
     /// <summary>Whether it makes a table.</summary>
-    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Recipe is not null;
+    [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Pseudonymise is not null || Place is not null || Aggregate is not null || Recipe is not null;
 }
 
 /// <summary>Exactly one of the two is set.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.ReadStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ReadStep
 {
-    /// <summary>A file that is named when a run is started.</summary>
+    /// <summary>A file that is named when a run is started, or that it fetches (<see cref="Url"/>).</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileFormat? File { get; init; }
 
     /// <summary>The rows of a dataset that stand at the watermark which the run pins when it starts.</summary>
@@ -101,6 +116,13 @@ public sealed record ReadStep
 
     /// <summary>Only rows of the period that the run is for; a run without one reads as if it were not said.</summary>
     [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] public bool OfPeriod { get; init; }
+
+    /// <summary>
+    /// With <see cref="File"/>: from where a run fetches the file before its first step, by http or https, without
+    /// credentials; only from hosts that the operator allows (<c>DataHub:Pipelines:PullHosts</c>). It is kept as an uploaded
+    /// file; while the host says that it is the same, or its content is, the same file is read again.
+    /// </summary>
+    [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Url { get; init; }
 }
 
 /// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>
@@ -246,7 +268,7 @@ public sealed record PublishStep([property: Id(0), JsonRequired] string Dataset)
 /// <summary>Limits of a job's definition.</summary>
 public static class JobLimits
 {
-    public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, SqlLength = 100_000, NameLength = 128;
+    public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, Keys = 20, SqlLength = 100_000, NameLength = 128;
 
     /// <summary>Versions of one job, and runs that it remembers.</summary>
     public const int Versions = 500, Runs = 500;

@@ -10,7 +10,7 @@ internal static class BackfillRules
     public static (ScheduleTrigger? Schedule, LocalText? Fault) Schedule(BackfillSpec spec, JobSpec job)
     {
         if (spec.To <= spec.From) return (null, new("to liegt nach from.", "to is after from."));
-        if (job.Steps.FirstOrDefault(step => step.Read?.File is not null) is { } reading)
+        if (job.Steps.FirstOrDefault(step => step.Read is { File: not null, Url: null }) is { } reading)
             return (null, new($"Der Schritt „{reading.Id}“ liest eine Datei; über vergangene Zeiten laufen nur Jobs, die Datensätze lesen.", $"The step “{reading.Id}” reads a file; only jobs that read datasets run over times that have passed."));
         if (spec.Schedule is { } said)
         {

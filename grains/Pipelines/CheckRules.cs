@@ -3,6 +3,8 @@ using System.Globalization;
 using DataHub.Catalog;
 using DataHub.Feeds;
 
+using static DataHub.Pipelines.SqlText;
+
 namespace DataHub.Pipelines;
 
 /// <summary>Rules of a check as questions in SQL, each with one row as its answer: how many rows do not keep it, and one value that does not. Pure.</summary>
@@ -105,10 +107,6 @@ internal static class CheckRules
             throw new StepException(new($"„{column.Name}“ ist keine Zahl; minimum und maximum gelten für Zahlen.", $"“{column.Name}” is no number; minimum and maximum are for numbers."));
         return string.Join(" OR ", new[] { rule.Minimum is { } least ? $"{name} < {Number(least)}" : null, rule.Maximum is { } most ? $"{name} > {Number(most)}" : null }.OfType<string>());
     }
-
-    private static string Name(string identifier) => $"\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 

@@ -39,7 +39,7 @@ internal static partial class JobRules
             if (step.Retries is < 0 or > 10) Wrong(at + ".retries", "0 bis 10.", "0 to 10.");
             if (step.Kind is null)
             {
-                Wrong(at, "Ein Schritt ist genau eines von read, check, transform, recipe, write, publish.", "A step is exactly one of read, check, transform, recipe, write, publish.");
+                Wrong(at, $"Ein Schritt ist genau eines von {string.Join(", ", StepSpec.Kinds)}.", $"A step is exactly one of {string.Join(", ", StepSpec.Kinds)}.");
                 continue;
             }
 
@@ -70,6 +70,12 @@ internal static partial class JobRules
                     if (transform.Inputs.Length is 0 or > JobLimits.Inputs) Wrong(at + ".inputs", $"1 bis {JobLimits.Inputs} Tabellen.", $"1 to {JobLimits.Inputs} tables.");
                     if (transform.Sql.Length is 0 or > JobLimits.SqlLength) Wrong(at + ".sql", $"1 bis {JobLimits.SqlLength} Zeichen.", $"1 to {JobLimits.SqlLength} characters.");
                     break;
+                case { Pseudonymise: { } pseudonymise }:
+                    Names(pseudonymise.Columns, JobLimits.Columns, at + ".columns");
+                    if (!CatalogIds.IsValid(pseudonymise.Purpose)) Wrong(at + ".purpose", $"„{pseudonymise.Purpose}“ ist keine Kennung.", $"“{pseudonymise.Purpose}” is no id.");
+                    break;
+                case { Place: { } place }: Place(place, at); break;
+                case { Aggregate: { } aggregate }: Aggregate(aggregate, at); break;
                 case { Recipe: { } recipe }:
                     if (recipe.Name is null == recipe.Definition is null) Wrong(at, "Entweder name (ein mitgeliefertes Rezept) oder definition.", "Either name (a recipe that the hub brings) or definition.");
                     else if (recipe.Name is not null && RecipeSteps.Shipped(recipe.Name) is null) Wrong(at + ".name", $"Ein Rezept „{recipe.Name}“ bringt der Hub nicht mit; er bringt: {string.Join(", ", RecipeSteps.Names)}.", $"The hub brings no recipe “{recipe.Name}”; it brings: {string.Join(", ", RecipeSteps.Names)}.");
@@ -86,6 +92,51 @@ internal static partial class JobRules
             }
         }
 
+        void Names(string[] columns, int most, string at)
+        {
+            if (columns.Length is 0 || columns.Length > most) Wrong(at, $"1 bis {most} Spalten.", $"1 to {most} columns.");
+            if (columns.Distinct(StringComparer.OrdinalIgnoreCase).Count() < columns.Length) Wrong(at, "Eine Spalte steht zweimal da.", "A column stands there twice.");
+        }
+
+        void Place(PlaceStep place, string at)
+        {
+            if (!CatalogIds.IsValid(place.AreaSystem)) Wrong(at + ".areaSystem", $"„{place.AreaSystem}“ ist keine Kennung.", $"“{place.AreaSystem}” is no id.");
+            if (place.Lon is null != place.Lat is null || place.Lon is null == place.Column is null) Wrong(at, "Entweder lon und lat (ein Punkt) oder column (eine Kennung).", "Either lon and lat (a point) or column (an id).");
+            if (place.Into.Length is 0 or > JobLimits.NameLength) Wrong(at + ".into", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+            if (place.Level is < 0) Wrong(at + ".level", "0 (die gröbste Ebene) oder mehr.", "0 (the coarsest level) or more.");
+            if (place.MaxOutside is < 0 or > 1_000_000_000) Wrong(at + ".maxOutside", "0 bis 1.000.000.000.", "0 to 1,000,000,000.");
+        }
+
+        void Aggregate(AggregateStep aggregate, string at)
+        {
+            if (aggregate.By.Length > JobLimits.Keys) Wrong(at + ".by", $"Höchstens {JobLimits.Keys} Spalten.", $"At most {JobLimits.Keys} columns.");
+            if (aggregate.Measures.Length is 0 or > JobLimits.Rules) Wrong(at + ".measures", $"1 bis {JobLimits.Rules} Maße.", $"1 to {JobLimits.Rules} measures.");
+            if (aggregate.MinimumCount is < 2 or > 1_000_000) Wrong(at + ".minimumCount", "2 bis 1.000.000.", "2 to 1,000,000.");
+            var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+            for (var k = 0; k < Math.Min(aggregate.By.Length, JobLimits.Keys); k++)
+            {
+                var (key, spot) = (aggregate.By[k], $"{at}.by[{k.ToString(CultureInfo.InvariantCulture)}]");
+                if (key.Unit is not null && !AggregateRules.Units.Contains(key.Unit)) Wrong(spot + ".unit", $"Eines von {string.Join(", ", AggregateRules.Units)}.", $"One of {string.Join(", ", AggregateRules.Units)}.");
+                if (key.Zone is not null && !TimeZoneInfo.TryFindSystemTimeZoneById(key.Zone, out _)) Wrong(spot + ".zone", $"Die Zeitzone „{key.Zone}“ ist unbekannt; Namen wie Europe/Berlin sind gemeint.", $"The time zone “{key.Zone}” is not known; names such as Europe/Berlin are meant.");
+                Name(key.Name ?? key.Column, spot);
+            }
+
+            for (var m = 0; m < Math.Min(aggregate.Measures.Length, JobLimits.Rules); m++)
+            {
+                var (measure, spot) = (aggregate.Measures[m], $"{at}.measures[{m.ToString(CultureInfo.InvariantCulture)}]");
+                if (!AggregateRules.Functions.Contains(measure.Function)) Wrong(spot + ".function", $"Eines von {string.Join(", ", AggregateRules.Functions)}.", $"One of {string.Join(", ", AggregateRules.Functions)}.");
+                if (measure.Column is null && measure.Function != "count") Wrong(spot + ".column", "Es fehlt, über welche Spalte gerechnet wird.", "It is missing over which column it is.");
+                if (measure.Function == "quantile" ? measure.Share is not (>= 0 and <= 1) : measure.Share is not null) Wrong(spot + ".share", "Ein Quantil hat einen Anteil von 0 bis 1, andere Funktionen keinen.", "A quantile has a share of 0 to 1, other functions have none.");
+                Name(measure.Name, spot);
+            }
+
+            void Name(string name, string spot)
+            {
+                if (name.Length is 0 or > JobLimits.NameLength) Wrong(spot + ".name", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+                if (!names.Add(name)) Wrong(spot + ".name", $"„{name}“ heißt schon eine andere Spalte des Ergebnisses.", $"Another column of the result is called “{name}” already.");
+            }
+        }
+
         void Read(ReadStep read, string at)
         {
             if (read.File is null == read.Dataset is null)
@@ -95,6 +146,12 @@ internal static partial class JobRules
             }
 
             if (read.Dataset is { } dataset && !CatalogIds.IsValid(dataset)) Wrong(at + ".dataset", $"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id.");
+            if (read.Url is { } url)
+            {
+                if (read.File is null) Wrong(at + ".url", "Eine Adresse hat, wer eine Datei liest (file).", "An address is for what reads a file (file).");
+                else if (PullRules.Fault(url) is { } fault) Wrong(at + ".url", fault.De, fault.In("en"));
+            }
+
             if (read.From >= read.To) Wrong(at + ".to", "to liegt nach from.", "to is after from.");
             if (read.File is not { } file) return;
             if (file.Type is not null && !FileTypes.Contains(file.Type)) Wrong(at + ".file.type", $"Eines von {string.Join(", ", FileTypes)}.", $"One of {string.Join(", ", FileTypes)}.");
@@ -155,6 +212,9 @@ internal static partial class JobRules
         || (step.Read?.File is { } file && ((file.Columns is { } columns && Array.Exists(columns, column => column?.Header is null)) || (file.MissingValues is { } words && Array.Exists(words, word => word is null))))
         || (step.Check is { } check && (check.Input is null || check.Rules is null || Array.Exists(check.Rules, rule => rule?.Severity is null || (rule.References is { } other && (other.Table is null || other.Column is null)) || HasNull(rule.Enum) || HasNull(rule.Unique))))
         || (step.Transform is { } transform && (transform.Sql is null || transform.Inputs is null || HasNull(transform.Inputs)))
+        || (step.Pseudonymise is { } pseudonymise && (pseudonymise.Input is null || pseudonymise.Purpose is null || pseudonymise.Columns is null || HasNull(pseudonymise.Columns)))
+        || (step.Place is { } place && (place.Input is null || place.AreaSystem is null || place.Into is null))
+        || (step.Aggregate is { } aggregate && (aggregate.Input is null || aggregate.By is null || aggregate.Measures is null || Array.Exists(aggregate.By, key => key?.Column is null) || Array.Exists(aggregate.Measures, measure => measure?.Name is null || measure.Function is null)))
         || (step.Recipe is { } recipe && recipe.Input is null)
         || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
         || (step.Publish is { } publish && publish.Dataset is null);

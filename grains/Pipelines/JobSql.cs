@@ -27,6 +27,7 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
         {
             var step = spec.Steps[i];
             if (step.Read is { } read && await ColumnsAsync(read, acting) is { } columns) known[step.Id] = columns;
+            if (Derived(step, known, $"steps[{i.ToString(CultureInfo.InvariantCulture)}].{step.Kind}", problems) is { } made) known[step.Id] = made;
             if (step.Transform is not { } transform || !transform.Inputs.All(known.ContainsKey)) continue;
             tried++;
             var had = false;
@@ -53,6 +54,26 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
         }
 
         return [.. problems];
+    }
+
+    /// <summary>The columns of a table that another one's columns tell; null: there is none such.</summary>
+    private static TableColumn[]? Derived(StepSpec step, Dictionary<string, TableColumn[]> known, string at, List<JobProblem> problems)
+    {
+        try
+        {
+            return step switch
+            {
+                { Place: { } place } when known.TryGetValue(place.Input, out var input) => PlaceRules.Columns(place, input),
+                { Aggregate: { } aggregate } when known.TryGetValue(aggregate.Input, out var input) => AggregateRules.Columns(aggregate, input),
+                { Pseudonymise: { } pseudonymise } when known.TryGetValue(pseudonymise.Input, out var input) => PseudonymRules.Columns(pseudonymise, input),
+                _ => null,
+            };
+        }
+        catch (StepException e)
+        {
+            problems.Add(new(at, e.Reason));
+            return null;
+        }
     }
 
     /// <summary>The columns of what a step reads; null: only the file itself will tell.</summary>

@@ -54,6 +54,7 @@ internal sealed partial class PipelineJobGrain(
         if (spec.Dataspace is { } dataspace && (await GrainFactory.GetGrain<IDataspaceGrain>(dataspace).GetAsync(Caller.Hub) is not { } space || space.Spec.Owner != spec.Agency))
             return Invalid("dataspace", new($"Einen Datenraum „{dataspace}“ von „{spec.Agency}“ gibt es nicht.", $"There is no dataspace “{dataspace}” of “{spec.Agency}”."));
         if (await MayDoAsync(caller, spec) is { } missing) return missing;
+        if (await RunPins.ProblemsAsync(GrainFactory, spec, options.Value.PullHosts) is { Length: > 0 } wanting) return new(CatalogRefusal.Invalid, null, null) { Problems = wanting };
         if (isDraft && known is null) return Invalid("", new("Einen Job ohne geltende Fassung gibt es nicht; die erste ohne draft anlegen.", "There is no job without a current version; put the first one without draft."));
         if (known is not null && Same(isDraft ? _stored.Value.Versions[^1].Spec : known, spec)) return new(CatalogRefusal.None, Info(isDraft ? _stored.Value.Versions.Length : null), null);
         if (await jobSql.ProblemsAsync(spec, JobRules.Acting(Id, spec)) is { Length: > 0 } faults) return new(CatalogRefusal.Invalid, null, null) { Problems = faults };
@@ -321,11 +322,13 @@ internal sealed partial class PipelineJobGrain(
         var previous = _stored.Value.Runs.FirstOrDefault(run => run.Entry is { State: RunState.Complete, ShadowOf: null })?.Entry.Id;
         var (inputs, fault) = order.Repeats is { } earlier ? await RepeatAsync(earlier, spec) : await PinAsync(caller, spec, order);
         if (inputs is null) return fault!;
+        var (pins, unpinned) = await RunPins.TakeAsync(GrainFactory, spec, order.Repeats);
+        if (pins is null) return Refused(CatalogRefusal.Invalid, unpinned!);
         if (order.ShadowOf is not null) inputs = RunRules.Shared(inputs, _stored.Value.Runs.First(run => run.Entry.Id == order.ShadowOf).Pinned!.Inputs);
 
         var now = time.GetUtcNow();
         var by = order.Trigger is { } trigger ? $"trigger:{trigger}" : order.Backfill is not null ? _stored.Value.Backfill!.By : caller.Subject;
-        var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger, ShadowOf = order.ShadowOf };
+        var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger, ShadowOf = order.ShadowOf, Keys = pins.Keys, Areas = pins.Areas };
         // Noted before it is stored: after a death somebody asks for it.
         await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
         StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill, ShadowOf = order.ShadowOf }, pinned), .. _stored.Value.Runs];
@@ -350,7 +353,7 @@ internal sealed partial class PipelineJobGrain(
             Version = version,
             ShadowOf = order.Id,
             Backfill = null,
-            Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read?.File is not null))],
+            Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null }))],
         };
         if (await AddAsync(caller, shadow) is { } refused) LogNoShadow(Id, order.Id, version, refused.Detail?.In("en"));
     }
@@ -431,9 +434,10 @@ internal sealed partial class PipelineJobGrain(
     private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(Caller caller, JobSpec spec, RunOrder order)
     {
         var inputs = new List<PinnedInput>();
-        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read?.File is not null)) is { } stray)
+        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null })) is { } stray)
             return Fault($"files: „{stray.Step}“ ist kein Schritt, der eine Datei liest.", $"files: “{stray.Step}” is no step that reads a file.");
-        foreach (var step in spec.Steps.Where(step => step.Read is not null))
+        // What a run fetches it pins itself.
+        foreach (var step in spec.Steps.Where(step => step.Read is { Url: null }))
         {
             if (step.Read!.Dataset is { } id)
             {

@@ -32,6 +32,18 @@ internal sealed class PipelineOptions
     [Setting("Aufbewahrte Dateien je Behörde", "Files of one agency that are kept")]
     public int MaxFiles { get; set; } = 1_000;
 
+    /// <summary>
+    /// Hosts from which runs fetch files, apart by semicolons: names or addresses, with a port where it is not the scheme's.
+    /// A name that leads to an address inside is refused unless that address is listed too. Default none.
+    /// </summary>
+    [Setting("Server, von denen Läufe Dateien holen, mit Semikolon getrennt; keine: es wird nichts geholt", "Hosts from which runs fetch files, apart by semicolons; none: nothing is fetched")]
+    public string PullHosts { get; set; } = "";
+
+    /// <summary>How long fetching one file may take. A second to a day, default 10 minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
+    [Setting("Wie lange das Holen einer Datei dauern darf", "How long fetching one file may take")]
+    public TimeSpan PullTime { get; set; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How long an uploaded file is kept after it was used last. An hour to 10 years, default 90 days.</summary>
     [Range(typeof(TimeSpan), "01:00:00", "3652.00:00:00", ConvertValueInInvariantCulture = true, ParseLimitsInInvariantCulture = true)]
     [Setting("Wie lange eine hochgeladene Datei nach ihrer letzten Verwendung aufbewahrt wird", "How long an uploaded file is kept after it was used last")]

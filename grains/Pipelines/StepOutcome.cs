@@ -26,6 +26,9 @@ internal sealed record StepOutcome
     public bool[] Kept { get; init; } = [];
 
     public bool IsPersonal { get; init; }
+
+    /// <summary>What was fetched before the run's first step.</summary>
+    public PinnedInput[] Pulled { get; init; } = [];
 }
 
 /// <summary>Why a step made nothing.</summary>

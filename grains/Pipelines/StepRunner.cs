@@ -13,7 +13,7 @@ namespace DataHub.Pipelines;
 /// steps from the file store and writes its own there, batch by batch.
 /// </summary>
 internal sealed partial class StepRunner(
-    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
+    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IAreaPlaces places, RunPulls pulls, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
     /// <summary>Cells that a recipe takes into memory.</summary>
     private const long MostCells = 20_000_000;
@@ -112,7 +112,10 @@ internal sealed partial class StepRunner(
             var info = run.Steps[place];
             // What an earlier activation of this attempt left; none has begun it but this.
             await files.DeleteAsync(StepTables.Name(run.Pinned.Id, info), timed.Token);
-            return (await DoAsync(run, step, info, work, timed.Token), null);
+            var (pulled, notes) = await pulls.TakeAsync(run, timed.Token);
+            if (pulled.Length > 0) run = run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
+            var outcome = await DoAsync(run, step, info, work, timed.Token);
+            return (outcome with { Pulled = pulled, Notes = [.. notes, .. outcome.Notes] }, null);
         }
         catch (OperationCanceledException) when (work.Stopped.IsCancellationRequested)
         {
@@ -148,7 +151,10 @@ internal sealed partial class StepRunner(
         { Read.File: not null } => ReadFileAsync(run, step, info, work, stop),
         { Read: not null } => ReadDatasetAsync(run, step, info, work, stop),
         { Check: not null } => CheckAsync(run, step, work, stop),
-        { Transform: not null } => TransformAsync(run, step, info, work, stop),
+        { Transform: { } transform } => ComputeAsync(run, step, info, Inputs(run, transform.Inputs, work, stop), transform.Sql, work, stop),
+        { Pseudonymise: not null } => PseudonymiseAsync(run, step, info, work, stop),
+        { Place: not null } => PlaceAsync(run, step, info, work, stop),
+        { Aggregate: not null } => AggregateAsync(run, step, info, work, stop),
         { Recipe: not null } => CookAsync(run, step, info, work, stop),
         { Write: not null } => WriteAsync(run, step, work, stop),
         { Publish: not null } => PublishAsync(run, step),
@@ -205,20 +211,28 @@ internal sealed partial class StepRunner(
         return await CompleteAsync(table, work, stop) with { IsPersonal = dataset.IsPersonal };
     }
 
-    private async Task<StepOutcome> TransformAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop)
+    /// <summary>A table that is the answer to a statement.</summary>
+    /// <param name="question">A second statement over the same rows, whose answer is one row; null: none.</param>
+    private async Task<StepOutcome> ComputeAsync(RunInfo run, StepSpec step, StepInfo info, IReadOnlyList<SqlInput> inputs, string statement, RunningStep work, CancellationToken stop, string? question = null, Action<RowBlock>? answered = null)
     {
         TableWriter? table = null;
         try
         {
             await sql.RunAsync(
-                Inputs(run, step.Transform!.Inputs, work, stop), [step.Transform.Sql], Limits(),
-                (_, columns) =>
+                inputs, question is null ? [statement] : [statement, question], Limits(),
+                (asked, columns) =>
                 {
-                    table = New(run, info, columns);
+                    if (asked == 0) table = New(run, info, columns);
                     return Task.CompletedTask;
                 },
-                async (_, rows) =>
+                async (asked, rows) =>
                 {
+                    if (asked > 0)
+                    {
+                        answered!(rows);
+                        return;
+                    }
+
                     await table!.AppendAsync(rows, stop);
                     work.Made(rows.Count);
                 },
@@ -364,19 +378,23 @@ internal sealed partial class StepRunner(
     {
         var steps = tables.Select(table => run.Steps.Single(step => step.Id == table)).ToArray();
         var of = steps.Sum(step => step.RowsOut);
-        return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, StepTables.ReadAllAsync(
-            files, StepTables.Name(run.Pinned.Id, step), step.Batches,
-            rows =>
-            {
-                work.Read(rows);
-                work.Progress(work.RowsIn, of);
-            },
-            stop)))];
+        return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, ReadAsync(run, step, work, of, stop)))];
     }
 
     /// <summary>Before the step is done, so that none is ever missing.</summary>
     private Task NoteAsync(RunInfo run, string dataset, LineageUse use) =>
         grains.GetGrain<IDatasetLineageGrain>(dataset).NoteRunAsync(Caller.Hub, LineageRules.Of(run.Pinned.Job, run.Pinned.Spec).Single(one => one.Dataset == dataset).Job, use);
+
+    /// <summary>The rows of an earlier step's table.</summary>
+    /// <param name="of">Rows that are read in all.</param>
+    private IAsyncEnumerable<RowBlock> ReadAsync(RunInfo run, StepInfo step, RunningStep work, long of, CancellationToken stop) => StepTables.ReadAllAsync(
+        files, StepTables.Name(run.Pinned.Id, step), step.Batches,
+        rows =>
+        {
+            work.Read(rows);
+            work.Progress(work.RowsIn, of);
+        },
+        stop);
 
     /// <summary>What is made of personal fields may tell them.</summary>
     private static bool IsPersonal(RunInfo run, StepSpec step) => step.Inputs.Any(input => run.Steps.Single(one => one.Id == input).IsPersonal);

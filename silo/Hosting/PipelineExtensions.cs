@@ -13,7 +13,10 @@ internal static class PipelineExtensions
         services.AddPushing();
         services.AddSingleton<IFileTables, FileTables>();
         services.AddSingleton<IRowTarget, PushedRows>();
+        services.AddSingleton<IAreaPlaces, AreaPlaces>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
+        services.AddSingleton<IFilePull, HttpFilePull>();
+        services.AddSingleton<RunPulls>();
         services.AddSingleton<DatasetTables>();
         services.AddSingleton<DatasetWatermarks>();
         services.AddSingleton<JobSql>();

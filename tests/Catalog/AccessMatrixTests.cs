@@ -127,11 +127,12 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agencies/partner", new { name = "Partner" }));
         foreach (var relation in s_relations)
         {
-            var own = ids[relation] = new() { ["agency"] = relation, ["dataset"] = "d-" + relation, ["indicator"] = "i-" + relation, ["dataspace"] = "r-" + relation, ["system"] = "stadt", ["feed"] = "default", ["group"] = "gruppe", ["person"] = "oidc:jemand" };
+            var own = ids[relation] = new() { ["agency"] = relation, ["dataset"] = "d-" + relation, ["indicator"] = "i-" + relation, ["dataspace"] = "r-" + relation, ["system"] = "stadt", ["feed"] = "default", ["group"] = "gruppe", ["person"] = "oidc:jemand", ["purpose"] = "probe", ["version"] = "1" };
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}", new { name = relation }));
             var key = (await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/agencies/{relation}/keys", new { role = "read" }))).RootElement.GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.DeleteAsync($"api/v1/agencies/{relation}/keys/{key}"));
             own["id"] = key;
+            await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/agencies/{relation}/pseudonym-keys/probe/rotation", new { }));
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}/groups/gruppe", new { name = "Gruppe" }));
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/dataspaces/r-{relation}", new { title = relation, owner = relation }));
             await OkAsync(hub.Admin.PutAsync($"api/v1/datasets/d-{relation}", Dataset(relation, 0)));
@@ -202,6 +203,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "agencies/{agency}/groups/{group}/members/{person}" => JsonContent.Create(new { why = "Probe" }),
         "agencies/{agency}/keys" => JsonContent.Create(new { role = "read" }),
         "agencies/{agency}/keys/{id}/rotation" => JsonContent.Create(new { }),
+        "agencies/{agency}/pseudonym-keys/{purpose}/rotation" => null,
+        "agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction" => JsonContent.Create(new { reason = "Probe" }),
         "agencies/{agency}/quota" => JsonContent.Create(new { datasets = 1_000 }),
         "agreements/{agreement}" => JsonContent.Create(Agreement(relation)),
         "agreements/{agreement}/derived/{dataset}" => JsonContent.Create(new { }),

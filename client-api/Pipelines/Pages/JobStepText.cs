@@ -13,11 +13,22 @@ internal sealed record JobStepText(string[] Lines, string? Code)
     public static JobStepText Of(Display display, StepSpec step) => step switch
     {
         { Read.Dataset: { } dataset } => new([Dataset(display, step.Read, dataset)], null),
+        { Read.Url: { } url } => new([display.Say($"Holt vor dem ersten Schritt eines Laufs die Datei {url}.", $"Fetches the file {url} before the first step of a run."), .. File(display, step.Read.File ?? new()).Skip(1)], null),
         { Read: not null } => new([.. File(display, step.Read.File ?? new())], null),
         { Check: { } check } => new(
             [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
         { Transform: { } transform } => new(
             [transform.Inputs.Length == 0 ? display.Say("Rechnet eine Tabelle aus.", "Computes a table.") : display.Say($"Rechnet eine Tabelle aus {Named(transform.Inputs)} aus.", $"Computes a table from {Named(transform.Inputs)}.")], transform.Sql),
+        { Pseudonymise: { } pseudonymise } => new(
+        [
+            pseudonymise.Drop
+                ? display.Say($"Lässt aus der Tabelle „{pseudonymise.Input}“ {Named(pseudonymise.Columns)} weg.", $"Leaves {Named(pseudonymise.Columns)} out of the table “{pseudonymise.Input}”.")
+                : display.Say(
+                    $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
+                    $"Replaces the values of {Named(pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
+        ], null),
+        { Place: { } place } => new([.. Place(display, place)], null),
+        { Aggregate: { } aggregate } => new([.. Aggregate(display, aggregate)], null),
         { Recipe: { } recipe } => new([.. Recipe(display, recipe)], recipe.Definition),
         { Write: { } write } => new(
         [
@@ -56,6 +67,51 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         if (file.MaxFaults > 0)
             yield return display.Say($"Bis zu {display.Count(file.MaxFaults)} Zeilen mit unpassenden Werten dürfen wegbleiben.", $"Up to {display.Count(file.MaxFaults)} rows with values that do not fit may be left out.");
     }
+
+    private static IEnumerable<string> Place(Display display, PlaceStep place)
+    {
+        var by = place.Column is { } id ? display.Say($"der Kennung in „{id}“", $"the id in “{id}”") : display.Say($"dem Punkt in „{place.Lon}“ und „{place.Lat}“", $"the point in “{place.Lon}” and “{place.Lat}”");
+        var level = place.Level is { } at ? display.Say($" der Ebene {at}", $" of level {at}") : "";
+        yield return display.Say(
+            $"Ordnet die Zeilen der Tabelle „{place.Input}“ nach {by} den Gebieten von „{place.AreaSystem}“{level} zu, in der Spalte „{place.Into}“.",
+            $"Places the rows of the table “{place.Input}” by {by} in the areas of “{place.AreaSystem}”{level}, in the column “{place.Into}”.");
+        if (place.MaxOutside is { } most)
+            yield return display.Say($"Scheitert, wenn mehr als {display.Count(most)} Zeilen in keinem Gebiet liegen.", $"Fails if more than {display.Count(most)} rows lie in no area.");
+    }
+
+    private static IEnumerable<string> Aggregate(Display display, AggregateStep aggregate)
+    {
+        var by = aggregate.By.Select(key => key.Unit is { } unit ? $"„{key.Column}“ ({Unit(display, unit)}{(key.Zone is { } zone ? ", " + zone : "")})" : $"„{key.Column}“");
+        yield return aggregate.By.Length == 0
+            ? display.Say($"Fasst alle Zeilen der Tabelle „{aggregate.Input}“ zusammen.", $"Aggregates all rows of the table “{aggregate.Input}”.")
+            : display.Say($"Fasst die Zeilen der Tabelle „{aggregate.Input}“ zusammen, je ", $"Aggregates the rows of the table “{aggregate.Input}” by ") + Cut(by, aggregate.By.Length);
+        yield return Cut(aggregate.Measures.Select(measure => $"„{measure.Name}“: {Function(display, measure)}"), aggregate.Measures.Length);
+        if (aggregate.MinimumCount is { } least)
+            yield return display.Say($"Gruppen mit weniger als {display.Count(least)} Zeilen bleiben weg.", $"Groups of fewer than {display.Count(least)} rows are left out.");
+    }
+
+    private static string Unit(Display display, string unit) => unit switch
+    {
+        "year" => display.Say("Jahr", "year"),
+        "quarter" => display.Say("Quartal", "quarter"),
+        "month" => display.Say("Monat", "month"),
+        "week" => display.Say("Woche", "week"),
+        "day" => display.Say("Tag", "day"),
+        _ => display.Say("Stunde", "hour"),
+    };
+
+    private static string Function(Display display, AggregateMeasure measure) => (measure.Function, measure.Column) switch
+    {
+        ("count", null) => display.Say("Zahl der Zeilen", "number of rows"),
+        ("count", var column) => display.Say($"Zahl der Werte von „{column}“", $"number of values of “{column}”"),
+        ("countDistinct", var column) => display.Say($"Zahl der verschiedenen Werte von „{column}“", $"number of different values of “{column}”"),
+        ("sum", var column) => display.Say($"Summe von „{column}“", $"sum of “{column}”"),
+        ("mean", var column) => display.Say($"Mittel von „{column}“", $"mean of “{column}”"),
+        ("min", var column) => display.Say($"kleinster Wert von „{column}“", $"least value of “{column}”"),
+        ("max", var column) => display.Say($"größter Wert von „{column}“", $"greatest value of “{column}”"),
+        ("median", var column) => display.Say($"Median von „{column}“", $"median of “{column}”"),
+        var (_, column) => display.Say($"{display.Number((measure.Share ?? 0) * 100, null)}-%-Quantil von „{column}“", $"{display.Number((measure.Share ?? 0) * 100, null)} % quantile of “{column}”"),
+    };
 
     private static IEnumerable<string> Recipe(Display display, RecipeStep recipe)
     {

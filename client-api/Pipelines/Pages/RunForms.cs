@@ -49,7 +49,7 @@ internal sealed class RunForms(Display display, StewardEntry? entry)
     /// <param name="id">Of the run that would be started.</param>
     public StewardForm OfStart(JobInfo job, UploadedFile[] files, string id)
     {
-        var steps = job.Spec.Steps.Where(step => step.Read?.File is not null).ToArray();
+        var steps = job.Spec.Steps.Where(step => step.Read is { File: not null, Url: null }).ToArray();
         (string, string)[] options = [("", display.Say("– bitte wählen –", "– please choose –")), .. files.Select(file => (file.Id, $"{file.Spec.Name} · {RunText.When(display, file.Created)} · {Size(file.Spec.Length)}"))];
         return Form(Start, null, $"/jobs/{job.Id}/runs", display.Say("Lauf starten", "Start a run"),
             [.. steps.Select(step => new StewardField(Files + step.Id, display.Say("Datei für ", "File for ") + (step.Title?.In(display.Language) ?? step.Id), StewardFieldKind.Choice) { Required = true, Options = options })],

@@ -171,7 +171,7 @@ internal sealed class RunPages(IGrainFactory grains, PageRenderer renderer, Time
     /// <summary>The files that a run of the job can read and of which the caller may know.</summary>
     private async Task<UploadedFile[]> FilesAsync(Caller caller, JobSpec spec)
     {
-        if (!spec.Steps.Any(step => step.Read?.File is not null)) return [];
+        if (!spec.Steps.Any(step => step.Read is { File: not null, Url: null })) return [];
         var ids = await grains.GetGrain<IUploadedFilesGrain>(spec.Agency).ListAsync(Caller.Hub, null, MaxFiles);
         var found = await Task.WhenAll(ids.Select(id => grains.GetGrain<IUploadedFileGrain>(id).GetAsync(caller)));
         return [.. found.OfType<UploadedFile>().Where(file => file.IsComplete && (file.Spec.Dataspace is null || file.Spec.Dataspace == spec.Dataspace))];

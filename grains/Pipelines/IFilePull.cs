@@ -1,0 +1,22 @@
+namespace DataHub.Pipelines;
+
+/// <summary>
+/// Fetches files by HTTP, from hosts that the operator allows only: no other host is asked, by no redirect and by no name
+/// that leads to an address inside.
+/// </summary>
+internal interface IFilePull
+{
+    /// <param name="known">What the last answer said of itself, so that the host need not send it again; null: send it.</param>
+    /// <param name="piece">Takes the content, at most <see cref="UploadLimits.PieceBytes"/> at once; every piece but the last has so many.</param>
+    /// <exception cref="StepException">The file cannot be had; transient where the host may answer otherwise later.</exception>
+    Task<PulledFile> PullAsync(Uri url, PullMarks? known, Func<ReadOnlyMemory<byte>, Task> piece, CancellationToken cancellationToken);
+}
+
+/// <summary>By what a host knows a content again (RFC 9110, sections 8.8.2 and 8.8.3), as it sent them.</summary>
+[GenerateSerializer, Immutable, Alias("datahub.PullMarks")]
+public sealed record PullMarks([property: Id(0)] string? ETag, [property: Id(1)] string? LastModified);
+
+/// <param name="IsUnchanged">The content is what it was (304); there were no pieces.</param>
+/// <param name="Name">Of the file, as the host calls it.</param>
+/// <param name="Length">Bytes.</param>
+internal sealed record PulledFile(bool IsUnchanged, string Name, long Length, PullMarks Marks);

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+
+using DataHub.Catalog;
+using DataHub.Feeds;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace DataHub.Pipelines;
+
+/// <summary>
+/// Fetches what a run's steps read from other hosts, before its first step, and keeps it as files of the job's agency.
+/// What has not changed since the job fetched it last is the same file again.
+/// </summary>
+internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainFactory grains, IOptions<PipelineOptions> options, TimeProvider time, ILogger<RunPulls> logger)
+{
+    /// <returns>The inputs that were not pinned yet, and what is worth knowing of them.</returns>
+    /// <exception cref="StepException">One cannot be had.</exception>
+    public async Task<(PinnedInput[] Inputs, StepNote[] Notes)> TakeAsync(RunInfo run, CancellationToken cancellationToken)
+    {
+        var (inputs, notes) = (new List<PinnedInput>(), new List<StepNote>());
+        foreach (var step in run.Pinned.Spec.Steps)
+        {
+            if (step.Read?.Url is not { } url || Array.Exists(run.Pinned.Inputs, input => input.Step == step.Id)) continue;
+            var (file, isUnchanged) = await TakeAsync(run, step.Id, new(url), cancellationToken);
+            await grains.GetGrain<IUploadedFileGrain>(file.Id).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
+            inputs.Add(new(step.Id) { File = file.Id, Sha256 = file.Sha256, Length = file.Spec.Length, Name = file.Spec.Name, Url = url });
+            var told = PullRules.Told(new(url));
+            notes.Add(new("info", isUnchanged
+                ? new($"{told} ist unverändert: dieselbe Datei wie beim letzten Mal.", $"{told} has not changed: the same file as last time.")
+                : new($"{told} wurde geholt ({file.Spec.Length} Byte).", $"{told} was fetched ({file.Spec.Length} bytes).")));
+        }
+
+        return ([.. inputs], [.. notes]);
+    }
+
+    private async Task<(UploadedFile File, bool IsUnchanged)> TakeAsync(RunInfo run, string step, Uri url, CancellationToken cancellationToken)
+    {
+        var memory = grains.GetGrain<IFilePullGrain>($"{run.Pinned.Job}/{step}");
+        var last = await memory.GetAsync(Caller.Hub);
+        var kept = last is not null && last.Url == url.OriginalString ? await grains.GetGrain<IUploadedFileGrain>(last.File).GetAsync(Caller.Hub) : null;
+        if (kept is { IsComplete: false }) kept = null;
+
+        // How long it is, an upload has to say first: so it lies among the run's tables before, which are cleaned up.
+        var spool = $"{StepTables.Prefix(run.Pinned.Id)}{step}/pulled";
+        await files.DeleteAsync(spool, cancellationToken);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var pieces = 0;
+        var pulled = await pull.PullAsync(
+            url, kept is null ? null : last!.Marks,
+            async piece =>
+            {
+                hash.AppendData(piece.Span);
+                await files.WriteAsync(spool, pieces++, piece, cancellationToken);
+            },
+            cancellationToken);
+        if (pulled.IsUnchanged)
+        {
+            LogPulled(run.Pinned.Id, step, 0, true);
+            return (kept!, true);
+        }
+
+        var sha256 = hash.GetCurrentHash();
+        // Not every host says by what it knows a content again.
+        var isSame = kept is not null && last!.Sha256.AsSpan().SequenceEqual(sha256) && kept.Spec.Name == pulled.Name;
+        var file = isSame ? kept! : await StoreAsync(run, spool, pieces, pulled, cancellationToken);
+        await memory.NoteAsync(Caller.Hub, new(url.OriginalString, pulled.Marks, file.Id, sha256));
+        await files.DeleteAsync(spool, cancellationToken);
+        LogPulled(run.Pinned.Id, step, pulled.Length, isSame);
+        return (file, isSame);
+    }
+
+    private async Task<UploadedFile> StoreAsync(RunInfo run, string spool, int pieces, PulledFile pulled, CancellationToken cancellationToken)
+    {
+        var upload = grains.GetGrain<IUploadedFileGrain>(ReceiptIds.New(time.GetUtcNow()));
+        var result = await upload.CreateAsync(Caller.Hub, new(run.Pinned.Spec.Agency, pulled.Name, pulled.Length) { Dataspace = run.Pinned.Spec.Dataspace });
+        for (var i = 0; i < pieces && result.Refusal == CatalogRefusal.None; i++)
+        {
+            var piece = await files.ReadAsync(spool, i, cancellationToken) ?? throw new InvalidDataException($"piece {i} of {spool} is not there");
+            result = await upload.AppendAsync(Caller.Hub, result.File!.Offset, piece);
+        }
+
+        return result is { Refusal: CatalogRefusal.None, File: { IsComplete: true } file } ? file : throw new StepException(result.Detail ?? new("Die Datei ließ sich nicht speichern.", "The file could not be stored."));
+    }
+
+    [LoggerMessage(4065, LogLevel.Information, "Run {Run}: the file of step {Step} was fetched, {Bytes} bytes; unchanged: {Unchanged}")]
+    private partial void LogPulled(string run, string step, long bytes, bool unchanged);
+}

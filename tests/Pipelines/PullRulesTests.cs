@@ -1,0 +1,71 @@
+using System.Net;
+
+namespace DataHub.Pipelines;
+
+public sealed class PullRulesTests
+{
+    [Theory]
+    [InlineData("https://daten.example/a.csv", true)]
+    [InlineData("http://DATEN.example:80/a.csv", true)]
+    [InlineData("https://daten.example./a.csv", true)]
+    [InlineData("https://daten.example:8443/a.csv", false)]
+    [InlineData("https://andere.example:8443/a.csv", true)]
+    [InlineData("https://andere.example/a.csv", false)]
+    [InlineData("https://boese.daten.example/a.csv", false)]
+    [InlineData("https://daten.example.boese/a.csv", false)]
+    [InlineData("https://10.0.0.7/a.csv", true)]
+    [InlineData("https://10.0.0.8/a.csv", false)]
+    [InlineData("http://[::1]:81/a.csv", true)]
+    [InlineData("http://[::1]/a.csv", false)]
+    public void Only_listed_hosts_are_asked(string url, bool allowed) =>
+        Assert.Equal(allowed, PullRules.Refused(new(url), "daten.example; andere.example:8443; 10.0.0.7;[::1]:81") is null);
+
+    [Fact]
+    public void Without_a_list_nobody_is_asked() => Assert.Contains("niemandem", PullRules.Refused(new("https://daten.example/"), "")!.De, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("93.184.215.14", true)]
+    [InlineData("2a02:2e0:3fe:1001::1", true)]
+    [InlineData("127.0.0.1", false)]
+    [InlineData("10.255.0.1", false)]
+    [InlineData("100.64.0.1", false)]
+    [InlineData("172.16.0.1", false)]
+    [InlineData("172.32.0.1", true)]
+    [InlineData("192.168.1.1", false)]
+    [InlineData("169.254.169.254", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("255.255.255.255", false)]
+    [InlineData("224.0.0.1", false)]
+    [InlineData("::1", false)]
+    [InlineData("::", false)]
+    [InlineData("fe80::1", false)]
+    [InlineData("fd00::1", false)]
+    [InlineData("::ffff:10.0.0.1", false)]
+    [InlineData("::ffff:93.184.215.14", true)]
+    [InlineData("64:ff9b::a00:1", false)]
+    [InlineData("2002:a00:1::", false)]
+    [InlineData("2001:db8::1", false)]
+    [InlineData("10.0.0.7", true)]
+    [InlineData("::ffff:10.0.0.7", true)]
+    public void A_name_leads_to_what_everybody_could_ask_or_to_what_is_listed(string address, bool allowed) =>
+        Assert.Equal(allowed, PullRules.MayAsk(IPAddress.Parse(address), "daten.example;10.0.0.7:8080"));
+
+    [Theory]
+    [InlineData("https://a.example/x.csv", true)]
+    [InlineData("http://a.example", true)]
+    [InlineData("ftp://a.example/x.csv", false)]
+    [InlineData("file:///etc/passwd", false)]
+    [InlineData("https://wer:kennwort@a.example/x.csv", false)]
+    [InlineData("https://a.example/x.csv#teil", false)]
+    [InlineData("/x.csv", false)]
+    public void An_address_is_of_http_and_names_nobody(string url, bool holds) => Assert.Equal(holds, PullRules.Fault(url) is null);
+
+    [Theory]
+    [InlineData("https://a.example/daten/luft%202026.csv?stand=1", null, "luft 2026.csv")]
+    [InlineData("https://a.example/", null, "datei")]
+    [InlineData("https://a.example/x", "\"../../etc/b.csv\"", "....etcb.csv")]
+    public void A_file_has_a_name_without_folders(string url, string? said, string name) => Assert.Equal(name, PullRules.Name(new(url), said));
+
+    [Fact]
+    public void What_may_be_secret_in_an_address_is_not_told() => Assert.Equal("https://a.example/x.csv", PullRules.Told(new("https://a.example/x.csv?token=geheim")));
+}
