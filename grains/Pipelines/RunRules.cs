@@ -62,6 +62,7 @@ internal static class RunRules
             Measures = outcome.Measures,
             Kept = outcome.Kept,
             IsPersonal = outcome.IsPersonal,
+            Format = outcome.Format,
         };
         var next = With(run, step, done);
         return state with { Failures = 0, Deaths = 0, Run = Current(next) < 0 ? next with { State = RunState.Complete, Ended = now } : next };

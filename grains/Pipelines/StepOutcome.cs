@@ -26,6 +26,8 @@ internal sealed record StepOutcome
     public bool[] Kept { get; init; } = [];
 
     public bool IsPersonal { get; init; }
+
+    public FileFormat? Format { get; init; }
 }
 
 /// <summary>Why a step made nothing.</summary>
