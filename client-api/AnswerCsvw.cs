@@ -40,6 +40,15 @@ internal static class AnswerCsvw
         writer.WriteString("dc:publisher", metadata.Publisher);
         if (metadata.License is not null) writer.WriteString("dc:license", metadata.License);
         writer.WriteString("rdfs:seeAlso", metadata.DescribedBy);
+        if (metadata.Source is { } source)
+        {
+            writer.WriteStartArray("notes");
+            writer.WriteStartObject();
+            source.Write(writer);
+            writer.WriteEndObject();
+            writer.WriteEndArray();
+        }
+
         writer.WriteStartObject("dialect");
         writer.WriteString("delimiter", german ? ";" : ",");
         writer.WriteString("encoding", "utf-8");

@@ -22,14 +22,29 @@ internal static class AnswerGeoJson
     /// <returns>False where it would have become larger.</returns>
     public static bool Write(AnswerTable table, IBufferWriter<byte> to, string? next, long maxBytes)
     {
-        var names = Array.ConvertAll(table.Fields, field => JsonEncodedText.Encode(field.Name, s_json.Encoder));
-        using var writer = new Utf8JsonWriter(to, s_json);
+        using var writer = Begin(table.Metadata, to);
+        if (!WriteFeatures(writer, table, maxBytes)) return false;
+        End(writer, next);
+        return true;
+    }
+
+    /// <summary>A collection whose features follow.</summary>
+    public static Utf8JsonWriter Begin(AnswerMetadata metadata, IBufferWriter<byte> to)
+    {
+        var writer = new Utf8JsonWriter(to, s_json);
         writer.WriteStartObject();
         writer.WriteString("type", "FeatureCollection");
         // What GDAL and QGIS call the layer.
-        writer.WriteString("name", table.Metadata.FileName);
-        table.Metadata.Write(writer);
+        writer.WriteString("name", metadata.FileName);
+        metadata.Write(writer);
         writer.WriteStartArray("features");
+        return writer;
+    }
+
+    /// <returns>False where all together would have become larger.</returns>
+    public static bool WriteFeatures(Utf8JsonWriter writer, AnswerTable table, long maxBytes = long.MaxValue)
+    {
+        var names = Array.ConvertAll(table.Fields, field => JsonEncodedText.Encode(field.Name, s_json.Encoder));
         for (var row = 0; row < table.Count; row++)
         {
             writer.WriteStartObject();
@@ -49,10 +64,16 @@ internal static class AnswerGeoJson
             if (writer.BytesCommitted + writer.BytesPending > maxBytes) return false;
         }
 
+        return true;
+    }
+
+    /// <summary>Ends the collection.</summary>
+    public static void End(Utf8JsonWriter writer, string? next)
+    {
         writer.WriteEndArray();
         writer.WriteString("next", next);
         writer.WriteEndObject();
-        return true;
+        writer.Flush();
     }
 
     /// <summary>The geometries of areas as GeoJSON; each is written once however many rows it stands in.</summary>

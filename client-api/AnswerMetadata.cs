@@ -6,7 +6,7 @@ using DataHub.Catalog;
 namespace DataHub;
 
 /// <summary>What an answer says about itself, the same in every format: as members where a format has room for them, else as headers.</summary>
-/// <param name="Kind"><c>dataset</c> or <c>indicator</c>: the name of the member that holds the id.</param>
+/// <param name="Kind"><c>dataset</c>, <c>indicator</c> or <c>step</c>: the name of the member that holds the id.</param>
 /// <param name="TimeZone">IANA name: of the indicator's windows, or of days in a dataset's rows. Instants are always UTC.</param>
 /// <param name="DescribedBy">Path of the description: the dataset with its contract, or the indicator with its definition.</param>
 /// <param name="Columns">Path of the columns' description as CSVW.</param>
@@ -37,6 +37,9 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
 
     public int? AreaVersion { get; init; }
 
+    /// <summary>Of a step's table.</summary>
+    public AnswerSource? Source { get; init; }
+
     /// <summary>Name of the file that a download is saved as, without its ending.</summary>
     public required string FileName { get; init; }
 
@@ -63,6 +66,7 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
 
         writer.WriteString("describedBy", DescribedBy);
         if (ExplainedBy is not null) writer.WriteString("explainedBy", ExplainedBy);
+        Source?.Write(writer);
     }
 
     /// <summary>What JSON has beside the members that stand in it anyway.</summary>
@@ -94,6 +98,7 @@ internal sealed record AnswerMetadata(string Kind, string Id, LocalText Title, s
         Add("areaVersion", AreaVersion?.ToString(CultureInfo.InvariantCulture));
         Add("describedBy", DescribedBy);
         Add("explainedBy", ExplainedBy);
+        foreach (var (name, value) in Source?.Pairs() ?? []) Add(name, value);
         return pairs;
 
         void Add(string name, string? value)

@@ -48,7 +48,7 @@ internal static class AnswerRendering
         if (format == AnswerFormat.Json) return headers;
         headers.Add(("Link", format is AnswerFormat.Csv or AnswerFormat.CsvDe
             ? $"<{metadata.Columns}{(format == AnswerFormat.CsvDe ? "?format=csv-de" : "")}>; rel=\"describedby\"; type=\"{AnswerCsvw.ContentType}\""
-            : $"<{metadata.DescribedBy}>; rel=\"describedby\"; type=\"application/json\""));
+            : $"<{metadata.DescribedBy}>; rel=\"describedby\"; type=\"{(metadata.Source is null ? "application/json" : AnswerCsvw.ContentType)}\""));
         // Ids are lower-case letters, digits and hyphens: nothing in them needs quoting.
         headers.Add(("Content-Disposition", $"attachment; filename=\"{metadata.FileName}.{AnswerFormats.FileEnding(format)}\""));
         headers.AddRange(metadata.Headers());

@@ -18,6 +18,9 @@ internal enum AnswerFormat
     NdJsonMeta = 4,
     GeoJson = 5,
     Parquet = 6,
+
+    /// <summary>Only of tables of pipelines.</summary>
+    Xlsx = 7,
 }
 
 /// <summary>Chooses the format by <c>?format=</c>, else by Accept (RFC 9110 §12.5.1).</summary>
@@ -32,13 +35,20 @@ internal static class AnswerFormats
         (AnswerFormat.NdJson, "ndjson", "application/ndjson"),
         (AnswerFormat.GeoJson, "geojson", AnswerGeoJson.ContentType),
         (AnswerFormat.Parquet, "parquet", "application/vnd.apache.parquet"),
+        (AnswerFormat.Xlsx, "xlsx", AnswerXlsx.ContentType),
     ];
 
-    /// <summary>All words of <c>?format=</c>.</summary>
-    public static readonly string[] Words = [.. s_known.Select(known => known.Word).Append("csv-de").Distinct()];
+    /// <summary>All words of <c>?format=</c> where rows or values are answered.</summary>
+    public static readonly string[] Words = [.. s_known.Where(known => known.Format != AnswerFormat.Xlsx).Select(known => known.Word).Append("csv-de").Distinct()];
 
-    /// <summary>All media types that are sent.</summary>
-    public static readonly string[] Types = [.. s_known.DistinctBy(known => known.Format).Select(known => known.Type)];
+    /// <summary>All words of <c>?format=</c> where a table of a pipeline is answered.</summary>
+    public static readonly string[] TableWords = [.. s_known.Where(known => known.Format != AnswerFormat.Json).Select(known => known.Word).Append("csv-de").Distinct()];
+
+    /// <summary>All media types that are sent where rows or values are answered.</summary>
+    public static readonly string[] Types = [.. TypesOf(Words)];
+
+    /// <summary>All media types that are sent where a table of a pipeline is answered.</summary>
+    public static readonly string[] TableTypes = [.. TypesOf(TableWords)];
 
     public static string ContentType(AnswerFormat format) => format switch
     {
@@ -71,9 +81,13 @@ internal static class AnswerFormats
         http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString(), words) : Accepted(http, words);
 
     /// <summary>The format asked for, or the problem to answer with.</summary>
-    public static (AnswerFormat Format, IResult? Problem) Choose(HttpContext http)
+    public static (AnswerFormat Format, IResult? Problem) Choose(HttpContext http) => ChooseWithMetadata(http, Words);
+
+    /// <summary>The format asked for where a route has only some of them, NDJSON with its metadata too; or the problem to answer with.</summary>
+    /// <param name="words">Words of <c>?format=</c> that there are.</param>
+    public static (AnswerFormat Format, IResult? Problem) ChooseWithMetadata(HttpContext http, string[] words)
     {
-        var (format, problem) = http.Request.Query.TryGetValue("format", out var named) ? Named(http, named.ToString(), Words) : Accepted(http, Words);
+        var (format, problem) = Choose(http, words);
         if (problem is not null || !http.Request.Query.TryGetValue("meta", out var meta)) return (format, problem);
         if (meta.ToString() is not ("true" or "false")) return (default, Requests.InvalidParameter(http, "meta", new("meta muss true oder false sein.", "meta must be true or false.")));
         if (meta == "false") return (format, null);
@@ -94,8 +108,8 @@ internal static class AnswerFormats
     private static (AnswerFormat Format, IResult? Problem) Accepted(HttpContext http, string[] words)
     {
         var accept = http.Request.Headers.Accept;
-        if (accept.Count == 0) return (AnswerFormat.Json, null);
         var offers = s_known.Where(known => words.Contains(known.Word, StringComparer.Ordinal));
+        if (accept.Count == 0) return (offers.First().Format, null);
         var best = offers.Select(known => (known.Format, Weight: Weight(accept!, known.Type))).MaxBy(choice => choice.Weight);
         if (best.Weight > 0) return (best.Format, null);
         var types = offers.DistinctBy(known => known.Format).Select(known => known.Type).ToArray();
@@ -103,6 +117,8 @@ internal static class AnswerFormats
             $"Es gibt {string.Join(", ", types)}, mit ?format= auch {string.Join(", ", words)}.",
             $"There are {string.Join(", ", types)}, with ?format= also {string.Join(", ", words)}."), ("available", types)));
     }
+
+    private static IEnumerable<string> TypesOf(string[] words) => s_known.Where(known => words.Contains(known.Word, StringComparer.Ordinal)).DistinctBy(known => known.Format).Select(known => known.Type);
 
     /// <summary>The weight of the most specific range that a type falls under; 0 where none does.</summary>
     private static double Weight(IEnumerable<string> accept, string type)

@@ -1,12 +1,14 @@
-using System.Buffers;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
+using DataHub.Indicators;
 
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.OpenApi;
 
 namespace DataHub.Pipelines;
 
@@ -14,8 +16,6 @@ namespace DataHub.Pipelines;
 internal static class RunEndpoints
 {
     public static readonly LocalText Run = new("Lauf", "Run");
-
-    private static readonly LocalText s_step = new("Schritt", "Step");
 
     public static void MapRunEndpoints(this IEndpointRouteBuilder routes)
     {
@@ -28,8 +28,16 @@ internal static class RunEndpoints
         group.MapRead("{run}/differences", DifferencesAsync).WithSummary("What differs between a step's tables in an earlier run and in this one: rows added, removed and changed, and the first 1,000 cells.")
             .Takes("with", "The earlier run; absent: the one that this one repeats or shadows.").Takes("step", "Whose tables; absent: the one that is written into a dataset.").Takes("key", "Columns that make out a row, by commas; absent: the primary key of the dataset that the table is written into.")
             .Produces<RunDifferencesJson>().Refuses(404, 409, 422);
-        group.MapRead("{run}/steps/{step}/table", TableAsync).WithSummary("The table that a step made, whole, as CSV.")
-            .Produces(StatusCodes.Status200OK, contentType: "text/csv").Refuses(404);
+        group.MapRead("{run}/steps/{step}/table", TableEndpoints.GetAsync).WithSummary("The table that a step made, whole, in the format of ?format= or Accept; CSV where none is named.")
+            .WithDescription("Its link describedby leads to what is known of it: run, job and version, inputs with hashes and watermarks, columns, rows, hash, engine. The same stands in Parquet as pairs of the file, in XLSX on the sheet Metadaten, in GeoJSON beside the features. GeoJSON needs the columns lon and lat, or well-known text in geometry, geom or wkt; XLSX takes 1,048,575 rows and 20,000,000 cells.")
+            .Takes("format", $"One of {string.Join(", ", AnswerFormats.TableWords)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
+            .Takes("meta", "true: the first line is {\"@meta\":{…}}; ndjson only.", JsonSchemaType.Boolean)
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.TableTypes[0], AnswerFormats.TableTypes[1..]).Refuses(400, 404, 406);
+        group.MapRead("{run}/steps/{step}/format", TableEndpoints.FormatAsync).WithSummary("The format by which the next file is read in the same way as the one that a step read: what was said of it and what was found out, ready for the job's definition.")
+            .Produces<StepFormatJson>().Refuses(404);
+        group.MapRead("{run}/steps/{step}/table/metadata", TableEndpoints.MetadataAsync).WithSummary("What is known of a step's table, as CSV on the Web (W3C): its columns, and in notes run, job and version, inputs with hashes and watermarks, rows, hash and engine.")
+            .Takes("format", "csv or csv-de: which of the two it describes.")
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerCsvw.ContentType).Produces(StatusCodes.Status304NotModified).Refuses(400, 404);
     }
 
     private static async Task<IResult> GetAsync(string run, HttpContext http, IGrainFactory grains, TimeProvider time)
@@ -64,50 +72,14 @@ internal static class RunEndpoints
         if (!ReceiptIds.IsValid(run)) return Problems.NotFound(http, Run, run);
         var query = new DifferenceQuery(Said("with"), Said("step"), Said("key")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         var result = await grains.GetGrain<IPipelineRunGrain>(run).DifferencesAsync(http.Caller(), query);
-        if (result.Refusal == CatalogRefusal.NotFound) return Problems.NotFound(http, result.Detail is null ? Run : s_step, result.Detail is null ? run : query.Step ?? run);
+        if (result.Refusal == CatalogRefusal.NotFound) return Problems.NotFound(http, result.Detail is null ? Run : TableEndpoints.Step, result.Detail is null ? run : query.Step ?? run);
         return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(RunDifferencesJson.Of(result)) : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
 
         string? Said(string name) => http.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;
     }
 
-    private static async Task<IResult> TableAsync(string run, string step, HttpContext http, IGrainFactory grains)
-    {
-        http.Response.Headers.CacheControl = "no-store";
-        // Who may see rows need not be the one who may see runs.
-        var grain = ReceiptIds.IsValid(run) ? grains.GetGrain<IPipelineRunGrain>(run) : null;
-        if (grain is null || await grain.TableAsync(http.Caller(), step) is not { } table) return Problems.NotFound(http, s_step, step);
-        return new TableAnswer(grain, http.Caller(), table, $"{run}-{step}");
-    }
-
     private static async Task<RunInfo?> FindAsync(string run, HttpContext http, IGrainFactory grains) =>
         ReceiptIds.IsValid(run) ? await grains.GetGrain<IPipelineRunGrain>(run).GetAsync(http.Caller()) : null;
-
-    /// <summary>A table, batch by batch: one is in memory.</summary>
-    private sealed class TableAnswer(IPipelineRunGrain run, Caller caller, StepInfo step, string name) : IResult
-    {
-        public async Task ExecuteAsync(HttpContext httpContext)
-        {
-            var response = httpContext.Response;
-            response.ContentType = "text/csv; charset=utf-8";
-            response.Headers.ContentDisposition = $"attachment; filename=\"{name}.csv\"";
-            FieldSpec[] fields = [.. step.Columns.Select(column => AnswerTable.Field(column.Name, column.Type))];
-            var buffer = new ArrayBufferWriter<byte>(1 << 16);
-            AnswerCsv.WriteHeader(Of(RowBlock.Empty), buffer, german: false);
-            if (HttpMethods.IsHead(httpContext.Request.Method)) return;
-            for (var batch = 0; batch < step.Batches; batch++)
-            {
-                // Asked for each: what was taken away meanwhile is not given.
-                if (await run.OutputAsync(caller, step.Id, batch) is not { } bytes) throw new InvalidDataException($"batch {batch} of step {step.Id} is not there any more");
-                AnswerCsv.WriteRows(Of(TableCodec.Read(bytes)), buffer, german: false);
-                await response.Body.WriteAsync(buffer.WrittenMemory, httpContext.RequestAborted);
-                buffer.ResetWrittenCount();
-            }
-
-            if (buffer.WrittenCount > 0) await response.Body.WriteAsync(buffer.WrittenMemory, httpContext.RequestAborted);
-
-            AnswerTable Of(RowBlock rows) => new() { Fields = fields, Columns = rows.Columns, Count = rows.Count, Metadata = null! };
-        }
-    }
 }
 
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

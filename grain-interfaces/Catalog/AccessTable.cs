@@ -167,7 +167,9 @@ public static class AccessTable
         new("POST /api/v1/runs/{run}/acts", AccessRights.Push, AccessTarget.Job),
         new("GET /api/v1/runs/{run}/differences", AccessRights.ReadRows, AccessTarget.Job),
         new("GET /api/v1/runs/{run}/lineage", AccessRights.ReadReceipts, AccessTarget.Job),
+        new("GET /api/v1/runs/{run}/steps/{step}/format", AccessRights.ReadReceipts, AccessTarget.Job),
         new("GET /api/v1/runs/{run}/steps/{step}/table", AccessRights.ReadRows, AccessTarget.Job),
+        new("GET /api/v1/runs/{run}/steps/{step}/table/metadata", AccessRights.ReadReceipts, AccessTarget.Job),
         new("GET /api/v1/values", AccessRights.ReadRows, AccessTarget.Indicator),
     ];
 

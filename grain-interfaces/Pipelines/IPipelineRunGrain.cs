@@ -229,6 +229,9 @@ public sealed record StepInfo([property: Id(0)] string Id, [property: Id(1)] str
 
     /// <summary>Its table is made of personal fields, or may be: it is for those who may see these.</summary>
     [Id(19)] public bool IsPersonal { get; init; }
+
+    /// <summary>Of a step that read a file: the format by which the next one is read in the same way; null: it read none, or has not ended.</summary>
+    [Id(20)] public FileFormat? Format { get; init; }
 }
 
 /// <param name="Severity"><c>info</c>, <c>warning</c> or <c>error</c>.</param>

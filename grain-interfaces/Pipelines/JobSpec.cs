@@ -129,7 +129,7 @@ public sealed record ReadStep
 [GenerateSerializer, Immutable, Alias("datahub.FileFormat"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record FileFormat
 {
-    /// <summary>csv; null: by the ending of the file's name.</summary>
+    /// <summary>csv, xlsx, json (one list of objects), ndjson, geojson or parquet; null: by the ending of the file's name.</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Type { get; init; }
 
     /// <summary>Of CSV: utf-8, utf-16 or windows-1252.</summary>
@@ -138,10 +138,10 @@ public sealed record FileFormat
     /// <summary>Of CSV: between two cells of a line.</summary>
     [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Delimiter { get; init; }
 
-    /// <summary>Of CSV: <c>,</c> or <c>.</c>; the other one may stand between thousands.</summary>
+    /// <summary>How numbers are written in texts: <c>,</c> or <c>.</c>; the other one may stand between thousands. Numbers that are none of a text need it not.</summary>
     [Id(3), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? DecimalChar { get; init; }
 
-    /// <summary>Of CSV: the line of the headings, counted from 1; what stands above is skipped.</summary>
+    /// <summary>Of CSV and XLSX: the line or row of the headings, counted from 1; what stands above is skipped.</summary>
     [Id(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? HeaderRow { get; init; }
 
     /// <summary>The columns that are wanted, in their order; null: all, with the narrowest type that fits every value.</summary>
@@ -152,6 +152,12 @@ public sealed record FileFormat
 
     /// <summary>Rows that may be left out because a value is not of its column's type, 0 to 1,000,000; each is counted and the first are named. Beyond that the step fails.</summary>
     [Id(8)] public long MaxFaults { get; init; }
+
+    /// <summary>Of XLSX: the sheet's name, whatever its case; null: the first one that is visible.</summary>
+    [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Sheet { get; init; }
+
+    /// <summary>IANA name of the zone of whose clocks times without an offset are; null: they are no instants.</summary>
+    [Id(10), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? TimeZone { get; init; }
 }
 
 /// <param name="Header">The heading in the file.</param>

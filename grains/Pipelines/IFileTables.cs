@@ -11,7 +11,6 @@ internal interface IFileTables
     /// <param name="opened">Told the columns before the first rows.</param>
     /// <param name="rows">Takes batches of rows in the order of the file.</param>
     /// <param name="read">Told how many bytes were read so far.</param>
-    /// <returns>What was found out and what was left out, for people.</returns>
     /// <exception cref="StepException">The file is not what the format says, or has more faults than allowed.</exception>
-    Task<StepNote[]> ReadAsync(string name, string title, FileFormat format, Action<TableColumn[]> opened, Func<RowBlock, Task> rows, Action<long> read, CancellationToken cancellationToken);
+    Task<FileReport> ReadAsync(string name, string title, FileFormat format, Action<TableColumn[]> opened, Func<RowBlock, Task> rows, Action<long> read, CancellationToken cancellationToken);
 }

@@ -8,7 +8,7 @@ namespace DataHub.Pipelines;
 /// <summary>What a job's definition must be, and what its steps need. Pure.</summary>
 internal static partial class JobRules
 {
-    public static readonly string[] FileTypes = ["csv"];
+    public static readonly string[] FileTypes = ["csv", "xlsx", "json", "ndjson", "geojson", "parquet"];
 
     public static readonly string[] ColumnTypes = ["string", "number", "integer", "boolean", "date", "time", "datetime"];
 
@@ -159,6 +159,9 @@ internal static partial class JobRules
             if (file.Delimiter is not null && (file.Delimiter.Length != 1 || file.Delimiter[0] is '"' or '\r' or '\n' or > '~' || char.IsLetterOrDigit(file.Delimiter[0]))) Wrong(at + ".file.delimiter", "Ein Zeichen, das weder Buchstabe noch Ziffer noch Anführungszeichen ist.", "One character that is neither letter nor digit nor quotation mark.");
             if (file.DecimalChar is not (null or "," or ".")) Wrong(at + ".file.decimalChar", "„,“ oder „.“.", "“,” or “.”.");
             if (file.HeaderRow is < 1 or > 1_000) Wrong(at + ".file.headerRow", "1 bis 1.000.", "1 to 1,000.");
+            if (file.Type is { } type && FileTypes.Contains(type) && Misplaced(file, type) is { } setting) Wrong($"{at}.file.{setting}", $"Für {type} gibt es {setting} nicht.", $"There is no {setting} for {type}.");
+            if (file.Sheet?.Length is 0 or > JobLimits.NameLength) Wrong(at + ".file.sheet", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
+            if (file.TimeZone is { } zone && !(TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var found) && found.HasIanaId)) Wrong(at + ".file.timeZone", "Ein IANA-Name, etwa Europe/Berlin.", "An IANA name, such as Europe/Berlin.");
             if (file.MaxFaults is < 0 or > 1_000_000) Wrong(at + ".file.maxFaults", "0 bis 1.000.000.", "0 to 1,000,000.");
             if (file.Columns is not { } columns) return;
             if (columns.Length is 0 or > JobLimits.Columns) Wrong(at + ".file.columns", $"1 bis {JobLimits.Columns} Spalten.", $"1 to {JobLimits.Columns} columns.");
@@ -193,6 +196,14 @@ internal static partial class JobRules
             }
         }
     }
+
+    /// <summary>The first setting that means nothing for files of a type; null: there is none.</summary>
+    public static string? Misplaced(FileFormat file, string type) =>
+        file.Encoding is not null && type != "csv" ? "encoding"
+        : file.Delimiter is not null && type != "csv" ? "delimiter"
+        : file.HeaderRow is not null && type is not ("csv" or "xlsx") ? "headerRow"
+        : file.Sheet is not null && type != "xlsx" ? "sheet"
+        : null;
 
     private static LocalText? Pattern(string format, string? type)
     {

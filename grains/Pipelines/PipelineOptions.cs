@@ -27,6 +27,11 @@ internal sealed class PipelineOptions
     [Setting("Größe einer hochgeladenen Datei in MiB", "Size of one uploaded file in MiB")]
     public int MaxFileMiB { get; set; } = 4_096;
 
+    /// <summary>Bytes of all parts of an XLSX file, unpacked, in MiB. 1 to 100,000, default 1,024.</summary>
+    [Range(1, 100_000)]
+    [Setting("Größe einer XLSX-Datei, entpackt, in MiB", "Size of an XLSX file, unpacked, in MiB")]
+    public int MaxInflatedMiB { get; set; } = 1_024;
+
     /// <summary>Files of one agency that are kept at the same time. 1 to 100,000, default 1,000.</summary>
     [Range(1, 100_000)]
     [Setting("Aufbewahrte Dateien je Behörde", "Files of one agency that are kept")]

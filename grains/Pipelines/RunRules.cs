@@ -74,6 +74,7 @@ internal static class RunRules
             Measures = outcome.Measures,
             Kept = outcome.Kept,
             IsPersonal = outcome.IsPersonal,
+            Format = outcome.Format,
         };
         var next = With(outcome.Pulled.Length == 0 ? run : run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. outcome.Pulled] } }, step, done);
         return state with { Failures = 0, Deaths = 0, Run = Current(next) < 0 ? next with { State = RunState.Complete, Ended = now } : next };

@@ -29,6 +29,8 @@ internal sealed record StepOutcome
 
     /// <summary>What was fetched before the run's first step.</summary>
     public PinnedInput[] Pulled { get; init; } = [];
+
+    public FileFormat? Format { get; init; }
 }
 
 /// <summary>Why a step made nothing.</summary>

@@ -168,7 +168,7 @@ internal sealed partial class StepRunner(
         try
         {
             var bytes = 0L;
-            var notes = await fileTables.ReadAsync(
+            var report = await fileTables.ReadAsync(
                 UploadedFileGrain.Content(input.File!), input.Name!, step.Read!.File!,
                 columns => table = New(run, info, columns),
                 async rows =>
@@ -185,7 +185,7 @@ internal sealed partial class StepRunner(
                 stop);
             if (bytes != input.Length)
                 throw new StepException(new($"Die Datei „{input.Name}“ wurde gelöscht, während sie gelesen wurde ({bytes} von {input.Length} Byte).", $"The file “{input.Name}” was deleted while it was read ({bytes} of {input.Length} bytes)."));
-            return await CompleteAsync(table!, work, stop) with { Notes = notes };
+            return await CompleteAsync(table!, work, stop) with { Notes = report.Notes, Format = report.Format };
         }
         finally
         {

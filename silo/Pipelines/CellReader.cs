@@ -64,11 +64,42 @@ internal static class CellReader
         return is_;
     }
 
+    /// <summary>The same, where it has no offset on the clocks of a zone.</summary>
+    /// <param name="zone">Null: without an offset it is no instant.</param>
+    public static bool TryInstant(ReadOnlySpan<char> text, TimeZoneInfo? zone, out long value) =>
+        TryInstant(text, out value) || (zone is not null && TryLocal(text, out var local) && TryZone(local, zone, out value));
+
+    /// <summary>ISO 8601 without an offset.</summary>
+    /// <param name="value">What the clock shows, in ticks.</param>
+    public static bool TryLocal(ReadOnlySpan<char> text, out long value)
+    {
+        value = 0;
+        if (text.Length < 16 || text[4] != '-' || text[7] != '-' || text[10] is not ('T' or ' ') || text[13] != ':' || text[^1] is 'Z' or 'z' || text[10..].IndexOfAny('+', '-') >= 0) return false;
+        var is_ = DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local);
+        value = local.Ticks;
+        return is_;
+    }
+
+    /// <summary>The instant at which the clocks of a zone show something; false where they never do, or twice.</summary>
+    public static bool TryZone(long local, TimeZoneInfo zone, out long instant)
+    {
+        var clock = new DateTime(local, DateTimeKind.Unspecified);
+        instant = 0;
+        if (zone.IsInvalidTime(clock) || zone.IsAmbiguousTime(clock)) return false;
+        instant = local - zone.GetUtcOffset(clock).Ticks;
+        return instant is >= 0 and <= MostTicks;
+    }
+
     /// <summary>Reads by a pattern in the words of <c>strptime</c>.</summary>
-    public static bool TryPattern(ReadOnlySpan<char> text, StrptimePattern pattern, FieldType type, out long value)
+    /// <param name="zone">Of instants without an offset; null: these are none.</param>
+    public static bool TryPattern(ReadOnlySpan<char> text, StrptimePattern pattern, FieldType type, TimeZoneInfo? zone, out long value)
     {
         var is_ = pattern.TryRead(text, out var day, out var time, out var offset);
         value = type == FieldType.Date ? day : type == FieldType.Time ? time : (day * TimeSpan.TicksPerDay) + time - (offset ?? 0);
-        return is_ && (type != FieldType.DateTime || offset is not null);
+        if (!is_ || type != FieldType.DateTime || offset is not null) return is_;
+        return zone is not null && TryZone(value, zone, out value);
     }
+
+    /// <summary>The last instant of the year 9999.</summary>
+    private const long MostTicks = 3_155_378_975_999_999_999;
 }

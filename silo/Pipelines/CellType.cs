@@ -3,7 +3,8 @@ using DataHub.Catalog;
 namespace DataHub.Pipelines;
 
 /// <summary>What the values of a column can all be read as, found out value by value.</summary>
-internal sealed class CellType
+/// <param name="zone">Of instants that are written without an offset; null: these are none.</param>
+internal sealed class CellType(TimeZoneInfo? zone = null)
 {
     private bool _any, _decided, _twofold;
     private bool _integer = true, _point = true, _comma = true, _boolean = true, _date = true, _germanDate = true, _instant = true, _time = true;
@@ -31,7 +32,7 @@ internal sealed class CellType
         if (_boolean) _boolean = CellReader.TryBoolean(text, out _);
         if (_date) _date = CellReader.TryDate(text, german: false, out _);
         if (_germanDate) _germanDate = CellReader.TryDate(text, german: true, out _);
-        if (_instant) _instant = CellReader.TryInstant(text, out _);
+        if (_instant) _instant = CellReader.TryInstant(text, zone, out _);
         if (_time) _time = CellReader.TryTime(text, out _);
     }
 

@@ -5,8 +5,9 @@ namespace DataHub.Pipelines;
 
 /// <summary>Gathers the values of one column, batch by batch.</summary>
 /// <param name="comma">Decimals are written with a comma.</param>
+/// <param name="zone">Of instants that are written without an offset; null: these are none.</param>
 /// <param name="format">Of dates, times and instants in the words of <c>strptime</c>; null: ISO 8601, of dates the German form too.</param>
-internal sealed class ColumnBuilder(TableColumn column, bool comma, string? format)
+internal sealed class ColumnBuilder(TableColumn column, bool comma, string? format, TimeZoneInfo? zone = null)
 {
     private readonly StrptimePattern? _pattern = format is null ? null : StrptimePattern.Compile(format, column.Type);
     private readonly TextPool _pool = new();
@@ -16,6 +17,12 @@ internal sealed class ColumnBuilder(TableColumn column, bool comma, string? form
     private byte[] _booleans = [];
 
     public TableColumn Column => column;
+
+    /// <summary>The pattern of its dates, where one was said.</summary>
+    public string? Format => format;
+
+    /// <summary>Its decimals are written with a comma.</summary>
+    public bool HasComma => comma;
 
     /// <summary>Begins a batch of at most so many rows.</summary>
     public void Begin(int rows)
@@ -68,10 +75,30 @@ internal sealed class ColumnBuilder(TableColumn column, bool comma, string? form
             case FieldType.Time when _pattern is null:
                 return CellReader.TryTime(text, out _integers[row]);
             case FieldType.DateTime when _pattern is null:
-                return CellReader.TryInstant(text, out _integers[row]);
+                return CellReader.TryInstant(text, zone, out _integers[row]);
             default:
-                return CellReader.TryPattern(text, _pattern!, column.Type, out _integers[row]);
+                return CellReader.TryPattern(text, _pattern!, column.Type, zone, out _integers[row]);
         }
+    }
+
+    /// <returns>False: it stands for no value.</returns>
+    public bool SetInteger(int row, long value)
+    {
+        _integers[row] = value;
+        return value != Feeds.Column.NullInteger;
+    }
+
+    /// <param name="value">Finite, and no −0.</param>
+    public bool SetNumber(int row, double value)
+    {
+        _numbers[row] = value;
+        return true;
+    }
+
+    public bool SetBoolean(int row, bool value)
+    {
+        _booleans[row] = value ? (byte)1 : (byte)0;
+        return true;
     }
 
     /// <summary>The first rows of the batch.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 using DataHub.Catalog;
@@ -18,20 +17,22 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
     private const int Sample = 1 << 16;
 
     /// <summary>Longest cell, in characters.</summary>
-    private const int LongestCell = 1 << 20;
+    public const int LongestCell = 1 << 20;
 
     /// <summary>Characters of all cells of a batch together.</summary>
-    private const int LargestBatch = 64 << 20;
+    public const int LargestBatch = 64 << 20;
 
     /// <summary>Faults that are named.</summary>
-    private const int Named = 20;
+    public const int Named = 20;
 
     /// <summary>A line that begins with # is a row; this character is in no text.</summary>
     private const char NoComment = '\uFFFF';
 
     private static readonly char[] s_delimiters = [';', ',', '\t', '|'];
 
-    public async Task<StepNote[]> ReadAsync(Action<TableColumn[]> opened, Func<RowBlock, Task> rows, Action<long> read, CancellationToken cancellationToken)
+    private readonly TimeZoneInfo? _zone = TypedFile.Zone(format);
+
+    public async Task<FileReport> ReadAsync(Action<TableColumn[]> opened, Func<RowBlock, Task> rows, Action<long> read, CancellationToken cancellationToken)
     {
         var notes = new List<StepNote>();
         try
@@ -39,7 +40,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
             var layout = await LookAsync(notes, cancellationToken);
             opened([.. layout.Columns.Select(column => column.Builder.Column)]);
             await TakeAsync(layout, rows, notes, read, cancellationToken);
-            return [.. notes];
+            return new([.. notes], Found(layout));
         }
         catch (CsvRecordTooLargeException)
         {
@@ -53,6 +54,23 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
         {
             throw Wrong($"Die Datei ist kein {format.Encoding}.", $"The file is not in {format.Encoding}.");
         }
+    }
+
+    /// <summary>The format by which the next file is read as this one was.</summary>
+    private FileFormat Found(CsvLayout layout)
+    {
+        var numbers = layout.Columns.Where(column => column.Builder.Column.Type is FieldType.Number or FieldType.Integer).Select(column => column.Builder.HasComma).Distinct().ToArray();
+        return FileReport.WithColumns(
+            format with
+            {
+                Type = "csv",
+                Encoding = layout.Encoding.WebName is "utf-16BE" ? "utf-16" : layout.Encoding.WebName,
+                Delimiter = layout.Delimiter.ToString(),
+                // Where columns have signs of their own, each file's are found out anew.
+                DecimalChar = format.DecimalChar ?? (numbers.Length == 1 ? numbers[0] ? "," : "." : null),
+                HeaderRow = layout.HeaderRow,
+            },
+            [.. layout.Columns.Select(column => (column.Heading, column.Builder.Column, column.Builder.Format))]);
     }
 
     /// <summary>What the file is like: what was said of it, and what it shows.</summary>
@@ -81,7 +99,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
         {
             for (var i = 0; i < csv.FieldCount; i++) headers.Add(csv.GetName(i).Trim());
             if (headers.Count > JobLimits.Columns) throw Wrong($"Die Datei hat {headers.Count} Spalten; höchstens {JobLimits.Columns} sind erlaubt.", $"The file has {headers.Count} columns; at most {JobLimits.Columns} are allowed.");
-            types = [.. headers.Select(_ => new CellType())];
+            types = [.. headers.Select(_ => new CellType(_zone))];
             while (!isKnown && await csv.ReadAsync(cancellationToken))
             {
                 for (var i = 0; i < Math.Min(csv.RowFieldCount, types.Length); i++)
@@ -142,7 +160,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
 
         bool Take(long at)
         {
-            foreach (var (place, builder) in layout.Columns)
+            foreach (var (place, _, builder) in layout.Columns)
             {
                 var cell = place < csv.RowFieldCount ? csv.GetFieldSpan(place) : default;
                 var trimmed = cell.Trim();
@@ -177,22 +195,18 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
     private CsvColumn[] Columns(List<string> headers, CellType[] types, bool comma, char delimiter)
     {
         var columns = new List<CsvColumn>();
-        var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var names = new HeadingNames();
         foreach (var column in format.Columns ?? [.. headers.Select(header => new FileColumn(header))])
         {
             var at = columns.Count < headers.Count && format.Columns is null ? columns.Count : headers.FindIndex(header => string.Equals(header, column.Header.Trim(), StringComparison.OrdinalIgnoreCase));
             if (at < 0)
                 throw Wrong($"Die Spalte „{column.Header}“ fehlt; die Datei hat (Trennzeichen {delimiter}): {string.Join(", ", headers.Take(30))}.", $"The column “{column.Header}” is missing; the file has (delimiter {delimiter}): {string.Join(", ", headers.Take(30))}.");
-            var title = column.Name ?? JobRules.ColumnName(column.Header);
-            if (format.Columns is null)
-            {
-                for (var n = 2; !names.Add(title); n++) title = $"{JobRules.ColumnName(column.Header)}_{n.ToString(CultureInfo.InvariantCulture)}";
-            }
+            var title = format.Columns is null ? names.Next(column.Header) : column.Name ?? JobRules.ColumnName(column.Header);
 
             // A column whose numbers say it themselves needs no rule of the file.
             var own = format.DecimalChar is null && types[at].NeedsComma ? true : format.DecimalChar is null && types[at].NeedsPoint ? false : comma;
             var type = column.Type is { } said ? JobSql.TypeOf(said) : types[at].Narrowest(own);
-            columns.Add(new(at, new(new(title, type), own, column.Format)));
+            columns.Add(new(at, headers[at], new(new(title, type), own, column.Format, _zone)));
         }
 
         return [.. columns];
@@ -203,6 +217,8 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
         var bytes = new byte[Sample];
         await using (var start = new PieceStream(files, name)) bytes = bytes[..await start.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken)];
         if (bytes.Length == 0) throw Wrong("Die Datei ist nicht mehr da.", "The file is not there any more.");
+        if (bytes is [(byte)'P', (byte)'K', 3, 4, ..] or [0xD0, 0xCF, 0x11, 0xE0, ..] or [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..])
+            throw Wrong("Die Datei ist kein CSV, sondern eine Excel-, ZIP- oder Parquet-Datei; mit ihrer Endung (.xlsx, .parquet) hochladen oder type angeben.", "The file is no CSV but an Excel, ZIP or Parquet file; upload it with its ending (.xlsx, .parquet), or say type.");
         var encoding = format.Encoding is { } said ? Encodings(said)
             : bytes is [0xFF, 0xFE, ..] ? Encodings("utf-16")
             : bytes is [0xFE, 0xFF, ..] ? Encodings("utf-16BE")
@@ -262,7 +278,7 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
 
     private static string Word(FieldType type) => ContractCheck.Word(type);
 
-    private static string Short(ReadOnlySpan<char> text) => text.Length <= 60 ? text.ToString() : string.Concat(text[..59], "…");
+    public static string Short(ReadOnlySpan<char> text) => text.Length <= 60 ? text.ToString() : string.Concat(text[..59], "…");
 
     private static StepException Wrong(string de, string en) => new(new(de, en));
 }
@@ -271,4 +287,4 @@ internal sealed class CsvFile(IFileStore files, string name, FileFormat format)
 internal sealed record CsvLayout(Encoding Encoding, char Delimiter, int HeaderRow, int Fields, CsvColumn[] Columns, string[] Missing);
 
 /// <param name="At">Its place in a line.</param>
-internal sealed record CsvColumn(int At, ColumnBuilder Builder);
+internal sealed record CsvColumn(int At, string Heading, ColumnBuilder Builder);

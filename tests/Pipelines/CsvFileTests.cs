@@ -122,7 +122,7 @@ public sealed class CsvFileTests : IAsyncLifetime
         for (var i = 0; i * piece < content.Length; i++) await _files.WriteAsync(name, i, content.AsMemory(i * piece, Math.Min(piece, content.Length - (i * piece))), default);
         TableColumn[] columns = [];
         var rows = new List<string>();
-        var notes = await new FileTables(_files).ReadAsync(
+        var report = await new FileTables(_files, Microsoft.Extensions.Options.Options.Create(new PipelineOptions())).ReadAsync(
             name, "datei.csv", format, opened => columns = opened,
             block =>
             {
@@ -130,7 +130,7 @@ public sealed class CsvFileTests : IAsyncLifetime
                 return Task.CompletedTask;
             },
             _ => { }, default);
-        return (string.Join(' ', columns.Select(column => $"{column.Name}:{ContractCheck.Word(column.Type)}")), [.. rows], [.. notes.Select(note => note.Text.De)]);
+        return (string.Join(' ', columns.Select(column => $"{column.Name}:{ContractCheck.Word(column.Type)}")), [.. rows], [.. report.Notes.Select(note => note.Text.De)]);
     }
 
     private static string Told(TableColumn type, Column column, int row) => column.IsNull(row) ? "" : type.Type switch

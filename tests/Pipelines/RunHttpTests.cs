@@ -36,6 +36,44 @@ public sealed class RunHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     }
 
     [Fact]
+    public async Task An_Excel_table_becomes_rows_of_a_dataset_and_a_published_number()
+    {
+        var admin = await hub.AgencyAsync("tabelle", KeyRole.Admin);
+        await Pipes.LoansAsync(admin, "tabelle", "tabelle");
+        await Pipes.PutJobAsync(admin, "tabelle", Job("tabelle", "tabelle").Replace("\"type\": \"csv\", \"decimalChar\": \",\", ", "\"sheet\": \"Zahlen\", ", StringComparison.Ordinal));
+        var book = new XlsxBook().Sheet(XlsxBook.Row(1, "Hinweise"), "Deckblatt").Sheet(
+            XlsxBook.Row(1, "Ausleihen, Stand November") + XlsxBook.Row(3, "Zweigstelle", "Tag", "Ausleihen")
+            + XlsxBook.Row(4, "Mitte", XlsxBook.Number("46328", 1), XlsxBook.Number("120")) + XlsxBook.Row(5, "Pankow", XlsxBook.Number("46328", 1), XlsxBook.Number("80"))
+            + XlsxBook.Row(6, "Mitte", XlsxBook.Number("46329", 1), "<c r=\"@\"><f>SUM(C4:C5)*6</f><v>1200</v></c>"), "Zahlen").ToBytes();
+        var file = await Pipes.UploadAsync(admin, "ausleihen.xlsx", book);
+
+        var run = await Pipes.RunAsync(admin, "tabelle", new { files = new { datei = file } });
+
+        Assert.Contains("Gelesen als XLSX, Blatt „Zahlen“, Überschriften in Zeile 3. Nicht gelesen: Deckblatt.", Pipes.Step(run, "datei").GetProperty("notes")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+        var values = await OkAsync(hub.Anonymous.GetAsync($"api/v1/indicators/tabelle-daily/values?watermark={Pipes.Step(run, "schreiben").GetProperty("watermark").GetString()}"));
+        Assert.Equal([200.0, 1200.0], values.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("value").GetDouble()));
+
+        // Equal inputs by another way: the same table.
+        var csv = await hub.AgencyAsync("tabelle-csv", KeyRole.Admin);
+        await Pipes.LoansAsync(csv, "tabelle-csv", "tabelle-csv");
+        await Pipes.PutJobAsync(csv, "tabelle-csv", Job("tabelle-csv", "tabelle-csv"));
+        var other = await Pipes.RunAsync(csv, "tabelle-csv", new { files = new { datei = await Pipes.UploadAsync(csv, "a.csv", Loans) } });
+        Assert.Equal(Pipes.Step(other, "datei").GetProperty("sha256").GetString(), Pipes.Step(run, "datei").GetProperty("sha256").GetString());
+
+        // What was found out about it can be taken over.
+        var format = (await OkAsync(admin.GetAsync($"api/v1/runs/{run.GetProperty("id").GetString()}/steps/datei/format"))).RootElement.GetProperty("file");
+        Assert.Equal(("xlsx", "Zahlen", 3), (format.GetProperty("type").GetString(), format.GetProperty("sheet").GetString(), format.GetProperty("headerRow").GetInt32()));
+        Assert.Equal(JsonValueKind.Null, (await OkAsync(admin.GetAsync($"api/v1/runs/{run.GetProperty("id").GetString()}/steps/passend/format"))).RootElement.GetProperty("file").ValueKind);
+        await Pipes.PutJobAsync(admin, "tabelle", $$"""{ "title": "x", "agency": "tabelle", "steps": [ { "id": "datei", "read": { "file": {{format.GetRawText()}} } } ] }""");
+        Assert.Equal(Pipes.Step(run, "datei").GetProperty("sha256").GetString(), Pipes.Step(await Pipes.RunAsync(admin, "tabelle", new { files = new { datei = file } }), "datei").GetProperty("sha256").GetString());
+
+        var macros = await Pipes.UploadAsync(admin, "ausleihen.xlsm", new XlsxBook().Sheet("").With("xl/vbaProject.bin", "x").ToBytes());
+        run = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "tabelle", new { files = new { datei = macros } }));
+        Assert.Equal("Schritt „datei“: Die Datei hat Makros; solche nimmt der Hub nicht. Ohne Makros als .xlsx speichern.", run.GetProperty("cause").GetString());
+        await RefusedAsync(admin.PutAsync("api/v1/jobs/tabelle", Json("""{ "title": "x", "agency": "tabelle", "steps": [ { "id": "a", "read": { "file": { "type": "xlsx", "delimiter": ";", "timeZone": "Mars" } } } ] }""")), 422, "invalid-job");
+    }
+
+    [Fact]
     public async Task The_same_run_again_gives_the_same_bytes_and_writes_no_row_twice()
     {
         var admin = await hub.AgencyAsync("wieder", KeyRole.Admin);

@@ -59,7 +59,8 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         var said = new (string Name, string? Value)[]
         {
             (display.Say("Art", "type"), file.Type), (display.Say("Zeichensatz", "encoding"), file.Encoding), (display.Say("Trennzeichen", "delimiter"), file.Delimiter), (display.Say("Dezimalzeichen", "decimal sign"), file.DecimalChar),
-            (display.Say("Zeile der Überschriften", "line of the headings"), file.HeaderRow?.ToString(CultureInfo.InvariantCulture)),
+            (display.Say("Tabellenblatt", "sheet"), file.Sheet), (display.Say("Zeile der Überschriften", "line of the headings"), file.HeaderRow?.ToString(CultureInfo.InvariantCulture)),
+            (display.Say("Zeitzone", "time zone"), file.TimeZone),
         }.Where(one => one.Value is not null).Select(one => $"{one.Name}: {one.Value}").ToArray();
         if (said.Length > 0) yield return string.Join(" · ", said);
         if (file.Columns is { Length: > 0 } columns)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 using DataHub.Catalog;
 using DataHub.Indicators;
@@ -9,6 +10,8 @@ namespace DataHub.Pipelines;
 internal static class RunText
 {
     private const int ShortHash = 12;
+
+    private static readonly JsonSerializerOptions s_indented = new(WireJson.Options) { WriteIndented = true };
 
     public static bool IsOver(RunState state) => state is RunState.Complete or RunState.Fail or RunState.Abort;
 
@@ -35,6 +38,9 @@ internal static class RunText
     };
 
     public static string When(Display display, DateTimeOffset? at) => at is { } instant ? display.Instant(instant, StewardPages.Zone) : "–";
+
+    /// <summary>A file's format as it stands in a job's definition.</summary>
+    public static string Format(FileFormat format) => JsonSerializer.Serialize(format, s_indented);
 
     /// <summary>How long something took, or takes so far.</summary>
     public static string Took(Display display, DateTimeOffset? from, DateTimeOffset? to, DateTimeOffset now) =>
