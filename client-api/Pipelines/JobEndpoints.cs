@@ -15,8 +15,6 @@ internal static class JobEndpoints
 {
     public static readonly LocalText Job = new("Job", "Job");
 
-    private static readonly LocalText s_backfill = new("Nachholen des Jobs", "Backfill of the job");
-
     public static void MapJobEndpoints(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/jobs").WithTags("Pipelines");
@@ -38,7 +36,7 @@ internal static class JobEndpoints
             .Accepts<RunOrderJson>("application/json").Produces<RunJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 409, 422, 503);
         group.MapRead("{job}/runs", RunsAsync).WithSummary("The runs of a job that are remembered, newest first.").Produces<RunListJson>().Refuses(400, 404);
         group.MapRead("{job}/triggers", TriggersAsync).WithSummary("How the triggers of a job stand: when a schedule is due next, which run each started last, and why one could not.").Produces<TriggersJson>().Refuses(404);
-        group.MapRead("{job}/backfill", BackfillAsync).WithSummary("The newest backfill of a job: how far it has come, and why it stopped.").Produces<BackfillAnswerJson>().Refuses(404);
+        group.MapRead("{job}/backfill", BackfillAsync).WithSummary("The newest backfill of a job: how far it has come, and why it stopped. id null: there was none.").Produces<BackfillAnswerJson>().Refuses(404);
         group.MapPost("{job}/backfill", StartBackfillAsync).WithSummary("Runs a job over a time that has passed: one run for each time of its schedule, in order, one at a time; other runs go before. With preview it only says which.")
             .WithDescription("Times after from and up to to. trigger names the schedule, where the job has several; schedule says other times. Periods that have a complete run are left out, unless again is true. A run that does not become complete stops it. At most 1,000 periods. Idempotency-Key: a ULID that becomes the backfill's id; a repeat starts nothing.")
             .Accepts<BackfillOrderJson>("application/json").Produces<BackfillAnswerJson>().Produces<BackfillAnswerJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 409, 422, 503);
@@ -59,7 +57,7 @@ internal static class JobEndpoints
         http.Response.Headers.CacheControl = "no-store";
         if (!CatalogIds.IsValid(job)) return Problems.NotFound(http, Job, job);
         var result = await grains.GetGrain<IPipelineJobGrain>(job).GetBackfillAsync(http.Caller());
-        return result.Backfill is null ? Problems.NotFound(http, result.Refusal == CatalogRefusal.None ? s_backfill : Job, job) : TypedResults.Ok(BackfillAnswerJson.Of(result, Language.Of(http)));
+        return result.Refusal == CatalogRefusal.NotFound ? Problems.NotFound(http, Job, job) : TypedResults.Ok(BackfillAnswerJson.Of(result, Language.Of(http)));
     }
 
     private static async Task<IResult> StartBackfillAsync(string job, HttpContext http, IGrainFactory grains, TimeProvider time)
@@ -273,7 +271,7 @@ internal sealed record BackfillOrderJson([property: JsonRequired] DateTimeOffset
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record BackfillActJson([property: JsonRequired] string Act);
 
-/// <param name="Id">Null: a preview.</param>
+/// <param name="Id">Null: a preview, or there was none.</param>
 /// <param name="State">running, stopped, complete or cancelled.</param>
 /// <param name="Periods">How many runs it has in all.</param>
 /// <param name="Done">How many are complete.</param>
@@ -285,7 +283,7 @@ internal sealed record BackfillAnswerJson(string? Id, string? State, DateTimeOff
 
     public static BackfillAnswerJson Of(BackfillResult result, string language) => result.Backfill is { } backfill
         ? new(backfill.Id, backfill.State.ToString().ToLowerInvariant(), backfill.Spec.From, backfill.Spec.To, backfill.Version, backfill.By, backfill.Periods, backfill.Done, backfill.Reached, backfill.Run, backfill.Cause?.In(language))
-        : new(null, null, null, null, null, null, result.Periods.Length, null, null, null, null) { Runs = [.. result.Periods.Select(period => period.Period)] };
+        : new(null, null, null, null, null, null, result.Periods.Length, null, null, null, null) { Runs = result.Periods.Length == 0 ? null : [.. result.Periods.Select(period => period.Period)] };
 }
 
 internal sealed record RunListJson(RunEntryJson[] Runs, string? Next);

@@ -23,6 +23,8 @@ internal sealed class Child : IDisposable
 
     public Uri Address { get; }
 
+    public int Id => _process.Id;
+
     /// <summary>Processor time so far, all cores.</summary>
     public TimeSpan Cpu
     {

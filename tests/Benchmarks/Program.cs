@@ -10,6 +10,7 @@ using DataHub.Benchmarks;
 //        dotnet run -c Release --project tests/Benchmarks -- viewers [--pollers 1000] [--viewers 5000] [--seconds 20] [--rate 2000] (live viewers and pollers; what maps and charts ask)
 //        dotnet run -c Release --project tests/Benchmarks -- keepalive [--connections 1000] [--seconds 20] (clients that keep their connection and push single rows)
 //        dotnet run -c Release --project tests/Benchmarks -- fair [--seconds 10] [--repeats 3] (how long an agency's pushes take while another floods)
+//        dotnet run -c Release --project tests/Benchmarks -- pipeline [--rows 2000000] [--megabytes 0] (a file through a job, beside DuckDB and COPY; memory of a larger one)
 //        dotnet run -c Release --project tests/Benchmarks -- door [--polls 20000] [--repeats 5] (what it costs to read values through an agreement)
 //        dotnet run -c Release --project tests/Benchmarks -- scale [indicators|series|stored|idle|memory] [--rows 1000000] (more indicators, series and stored rows; late rows and corrections; disk, memory, start)
 //        dotnet run -c Release --project tests/Benchmarks -- steady [--minutes 60] [--rate rows/s] (half of what the hub can take, then a burst; a line a minute)
@@ -37,6 +38,12 @@ if (args is ["fair", ..])
 {
     var fair = new Fair(Option("--seconds", 10, 1, 600), Option("--repeats", 3, 1, 20));
     return await RunAsync(fair, fair.RunAsync());
+}
+
+if (args is ["pipeline", ..])
+{
+    var pipeline = new Pipeline(Option("--rows", 2_000_000, 10_000, 20_000_000), Option("--megabytes", 0, 0, 4_000));
+    return await RunAsync(pipeline, pipeline.RunAsync());
 }
 
 if (args is ["door", ..])
@@ -68,7 +75,7 @@ if (args is ["cluster", ..])
 
 if (args is [var word, ..] && !word.StartsWith('-'))
 {
-    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, fair, door, scale, steady and cluster; without a word the table of design §6 is measured.");
+    Console.Error.WriteLine($"{word}: there are micro, filters, viewers, keepalive, fair, pipeline, door, scale, steady and cluster; without a word the table of design §6 is measured.");
     return 2;
 }
 

@@ -117,7 +117,10 @@ internal sealed class RunPages(IGrainFactory grains, PageRenderer renderer, Time
             {
                 Kept = first is null || second is null ? null : $"a={a}&b={b}",
             },
-            time.GetUtcNow(), first, second, a, b));
+            time.GetUtcNow(), first, second, a, b)
+        {
+            Differences = first is not null && second is not null && RunText.IsOver(first.State) && RunText.IsOver(second.State) ? await grains.GetGrain<IPipelineRunGrain>(b!).DifferencesAsync(http.Caller(), new(a, null, null)) : null,
+        });
 
         string? Id(string name) => http.Request.Query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
     }
@@ -143,6 +146,8 @@ internal sealed class RunPages(IGrainFactory grains, PageRenderer renderer, Time
             new(display, "/jobs/" + job, query.LanguageChosen, info.Spec.Title.In(display.Language), [(display.Say("Läufe", "Runs"), "/runs")]) { Kept = version is null ? null : "version=" + version.Value.ToString(CultureInfo.InvariantCulture) },
             time.GetUtcNow(), info, await RowsAsync(caller, runs.OrderByDescending(run => run.Id, StringComparer.Ordinal).Take(JobRuns).Select(run => (job, run))))
         {
+            Triggers = await grains.GetGrain<IPipelineJobGrain>(job).StatusAsync(caller) ?? [],
+            Backfill = (await grains.GetGrain<IPipelineJobGrain>(job).GetBackfillAsync(caller)).Backfill,
             Start = offered ? forms.OfStart(info, await FilesAsync(caller, info.Spec), ReceiptIds.New(time.GetUtcNow())) : null,
         }, entry?.Status ?? StatusCodes.Status200OK);
     }

@@ -44,9 +44,19 @@ public sealed record JobView(RunPlace Place, DateTimeOffset Now, JobInfo Job, Ru
 {
     /// <summary>The form that starts a run; null: there is none.</summary>
     public StewardForm? Start { get; init; }
+
+    /// <summary>How its triggers stand.</summary>
+    public TriggerStatus[] Triggers { get; init; } = [];
+
+    /// <summary>The newest one; null: there was none.</summary>
+    public Backfill? Backfill { get; init; }
 }
 
 /// <summary>Two runs side by side; a run is null where it was not asked for.</summary>
 /// <param name="AskedA">The id that was entered.</param>
 /// <param name="AskedB">The id that was entered.</param>
-public sealed record RunCompareView(RunPlace Place, DateTimeOffset Now, RunInfo? A, RunInfo? B, string? AskedA, string? AskedB);
+public sealed record RunCompareView(RunPlace Place, DateTimeOffset Now, RunInfo? A, RunInfo? B, string? AskedA, string? AskedB)
+{
+    /// <summary>What differs between the tables of one step; null: it was not compared.</summary>
+    public DifferenceResult? Differences { get; init; }
+}
