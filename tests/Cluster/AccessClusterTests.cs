@@ -9,7 +9,6 @@ using Xunit.Abstractions;
 namespace DataHub.Cluster;
 
 /// <summary>What was revoked is without effect a second later on every front-end, also when a silo dies meanwhile.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class AccessClusterTests(ITestOutputHelper output)
 {
     [PostgresFact]

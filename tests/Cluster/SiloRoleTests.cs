@@ -8,7 +8,6 @@ using Npgsql;
 namespace DataHub.Cluster;
 
 /// <summary>A cluster as <c>k8s/README.md</c> installs it: silos sign in with a login that is in the role <c>datahub_silo</c> and in no other.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class SiloRoleTests
 {
     [PostgresFact]

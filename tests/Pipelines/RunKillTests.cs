@@ -15,7 +15,6 @@ using static DataHub.Support.HubFixture;
 namespace DataHub.Pipelines;
 
 /// <summary>Runs whose server is killed with SIGKILL: the published program, and a cluster of which a silo dies.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class RunKillTests(ITestOutputHelper output)
 {
     private const int Rows = 120_000;

@@ -14,7 +14,6 @@ using Xunit.Abstractions;
 namespace DataHub.Processes;
 
 /// <summary>The audit log of the real program: tampered with, and under kills.</summary>
-[Collection(ProcessesCollection.Name)]
 public sealed class AuditProcessTests(ITestOutputHelper output)
 {
     private const string Free = "DROP TRIGGER audit_entry_stays; DROP TRIGGER audit_entry_keeps; ";
