@@ -55,7 +55,8 @@ internal sealed class TableAnswer(IPipelineRunGrain run, Caller caller, StepInfo
                         AnswerGeoJson.End(json, null);
                         json.Dispose();
                         return Task.CompletedTask;
-                    });
+                    }
+                );
             case AnswerFormat.Parquet:
                 var parquet = await AnswerParquet.OpenAsync(fields, metadata, to, cancellationToken);
                 return (table => parquet.WriteRowsAsync(table, cancellationToken), () => parquet.DisposeAsync().AsTask());
@@ -68,7 +69,8 @@ internal sealed class TableAnswer(IPipelineRunGrain run, Caller caller, StepInfo
                         xlsx.Complete();
                         xlsx.Dispose();
                         return Task.CompletedTask;
-                    });
+                    }
+                );
             default:
                 var german = format == AnswerFormat.CsvDe;
                 AnswerCsv.WriteHeader(Of(RowBlock.Empty), buffer, german);

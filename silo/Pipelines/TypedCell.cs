@@ -31,7 +31,7 @@ internal enum CellKind : byte
 
 /// <summary>One value as a file with types gives it.</summary>
 /// <param name="Whole">By its kind; 1 is true.</param>
-/// <param name="Text">Of a text; of anything else how it is written in the file, null: in the canonical way.</param>
+/// <param name="Text">Of a text; of anything else how it is written in the file, null: in the canonical way. Of a fault the word that may stand for no value.</param>
 /// <param name="Reason">Of a fault.</param>
 internal readonly record struct TypedCell(CellKind Kind, long Whole = 0, double Number = 0, string? Text = null, LocalText? Reason = null)
 {

@@ -147,7 +147,7 @@ internal sealed class TypedFile(FileFormat format, Func<TypedRows> open)
 
     private bool IsMissing(in TypedCell cell)
     {
-        if (cell.Kind is CellKind.Empty or CellKind.Fault) return cell.Kind == CellKind.Empty;
+        if (cell.Kind == CellKind.Empty || (cell.Kind == CellKind.Fault && cell.Text is null)) return cell.Kind == CellKind.Empty;
         if (_missing is [""]) return cell.Kind == CellKind.Text && cell.Text.AsSpan().IsWhiteSpace();
         var shown = cell.Shown.AsSpan().Trim();
         if (shown.IsEmpty) return true;

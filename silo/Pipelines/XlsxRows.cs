@@ -105,14 +105,17 @@ internal sealed class XlsxRows : TypedRows
 
     public override void Dispose() => _xml.Dispose();
 
-    /// <summary>The first row that has as many cells as most rows: what stands above is a title.</summary>
+    /// <summary>
+    /// The first row that has as many cells as most rows: what stands above is a title. Except where that row has values in it
+    /// and right above it texts for all columns but one: then these are the headings, and one is missing.
+    /// </summary>
     private static int FindHeader(XlsxFile file)
     {
         using var rows = new XlsxRows(file);
-        var counts = new List<(int Row, int Cells)>();
+        var counts = new List<(int Row, int Cells, bool IsText)>();
         while (counts.Count < Sample && rows.ReadRow())
         {
-            if (rows._row.Count > 0) counts.Add((rows._at, rows._row.Count));
+            if (rows._row.Count > 0) counts.Add((rows._at, rows._row.Count, rows._row.TrueForAll(cell => cell.Cell.Kind == CellKind.Text)));
         }
 
         if (counts.Count == 0)
@@ -123,7 +126,9 @@ internal sealed class XlsxRows : TypedRows
         }
 
         var usual = counts.GroupBy(row => row.Cells).OrderByDescending(group => group.Count()).ThenByDescending(group => group.Key).First().Key;
-        return counts.First(row => row.Cells >= usual).Row;
+        var first = counts.FindIndex(row => row.Cells >= usual);
+        var above = first > 0 && usual > 2 && !counts[first].IsText && counts[first - 1] is { IsText: true } heading && heading.Cells == usual - 1 && heading.Row == counts[first].Row - 1;
+        return counts[above ? first - 1 : first].Row;
     }
 
     /// <summary>Only to look for the headings.</summary>
@@ -194,7 +199,7 @@ internal sealed class XlsxRows : TypedRows
             case "s": return _file.Text(int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : -1) is { } text ? TypedCell.Of(text) : throw XlsxPackage.Broken($"Text {value} fehlt", $"text {value} is missing");
             case "str": return TypedCell.Of(XlsxText.Plain(value));
             case "b": return TypedCell.Of(value is "1" or "true");
-            case "e": return TypedCell.Wrong($"Fehlerwert {CsvFile.Short(value)}.", $"Error value {CsvFile.Short(value)}.");
+            case "e": return TypedCell.Wrong($"Fehlerwert {CsvFile.Short(value)}.", $"Error value {CsvFile.Short(value)}.") with { Text = value };
             case "d":
                 if (CellReader.TryDate(value, german: false, out var day)) return new(CellKind.Date, day);
                 if (CellReader.TryLocal(value, out var local)) return local % TimeSpan.TicksPerDay == 0 ? new(CellKind.Date, local / TimeSpan.TicksPerDay) : new(CellKind.Local, local);

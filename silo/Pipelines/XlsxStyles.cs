@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace DataHub.Pipelines;
@@ -28,6 +29,8 @@ internal sealed class XlsxStyles
 
     /// <summary>Longest pattern: Excel has 255 characters at most.</summary>
     private const int Longest = 1_024;
+
+    private static readonly SearchValues<char> s_clock = SearchValues.Create("hHmMsS");
 
     private readonly List<XlsxStyle> _styles = [];
 
@@ -88,7 +91,7 @@ internal sealed class XlsxStyles
                 case '\\' or '_' or '*': i++; break;
                 case '[':
                     var end = To(']', i);
-                    elapsed |= pattern.AsSpan(i + 1, Math.Max(0, end - i - 1)) is { IsEmpty: false } inside && !inside.ContainsAnyExcept("hHmMsS");
+                    elapsed |= pattern.AsSpan(i + 1, Math.Max(0, end - i - 1)) is { IsEmpty: false } inside && !inside.ContainsAnyExcept(s_clock);
                     i = end;
                     break;
                 case 'g' when pattern.AsSpan(i).StartsWith("General", StringComparison.OrdinalIgnoreCase): i += 6; break;

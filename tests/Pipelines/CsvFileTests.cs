@@ -67,6 +67,18 @@ public sealed class CsvFileTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Times_without_an_offset_are_instants_where_somebody_says_their_zone()
+    {
+        Assert.Equal("zeit:string", (await ReadAsync("zeit\n2026-11-02T08:00:00\n")).Columns);
+        var (columns, rows, _) = await ReadAsync("zeit;x\n2026-11-02T08:00:00;a\n2026-07-01 08:00:00;b\n2026-07-01T08:00:00Z;c\n", new() { TimeZone = "Europe/Berlin" });
+        Assert.Equal(("zeit:datetime x:string", "2026-11-02T07:00:00Z|a", "2026-07-01T06:00:00Z|b", "2026-07-01T08:00:00Z|c"), (columns, rows[0], rows[1], rows[2]));
+        FileFormat german = new() { TimeZone = "Europe/Berlin", Columns = [new("zeit") { Type = "datetime", Format = "%d.%m.%Y %H:%M" }] };
+        Assert.Equal("2026-11-02T07:30:00Z", (await ReadAsync("zeit;x\n02.11.2026 08:30;a\n", german)).Rows[0]);
+        // Shown twice in the night in which summer time ends.
+        Assert.Contains("„25.10.2026 02:30“ ist kein Wert der Art datetime", (await Assert.ThrowsAsync<StepException>(() => ReadAsync("zeit;x\n25.10.2026 02:30;a\n", german))).Reason.De, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_file_in_windows_1252_is_read_though_its_first_umlaut_comes_late()
     {
         Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);

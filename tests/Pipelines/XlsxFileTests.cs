@@ -89,6 +89,9 @@ public sealed class XlsxFileTests
             ],
             notes[1..]);
 
+        // Who says that an error stands for no value has none.
+        Assert.Equal(["1|", "7|8"], (await ReadAsync("a.xlsx", book, new() { MaxFaults = 3, MissingValues = ["#DIV/0!"] })).Rows);
+
         // A column that nobody wants has no faults.
         Assert.Equal(["1", "2", "", "7"], (await ReadAsync("a.xlsx", book, new() { MaxFaults = 1, Columns = [new("A") { Type = "integer" }] })).Rows);
     }
@@ -108,6 +111,20 @@ public sealed class XlsxFileTests
         Assert.Equal(["1234", "5.5"], (await ReadAsync("a.xlsx", texts, numbers with { DecimalChar = "," })).Rows);
         Assert.Equal("Zelle A3, Spalte „Zahl“: „5.5“ ist kein Wert der Art integer.", await RefusedAsync("a.xlsx", texts, new() { DecimalChar = ",", Columns = [new("Zahl") { Type = "integer" }] }));
         Assert.Equal("„a.xlsx“ wird als xlsx gelesen, dafür gibt es delimiter nicht; delimiter weglassen oder type angeben.", await RefusedAsync("a.xlsx", texts, new() { Delimiter = ";" }));
+    }
+
+    [Fact]
+    public async Task A_heading_that_is_missing_makes_no_row_of_values_the_headings()
+    {
+        var middle = new XlsxBook().Sheet(Row(1, "Bericht") + Row(2, "Bezirk", "", "2021") + Row(3, "Mitte", Number("1"), Number("2")) + Row(4, "Pankow", Number("3"), Number("4"))).ToBytes();
+        Assert.Equal("Bezirk:string B:integer 2021:integer", (await ReadAsync("a.xlsx", middle)).Columns);
+        var before = new XlsxBook().Sheet(Row(1, "", "Bezirk", "Zahl") + Row(2, Number("0"), "Mitte", Number("2")) + Row(3, Number("1"), "Pankow", Number("4"))).ToBytes();
+        Assert.Equal("Zelle A2: „0“ steht unter keiner Überschrift.", await RefusedAsync("a.xlsx", before));
+        Assert.Equal(["Mitte", "Pankow"], (await ReadAsync("a.xlsx", before, new() { Columns = [new("Bezirk")] })).Rows);
+
+        // Years above the columns are numbers, and headings.
+        var years = new XlsxBook().Sheet(Row(1, "Tabelle 1", "Einwohner") + Row(2, "Bezirk", Number("2020"), Number("2021"), Number("2022")) + Row(3, "Mitte", Number("1"), Number("2"), Number("3"))).ToBytes();
+        Assert.Equal("Bezirk:string 2020:integer 2021:integer 2022:integer", (await ReadAsync("a.xlsx", years)).Columns);
     }
 
     [Fact]
