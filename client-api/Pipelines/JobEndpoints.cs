@@ -193,7 +193,9 @@ internal static class JobEndpoints
         if (http.ReadPage(out var after, out var limit) is { } problem) return problem;
         http.Response.Headers.CacheControl = "no-store";
         if (!CatalogIds.IsValid(job) || await grains.GetGrain<IPipelineJobGrain>(job).RunsAsync(http.Caller()) is not { } runs) return Problems.NotFound(http, Job, job);
-        var page = runs.Where(run => after is null || string.CompareOrdinal(run.Id, after) < 0).OrderByDescending(run => run.Id, StringComparer.Ordinal).Take(limit).ToArray();
+        // By the time of the order: an id may be made of the time that a run is for.
+        var ordered = runs.OrderByDescending(run => run.At).ThenByDescending(run => run.Id, StringComparer.Ordinal).ToArray();
+        var page = ordered.Skip(after is null ? 0 : Array.FindIndex(ordered, run => run.Id == after) + 1).Take(limit).ToArray();
         return TypedResults.Ok(new RunListJson(
             [.. page.Select(run => new RunEntryJson(run.Id, RunWords.Of(run.State), run.Version, run.At, run.By, run.Ended) { Trigger = run.Trigger, Period = run.Period, Backfill = run.Backfill, ShadowOf = run.ShadowOf })], page.Length == limit ? http.Next(page[^1].Id, limit) : null));
     }
@@ -208,7 +210,7 @@ internal static class JobEndpoints
         var language = Language.Of(http);
         var first = result.Problems[0];
         return Problems.Problem(
-            http, ProblemTypes.InvalidJob, new($"{first.Path}: {first.Detail.De}", $"{first.Path}: {first.Detail.In("en")}"),
+            http, ProblemTypes.InvalidJob, first.Path.Length == 0 ? first.Detail : new($"{first.Path}: {first.Detail.De}", $"{first.Path}: {first.Detail.In("en")}"),
             ("errors", result.Problems.Select(problem => new JobProblemJson(problem.Path, problem.Detail.In(language))).ToArray()));
     }
 }

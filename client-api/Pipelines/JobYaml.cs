@@ -129,8 +129,9 @@ internal static partial class JobYaml
             json.WriteStartObject();
             while (!parser.TryConsume<MappingEnd>(out _))
             {
+                if (parser.Current is NodeEvent { Anchor.IsEmpty: false } or NodeEvent { Tag.IsEmpty: false }) throw new YamlException(parser.Current.Start, parser.Current.End, "anchor, alias or tag");
                 var key = parser.Consume<Scalar>();
-                if (!keys.Add(key.Value)) throw new YamlException(key.Start, key.End, $"“{key.Value}” twice");
+                if (!keys.Add(key.Value)) throw new YamlException(key.Start, key.End, "twice");
                 json.WritePropertyName(key.Value);
                 Read(parser, json, depth + 1);
             }
@@ -209,9 +210,14 @@ internal static partial class JobYaml
         emitter.Emit(new Scalar(AnchorName.Empty, TagName.Empty, text, isBlock ? ScalarStyle.Literal : isOther ? ScalarStyle.DoubleQuoted : ScalarStyle.Any, isPlainImplicit: !isOther && !isBlock, isQuotedImplicit: true));
     }
 
-    private static LocalText Reason(YamlException fault) => fault.Message.Contains("anchor, alias", StringComparison.Ordinal)
-        ? new("Anker, Verweise und Tags (&, *, !) gibt es hier nicht", "anchors, aliases and tags (&, *, !) are not allowed here")
-        : new($"kein lesbares YAML ({fault.Message})", $"not readable as YAML ({fault.Message})");
+    private static LocalText Reason(YamlException fault) => fault.Message switch
+    {
+        var message when message.Contains("anchor, alias", StringComparison.Ordinal) => new("Anker, Verweise und Tags (&, *, !) gibt es hier nicht", "anchors, aliases and tags (&, *, !) are not allowed here"),
+        var message when message.EndsWith("twice", StringComparison.Ordinal) => new("dieses Element steht zweimal da", "this member stands twice"),
+        var message when message.EndsWith("too deep", StringComparison.Ordinal) => new($"tiefer als {Deepest} ineinander", $"deeper than {Deepest} within one another"),
+        var message when message.EndsWith("second document", StringComparison.Ordinal) => new("nur ein Dokument", "one document only"),
+        _ => new($"kein lesbares YAML ({fault.Message})", $"not readable as YAML ({fault.Message})"),
+    };
 
     private static IResult Wrong(HttpContext http, LocalText detail) => Problems.Problem(http, ProblemTypes.InvalidJson, detail);
 }

@@ -27,7 +27,7 @@ internal static class RunEndpoints
             .Produces<LineageJson>().Refuses(404);
         group.MapRead("{run}/differences", DifferencesAsync).WithSummary("What differs between a step's tables in an earlier run and in this one: rows added, removed and changed, and the first 1,000 cells.")
             .Takes("with", "The earlier run; absent: the one that this one repeats or shadows.").Takes("step", "Whose tables; absent: the one that is written into a dataset.").Takes("key", "Columns that make out a row, by commas; absent: the primary key of the dataset that the table is written into.")
-            .Produces<RunDifferencesJson>().Refuses(404, 409, 422);
+            .Produces<RunDifferencesJson>().Refuses(404, 409, 422, 503);
         group.MapRead("{run}/steps/{step}/table", TableEndpoints.GetAsync).WithSummary("The table that a step made, whole, in the format of ?format= or Accept; CSV where none is named.")
             .WithDescription("Its link describedby leads to what is known of it: run, job and version, inputs with hashes and watermarks, columns, rows, hash, engine. The same stands in Parquet as pairs of the file, in XLSX on the sheet Metadaten, in GeoJSON beside the features. GeoJSON needs the columns lon and lat, or well-known text in geometry, geom or wkt; XLSX takes 1,048,575 rows and 20,000,000 cells.")
             .Takes("format", $"One of {string.Join(", ", AnswerFormats.TableWords)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
@@ -72,7 +72,7 @@ internal static class RunEndpoints
         if (!ReceiptIds.IsValid(run)) return Problems.NotFound(http, Run, run);
         var query = new DifferenceQuery(Said("with"), Said("step"), Said("key")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         var result = await grains.GetGrain<IPipelineRunGrain>(run).DifferencesAsync(http.Caller(), query);
-        if (result.Refusal == CatalogRefusal.NotFound) return Problems.NotFound(http, result.Detail is null ? Run : TableEndpoints.Step, result.Detail is null ? run : query.Step ?? run);
+        if (result.Refusal == CatalogRefusal.NotFound) return result.Detail is null || query.Step is null ? Problems.NotFound(http, Run, run) : Problems.NotFound(http, TableEndpoints.Step, query.Step);
         return result.Refusal == CatalogRefusal.None ? TypedResults.Ok(RunDifferencesJson.Of(result)) : CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidJob);
 
         string? Said(string name) => http.Request.Query[name].ToString() is { Length: > 0 } text ? text : null;

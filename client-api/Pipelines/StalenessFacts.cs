@@ -47,7 +47,8 @@ internal sealed class StalenessFacts(IGrainFactory grains, Caller caller, DateTi
     {
         var grain = grains.GetGrain<IPipelineJobGrain>(job);
         if (await grain.GetAsync(caller, null) is not { } info || !Array.Exists(info.Spec.Steps, step => step.Write?.Dataset == dataset) || await grain.RunsAsync(caller) is not { } entries) return null;
-        var runs = Array.ConvertAll(entries, run => new RunFacts(run.Id, run.State, run.At, run.Ended, null));
+        // A run in another's shadow writes nothing, however it ends.
+        var runs = Array.ConvertAll(Array.FindAll(entries, run => run.ShadowOf is null), run => new RunFacts(run.Id, run.State, run.At, run.Ended, null));
         if (Array.FindIndex(runs, run => RunText.IsOver(run.State)) is >= 0 and var last && runs[last].State != RunState.Complete)
             runs[last] = runs[last] with { Cause = (await grains.GetGrain<IPipelineRunGrain>(runs[last].Run).GetAsync(caller))?.Cause };
 

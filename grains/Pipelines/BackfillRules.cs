@@ -9,6 +9,7 @@ internal static class BackfillRules
     /// <summary>The times that a backfill goes by, or why it has none.</summary>
     public static (ScheduleTrigger? Schedule, LocalText? Fault) Schedule(BackfillSpec spec, JobSpec job)
     {
+        if (spec.From.Year < 1900) return (null, new("from: frühestens 1900.", "from: 1900 at the earliest."));
         if (spec.To <= spec.From) return (null, new("to liegt nach from.", "to is after from."));
         if (job.Steps.FirstOrDefault(step => step.Read is { File: not null, Url: null }) is { } reading)
             return (null, new($"Der Schritt „{reading.Id}“ liest eine Datei; über vergangene Zeiten laufen nur Jobs, die Datensätze lesen.", $"The step “{reading.Id}” reads a file; only jobs that read datasets run over times that have passed."));

@@ -149,7 +149,12 @@ internal sealed partial class PipelineJobGrain(
     public async Task<RunResult> TriggerAsync(Caller caller, RunOrder order)
     {
         OnlyTheHub(caller);
-        if (Spec is null) return new(CatalogRefusal.NotFound, null, null);
+        if (Spec is not { } spec) return new(CatalogRefusal.NotFound, null, null);
+        // Whoever looks after triggers has not heard of the new version yet; then he asks again.
+        if (spec.Triggers?.Any(trigger => trigger.Id == order.Trigger) is not true) return new(CatalogRefusal.Unavailable, null, new("Diesen Auslöser hat die geltende Fassung nicht.", "The current version has no such trigger."));
+        // An id that somebody gave a run of another job is no reason to do without this one.
+        for (var n = 2; !IsKnown(order.Id) && await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).GetAsync(Caller.Hub) is { } other && other.Pinned.Job != Id; n++)
+            order = order with { Id = ReceiptIds.Of(order.Period?.To ?? other.Pinned.At, $"{order.Id}\n{n}") };
         if (!IsKnown(order.Id) && await AddAsync(caller, order) is { } refused) return refused;
         await BeginNextAsync();
         return new(CatalogRefusal.None, null, null);
@@ -355,7 +360,14 @@ internal sealed partial class PipelineJobGrain(
             Backfill = null,
             Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null }))],
         };
-        if (await AddAsync(caller, shadow) is { } refused) LogNoShadow(Id, order.Id, version, refused.Detail?.In("en"));
+        try
+        {
+            if (await AddAsync(caller, shadow) is { } refused) LogNoShadow(Id, order.Id, version, refused.Detail?.In("en"));
+        }
+        catch (Exception e)
+        {
+            LogNoShadow(Id, order.Id, version, e.Message);
+        }
     }
 
     private static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
@@ -381,7 +393,7 @@ internal sealed partial class PipelineJobGrain(
         if (_stored.Value.Backfill is not { State: BackfillState.Running } backfill) return;
         if (BackfillRules.Next(Id, backfill, Entries()) is not { } order)
         {
-            await _stored.StoreAsync(_stored.Value with { Backfill = backfill with { State = BackfillState.Complete } });
+            await _stored.StoreAsync(_stored.Value with { Backfill = backfill with { State = BackfillState.Complete, Done = backfill.Periods } });
             await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).CloseAsync(Caller.Hub, backfill.Id);
             return;
         }

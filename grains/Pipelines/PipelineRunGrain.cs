@@ -76,6 +76,8 @@ internal sealed partial class PipelineRunGrain(
 
         if (_stored.Value.Told)
         {
+            // Whoever asks may believe it to be open: a death may lie between what two grains stored.
+            await GrainFactory.GetGrain<IPipelineJobGrain>(job).EndedAsync(Caller.Hub, Id, _stored.Value.Run!.State);
             await CloseAsync();
             return true;
         }
@@ -181,8 +183,9 @@ internal sealed partial class PipelineRunGrain(
         var write = run.Pinned.Spec.Steps.FirstOrDefault(step => step.Write is not null && (query.Step is null || step.Write.Input == query.Step))?.Write;
         if ((query.Step ?? write?.Input ?? run.Pinned.Spec.Steps.LastOrDefault(step => step.MakesTable)?.Id) is not { } step) return Wrong(CatalogRefusal.Invalid, "step: Der Job macht keine Tabelle.", "step: The job makes no table.");
         var key = query.Key ?? (write is not null && await GrainFactory.GetGrain<IDatasetGrain>(write.Dataset).GetAsync(Caller.Hub) is { } dataset ? dataset.Spec.Schema.PrimaryKey : null);
+        if (with == Id) return Wrong(CatalogRefusal.Invalid, "with: Das ist derselbe Lauf.", "with: That is the same run.");
         if (key is null) return Wrong(CatalogRefusal.Invalid, "key: Welche Spalten machen eine Zeile aus?", "key: Which columns make out a row?");
-        if (with == Id || await TableAsync(caller, step) is not { } mine) return Wrong(CatalogRefusal.NotFound, $"Eine Tabelle von „{step}“ hat dieser Lauf nicht (mehr).", $"This run has no table of “{step}” (any more).");
+        if (await TableAsync(caller, step) is not { } mine) return Wrong(CatalogRefusal.NotFound, $"Eine Tabelle von „{step}“ hat dieser Lauf nicht (mehr).", $"This run has no table of “{step}” (any more).");
         var other = ReceiptIds.IsValid(with) ? GrainFactory.GetGrain<IPipelineRunGrain>(with) : null;
         if (other is null || await other.TableAsync(caller, step) is not { } theirs || await other.GetAsync(Caller.Hub) is not { } earlier)
             return Wrong(CatalogRefusal.Invalid, $"with: Einen Lauf „{with}“ mit einer Tabelle von „{step}“ gibt es nicht (mehr).", $"with: There is no run “{with}” with a table of “{step}” (any more).");
@@ -191,7 +194,11 @@ internal sealed partial class PipelineRunGrain(
         if (TableDifferences.Fault(key, theirs.Columns, mine.Columns) is { } fault) return new(CatalogRefusal.Invalid, fault);
         try
         {
-            return new(CatalogRefusal.None, null) { With = with, Step = step, Differences = await runner.CompareAsync(earlier, run, theirs, mine, key, CancellationToken.None) };
+            return new(CatalogRefusal.None, null) { With = with, Step = step, Differences = await runner.CompareAsync(earlier, run, theirs, mine, key) };
+        }
+        catch (OperationCanceledException)
+        {
+            return Wrong(CatalogRefusal.Unavailable, "Gerade wird anderes verglichen; gleich noch einmal fragen.", "Something else is being compared just now; ask again soon.");
         }
         catch (StepException e)
         {

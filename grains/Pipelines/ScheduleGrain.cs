@@ -13,6 +13,9 @@ internal sealed partial class ScheduleGrain(
     /// <summary>Jobs that are called at the same time.</summary>
     private const int AtOnce = 8;
 
+    /// <summary>Complete files that jobs of this part have not got yet; more are offered again later.</summary>
+    private const int MostUploads = 1_000;
+
     private static readonly TimeSpan s_tick = TimeSpan.FromSeconds(1), s_longestLook = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -40,6 +43,7 @@ internal sealed partial class ScheduleGrain(
     public async Task UploadedAsync(Caller caller, UploadedFile file)
     {
         OnlyTheHub(caller);
+        if (_stored.Value.Uploads.Length >= MostUploads) throw new InvalidOperationException($"{MostUploads} files wait for jobs of part {this.GetPrimaryKeyLong()} already");
         await ChangeAsync(stands => stands.Uploads.Any(one => one.Id == file.Id) || !stands.Jobs.Any(job => job.Asked < job.Noted || Fitting(job, file).Any()) ? stands : stands with { Uploads = [.. stands.Uploads, file] });
         KeepTicking();
     }
@@ -74,8 +78,9 @@ internal sealed partial class ScheduleGrain(
     private async Task LookAsync()
     {
         await EachAsync(_stored.Value.Jobs.Where(job => job.Asked < job.Noted), AskAsync);
+        // What a job has said anew is asked for first: until then nothing of it starts.
+        await EachAsync(_stored.Value.Jobs.Where(job => job.Triggers is not null && job.Asked == job.Noted), StartAsync);
         foreach (var file in _stored.Value.Uploads) await GiveAsync(file);
-        await EachAsync(_stored.Value.Jobs.Where(job => job.Triggers is not null), StartAsync);
     }
 
     private void KeepTicking() => _timer ??= this.RegisterGrainTimer(
@@ -117,12 +122,15 @@ internal sealed partial class ScheduleGrain(
     /// <summary>Gives a file to the jobs that wait for such a one.</summary>
     private async Task GiveAsync(UploadedFile file)
     {
-        // Whether one of them waits for it is not known yet.
-        if (_stored.Value.Jobs.Any(job => job.Asked < job.Noted)) return;
-        var isDone = true;
-        foreach (var job in _stored.Value.Jobs)
+        // Whether those wait for it is not known yet; the others have it all the same, once.
+        var isDone = !_stored.Value.Jobs.Any(job => job.Asked < job.Noted);
+        await EachAsync(_stored.Value.Jobs.Where(job => job.Asked == job.Noted && Fitting(job, file).Any()), GiveToAsync);
+        if (isDone || file.Expires < time.GetUtcNow()) await ChangeAsync(stands => stands with { Uploads = [.. stands.Uploads.Where(one => one.Id != file.Id)] });
+
+        async Task GiveToAsync(ScheduledJob job)
         {
-            foreach (var trigger in Fitting(job, file))
+            // The first that fits: a job reads a file once.
+            foreach (var trigger in Fitting(job, file).Take(1))
             {
                 var order = new RunOrder(ReceiptIds.Of(file.Created, $"{job.Job}\n{trigger.Id}\n{file.Id}"), [new(trigger.Upload!.Step, file.Id)]) { Trigger = trigger.Id };
                 var started = await StartAsync(job.Job, order);
@@ -130,8 +138,6 @@ internal sealed partial class ScheduleGrain(
                 if (started is not null) await ProgressAsync(job.Job, trigger, started);
             }
         }
-
-        if (isDone) await ChangeAsync(stands => stands with { Uploads = [.. stands.Uploads.Where(one => one.Id != file.Id)] });
     }
 
     /// <summary>Starts what is due of a job.</summary>
@@ -150,13 +156,14 @@ internal sealed partial class ScheduleGrain(
         var due = ScheduleRules.Due(schedule, progress.Handled, progress.Last, time.GetUtcNow());
         if (due.Handled == progress.Handled) return;
         if (due.Skipped > 0) LogSkipped(job.Job, trigger.Id, due.Skipped, progress.Handled);
-        var skipped = due.Skipped == 0 ? null : new LocalText($"{due.Skipped} Termine blieben aus, weil der Hub zu ihrer Zeit nicht lief (catchUp).", $"{due.Skipped} times were left out because the hub was away then (catchUp).");
+        var skipped = due.Skipped == 0 ? null : new LocalText($"{due.Skipped} Termine wurden ausgelassen, weil sie zu lange vorbei waren (catchUp).", $"{due.Skipped} times were left out, they were too long ago (catchUp).");
         foreach (var period in due.Runs)
         {
             var started = await StartAsync(job.Job, new(ScheduleRules.RunId(job.Job, trigger.Id, period.To), []) { Trigger = trigger.Id, Period = period });
             // The rest later, in order.
             if (started is null) return;
-            await ProgressAsync(job.Job, trigger, stands => started(stands) with { Handled = period.To, Last = period.To });
+            // What was refused has no run: the period of the next one reaches back over it.
+            await ProgressAsync(job.Job, trigger, stands => started(stands) is var next && next.Run == stands.Run ? next with { Handled = period.To } : next with { Handled = period.To, Last = period.To });
         }
 
         await ProgressAsync(job.Job, trigger, stands => stands with { Handled = due.Handled, Refusal = skipped ?? stands.Refusal });
@@ -167,7 +174,8 @@ internal sealed partial class ScheduleGrain(
         if (progress.Begun is null)
         {
             var (now, seen) = (time.GetUtcNow(), _seen.GetValueOrDefault((job.Job, trigger.Id)));
-            if (seen?.LookAgain > now) return;
+            // A clock that was put back does not hold it up.
+            if (seen?.LookAgain > now && seen.LookAgain - now <= s_longestLook) return;
             var quarter = TriggerRules.Patience(rows).Quiet / 4;
             var again = now + (quarter > s_longestLook ? s_longestLook : quarter);
             var mark = (await watermarks.NowAsync(rows.Dataset))?.ToString();
@@ -178,8 +186,10 @@ internal sealed partial class ScheduleGrain(
                 return;
             }
 
-            seen = new(mark, seen?.First ?? now, seen?.Mark == mark ? seen.Latest : now, again);
+            seen = new(mark, progress.First ?? now, seen?.Mark == mark ? seen.Latest : now, again);
             _seen[(job.Job, trigger.Id)] = seen;
+            // Stored once for all that come in a row: how long it has been waiting is known after a restart too.
+            if (progress.First is null) await ProgressAsync(job.Job, trigger, stands => stands with { First = now });
             if (!TriggerRules.IsDue(rows, seen.First!.Value, seen.Latest!.Value, now)) return;
             progress = progress with { Begun = ReceiptIds.New(now), BegunWatermark = mark };
             await ProgressAsync(job.Job, trigger, stands => stands with { Begun = progress.Begun, BegunWatermark = progress.BegunWatermark });
@@ -187,7 +197,7 @@ internal sealed partial class ScheduleGrain(
 
         if (await StartAsync(job.Job, new(progress.Begun!, []) { Trigger = trigger.Id }) is not { } started) return;
         _seen.Remove((job.Job, trigger.Id));
-        await ProgressAsync(job.Job, trigger, stands => started(stands) with { Watermark = progress.BegunWatermark, Begun = null, BegunWatermark = null });
+        await ProgressAsync(job.Job, trigger, stands => started(stands) with { Watermark = progress.BegunWatermark, Begun = null, BegunWatermark = null, First = null });
     }
 
     /// <summary>Has a job start a run.</summary>

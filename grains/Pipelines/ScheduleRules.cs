@@ -16,6 +16,8 @@ internal static class ScheduleRules
     /// <summary>How far back the time before another is looked for, step by step; the rarest one is a 29th of February, eight years apart around 2100.</summary>
     private static readonly TimeSpan[] s_back = [TimeSpan.FromHours(2), TimeSpan.FromDays(2), TimeSpan.FromDays(63), TimeSpan.FromDays(732), TimeSpan.FromDays(3_000)];
 
+    private static readonly string[] s_macros = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
+
     /// <summary>The part that looks after a job.</summary>
     public static int PartOf(string job) => ReceiptIds.Of(DateTimeOffset.UnixEpoch, job)[^1] % IScheduleGrain.Parts;
 
@@ -28,7 +30,7 @@ internal static class ScheduleRules
         if (schedule.TimeZone.Length is 0 or > 64 || !TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out var zone) || !zone.HasIanaId)
             return new($"timeZone: „{schedule.TimeZone}“ ist keine Zeitzone der IANA, etwa Europe/Berlin.", $"timeZone: “{schedule.TimeZone}” is no time zone of IANA, such as Europe/Berlin.");
         if (schedule.CatchUp is not ("last" or "all" or "none")) return new("catchUp: last, all oder none.", "catchUp: last, all or none.");
-        if (schedule.Cron.Length > 100 || !CronExpression.TryParse(schedule.Cron, out var cron))
+        if (schedule.Cron.Length > 100 || (schedule.Cron.StartsWith('@') && !s_macros.Contains(schedule.Cron, StringComparer.OrdinalIgnoreCase)) || !CronExpression.TryParse(schedule.Cron, out var cron))
         {
             return new(
                 $"cron: „{schedule.Cron}“ ist nicht lesbar; erwartet werden Minute, Stunde, Tag, Monat, Wochentag, etwa „0 6 * * MON-FRI“.",

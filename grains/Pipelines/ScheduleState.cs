@@ -42,4 +42,7 @@ public sealed record TriggerProgress([property: Id(0)] string Trigger, [property
 
     /// <summary>Why the last one could not be started, or what was left out.</summary>
     [Id(8)] public LocalText? Refusal { get; init; }
+
+    /// <summary>Of new rows: when the first were seen that no run has dealt with.</summary>
+    [Id(9)] public DateTimeOffset? First { get; init; }
 }

@@ -19,9 +19,9 @@ internal sealed partial class StepRunner(
     private const long MostCells = 20_000_000;
 
     /// <summary>Whoever asks what differs waits for it; a call between grains takes no longer than half a minute.</summary>
-    private static readonly TimeSpan s_comparing = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_comparing = TimeSpan.FromSeconds(20), s_waiting = TimeSpan.FromSeconds(25);
 
-    private readonly StepTurns _turns = new(options.Value.StepsAtOnce);
+    private readonly StepTurns _turns = new(options.Value.StepsAtOnce), _comparing = new(1);
 
     /// <summary>Begins a step; what becomes of it, the answer tells.</summary>
     /// <param name="ended">Told when it has ended, however.</param>
@@ -60,12 +60,16 @@ internal sealed partial class StepRunner(
         await ended().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Compares the tables of two steps, in its turn as a step has it.</summary>
+    /// <summary>Compares the tables of two steps, one comparison at a time.</summary>
     /// <exception cref="StepException">The key says of several rows that they are one.</exception>
     /// <exception cref="SqlRefusedException">They are too large for the time that there is.</exception>
-    public async Task<RunDifferences> CompareAsync(RunInfo earlier, RunInfo later, StepInfo a, StepInfo b, string[] key, CancellationToken stop)
+    /// <exception cref="OperationCanceledException">Its turn did not come in time.</exception>
+    public async Task<RunDifferences> CompareAsync(RunInfo earlier, RunInfo later, StepInfo a, StepInfo b, string[] key)
     {
-        await _turns.EnterAsync(later.Pinned.Spec.Agency, stop);
+        // Whoever asked has gone by then.
+        using var patience = new CancellationTokenSource(s_waiting);
+        var stop = patience.Token;
+        await _comparing.EnterAsync(later.Pinned.Spec.Agency, stop);
         try
         {
             var questions = TableDifferences.Questions(key, a.Columns, b.Columns);
@@ -75,25 +79,23 @@ internal sealed partial class StepRunner(
                 (_, _) => Task.CompletedTask,
                 (question, rows) =>
                 {
+                    // At once: with such a key the questions after it would not come to an end.
+                    if (question < 2 && CheckRules.Measured(rows) is > 0 and var repeated)
+                    {
+                        var run = (question == 0 ? earlier : later).Pinned.Id;
+                        throw new StepException(new(
+                            $"key: {string.Join(", ", key)} machen im Lauf {run} keine Zeile aus; {repeated} Werte stehen in mehreren.", $"key: {string.Join(", ", key)} do not make out a row in the run {run}; {repeated} values stand in several."));
+                    }
+
                     found[question].Add(rows);
                     return Task.CompletedTask;
                 },
                 stop);
-            for (var i = 0; i < 2; i++)
-            {
-                if (CheckRules.Measured(found[i].FirstOrDefault()) is > 0 and var repeated)
-                {
-                    var run = (i == 0 ? earlier : later).Pinned.Id;
-                    throw new StepException(new(
-                        $"key: {string.Join(", ", key)} machen im Lauf {run} keine Zeile aus; {repeated} Werte stehen in mehreren.", $"key: {string.Join(", ", key)} do not make out a row in the run {run}; {repeated} values stand in several."));
-                }
-            }
-
             return TableDifferences.Read(key, a.Columns, b.Columns, [.. found.Select(blocks => blocks.ToArray())]);
         }
         finally
         {
-            _turns.Leave();
+            _comparing.Leave();
         }
 
         SqlInput Table(string name, RunInfo run, StepInfo step) => new(name, step.Columns, StepTables.ReadAllAsync(files, StepTables.Name(run.Pinned.Id, step), step.Batches, null, stop));

@@ -9,6 +9,9 @@ internal static class TableDifferences
     /// <summary>Cells that are named.</summary>
     public const int Cells = 1_000;
 
+    /// <summary>Columns whose cells are named, the first ones.</summary>
+    private const int NamedColumns = 200;
+
     /// <summary>Columns of a key.</summary>
     public const int KeyColumns = 20;
 
@@ -25,7 +28,7 @@ internal static class TableDifferences
     public static IReadOnlyList<string> Questions(IReadOnlyList<string> key, TableColumn[] a, TableColumn[] b)
     {
         var keys = string.Join(", ", key.Select(Name));
-        var on = string.Join(" AND ", key.Select(name => $"a.{Name(name)} IS NOT DISTINCT FROM b.{Name(name)}"));
+        var on = string.Join(" AND ", key.Select(name => $"{Value("a", name)} IS NOT DISTINCT FROM {Value("b", name)}"));
         string[] others = [.. a.Select(column => column.Name).Where(name => !key.Contains(name, StringComparer.OrdinalIgnoreCase) && Find(b, name) is not null)];
         var differs = others.Length == 0 ? "false" : string.Join(" OR ", others.Select(Differs));
         var questions = new List<string>
@@ -43,15 +46,25 @@ internal static class TableDifferences
         if (others.Length == 0) return questions;
         questions.Add($"SELECT {string.Join(", ", others.Select((name, i) => $"count(*) FILTER (WHERE {Differs(name)}) AS c{i}"))} FROM a JOIN b ON {on}");
         var texts = string.Join(" || ' · ' || ", key.Select(name => $"coalesce(CAST(a.{Name(name)} AS VARCHAR), '–')"));
-        var cells = string.Join(
-            " UNION ALL ",
-            others.Select((name, i) => $"SELECT {texts} AS row_key, {i} AS place, CAST(a.{Name(name)} AS VARCHAR) AS before, CAST(b.{Name(name)} AS VARCHAR) AS after FROM a JOIN b ON {on} WHERE {Differs(name)}"));
-        questions.Add($"SELECT * FROM ({cells}) AS cells ORDER BY row_key, place LIMIT {Cells}");
+        string[] named = [.. others.Take(NamedColumns)];
+        // Joined once; what differs is looked for in the rows that do.
+        var both = string.Join(", ", named.Select((name, i) => $"{Differs(name)} AS d{i}, CAST(a.{Name(name)} AS VARCHAR) AS a{i}, CAST(b.{Name(name)} AS VARCHAR) AS b{i}"));
+        var cells = string.Join(" UNION ALL ", named.Select((_, i) => $"SELECT row_key, {i} AS place, a{i} AS before, b{i} AS after FROM changed WHERE d{i}"));
+        questions.Add($"WITH changed AS MATERIALIZED (SELECT {texts} AS row_key, {both} FROM a JOIN b ON {on} WHERE {differs}) SELECT * FROM ({cells}) AS cells ORDER BY row_key, place LIMIT {Cells}");
         return questions;
 
         string Repeated(string table) => $"SELECT count(*) AS repeated FROM (SELECT 1 FROM {table} GROUP BY {keys} HAVING count(*) > 1) AS groups";
 
-        static string Differs(string name) => $"a.{Name(name)} IS DISTINCT FROM b.{Name(name)}";
+        string Differs(string name) => $"{Value("a", name)} IS DISTINCT FROM {Value("b", name)}";
+
+        // Of another type in the other table, it is compared as a number or as its text.
+        string Value(string table, string name)
+        {
+            var (left, right) = (Find(a, name)!.Type, Find(b, name)!.Type);
+            var column = $"{table}.{Name(name)}";
+            if (left == right) return column;
+            return $"CAST({column} AS {(left is FieldType.Integer or FieldType.Number && right is FieldType.Integer or FieldType.Number ? "DOUBLE" : "VARCHAR")})";
+        }
     }
 
     /// <summary>The answers put together.</summary>

@@ -65,7 +65,12 @@ internal sealed partial class UploadedFileGrain(
     {
         if (_stored.Value.File is not { } file || !AccessRules.May(caller, AccessRights.Push, file.Spec.Holding)) return new(CatalogRefusal.NotFound, null, s_away);
         // Its answer was lost, and it comes again.
-        if (offset + piece.Length == file.Offset && piece.Length > 0) return Done(file);
+        if (offset + piece.Length == file.Offset && piece.Length > 0)
+        {
+            await OfferAsync();
+            return Done(file);
+        }
+
         if (UploadRules.Fault(file, offset, piece.Length) is var (refusal, detail)) return new(refusal, file, detail);
 
         // A piece that a crash left without the state that counts it is overwritten by the next of its number.
@@ -90,7 +95,7 @@ internal sealed partial class UploadedFileGrain(
             LogComplete(Id, next.Offset);
         }
 
-        await _stored.StoreAsync(_stored.Value with { File = next, Pieces = _stored.Value.Pieces + 1, IsToOffer = next.IsComplete });
+        await _stored.StoreAsync(_stored.Value with { File = next, Pieces = _stored.Value.Pieces + 1, IsToOffer = next.IsComplete && caller != Caller.Hub });
         await OfferAsync();
         return Done(next);
     }
@@ -115,6 +120,7 @@ internal sealed partial class UploadedFileGrain(
     {
         OnlyTheHub(caller);
         if (_stored.Value.File is not { } file) return true;
+        await OfferAsync();
         if (file.Expires > time.GetUtcNow()) return false;
         await RemoveAsync(file);
         LogExpired(Id, file.Spec.Agency);
@@ -167,7 +173,7 @@ internal sealed partial class UploadedFileGrain(
     [LoggerMessage(4002, LogLevel.Information, "Upload {File} is complete: {Bytes} bytes")]
     private partial void LogComplete(string file, long bytes);
 
-    [LoggerMessage(4004, LogLevel.Warning, "Upload {File} is complete, but jobs that wait for it could not be told; it is tried again when the file is asked for, at the latest within an hour")]
+    [LoggerMessage(4004, LogLevel.Warning, "Upload {File} is complete, but jobs that wait for it could not be told; it is tried again within an hour")]
     private partial void LogNotOffered(Exception exception, string file);
 
     [LoggerMessage(4003, LogLevel.Information, "Upload {File} of {Agency} was deleted: it is not to be kept any more")]

@@ -98,7 +98,8 @@ public sealed class ShadowHttpTests(HubFixture hub) : IClassFixture<HubFixture>
     [Theory]
     [InlineData("a: &x 1\nb: *x\n", "Anker")]
     [InlineData("a: !!binary x\n", "Anker")]
-    [InlineData("a: 1\na: 2\n", "twice")]
+    [InlineData("a: 1\na: 2\n", "zweimal")]
+    [InlineData("&x a: 1\n", "Anker")]
     [InlineData("a: [1\n", "Zeile")]
     [InlineData("title: T\nagency: yaml2\nsteps: []\nmore: 1\n", "more")]
     public async Task YAML_that_says_more_than_JSON_can_is_refused_with_its_place(string text, string part)

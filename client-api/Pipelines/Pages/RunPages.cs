@@ -115,11 +115,11 @@ internal sealed class RunPages(IGrainFactory grains, PageRenderer renderer, Time
         await WriteAsync<RunComparePage>(http, query, new RunCompareView(
             new(display, "/runs/compare", query.LanguageChosen, display.Say("Zwei Läufe vergleichen", "Compare two runs"), [(display.Say("Läufe", "Runs"), "/runs")])
             {
-                Kept = first is null || second is null ? null : $"a={a}&b={b}",
+                Kept = first is null || second is null ? null : $"a={a}&b={b}{(http.Request.Query["cells"] == "yes" ? "&cells=yes" : "")}",
             },
             time.GetUtcNow(), first, second, a, b)
         {
-            Differences = first is not null && second is not null && RunText.IsOver(first.State) && RunText.IsOver(second.State) ? await grains.GetGrain<IPipelineRunGrain>(b!).DifferencesAsync(http.Caller(), new(a, null, null)) : null,
+            Differences = first is not null && second is not null && RunText.IsOver(first.State) && RunText.IsOver(second.State) && http.Request.Query["cells"] == "yes" ? await grains.GetGrain<IPipelineRunGrain>(b!).DifferencesAsync(http.Caller(), new(a, null, null)) : null,
         });
 
         string? Id(string name) => http.Request.Query[name].ToString().Trim() is { Length: > 0 } text ? text : null;
@@ -144,9 +144,9 @@ internal sealed class RunPages(IGrainFactory grains, PageRenderer renderer, Time
         var forms = new RunForms(display, entry);
         await WriteAsync<JobPage>(http, query, new JobView(
             new(display, "/jobs/" + job, query.LanguageChosen, info.Spec.Title.In(display.Language), [(display.Say("Läufe", "Runs"), "/runs")]) { Kept = version is null ? null : "version=" + version.Value.ToString(CultureInfo.InvariantCulture) },
-            time.GetUtcNow(), info, await RowsAsync(caller, runs.OrderByDescending(run => run.Id, StringComparer.Ordinal).Take(JobRuns).Select(run => (job, run))))
+            time.GetUtcNow(), info, await RowsAsync(caller, runs.OrderByDescending(run => run.At).ThenByDescending(run => run.Id, StringComparer.Ordinal).Take(JobRuns).Select(run => (job, run))))
         {
-            Triggers = await grains.GetGrain<IPipelineJobGrain>(job).StatusAsync(caller) ?? [],
+            Triggers = info.Version == info.Current ? await grains.GetGrain<IPipelineJobGrain>(job).StatusAsync(caller) ?? [] : [],
             Backfill = (await grains.GetGrain<IPipelineJobGrain>(job).GetBackfillAsync(caller)).Backfill,
             Start = offered ? forms.OfStart(info, await FilesAsync(caller, info.Spec), ReceiptIds.New(time.GetUtcNow())) : null,
         }, entry?.Status ?? StatusCodes.Status200OK);
