@@ -2,19 +2,6 @@ using DataHub.Catalog;
 
 namespace DataHub.Pipelines;
 
-/// <summary>What a step of a job fetched last, so that it is not fetched again while it is the same. Key: <c>{job}/{step}</c>.</summary>
-[GrainInterfaceType("datahub.file-pull")]
-internal interface IFilePullGrain : IGrainWithStringKey
-{
-    /// <summary>Null: nothing yet. Only for the hub.</summary>
-    [Alias("Get"), Repeatable]
-    Task<LastPull?> GetAsync(Caller caller);
-
-    /// <summary>Only for the hub.</summary>
-    [Alias("Note"), Repeatable]
-    Task NoteAsync(Caller caller, LastPull pull);
-}
-
 [GrainType("datahub.file-pull")]
 internal sealed class FilePullGrain([PersistentState("file-pull", "state")] IPersistentState<FilePullState> state) : Grain, IFilePullGrain
 {
@@ -43,18 +30,3 @@ internal sealed class FilePullGrain([PersistentState("file-pull", "state")] IPer
         if (caller != Caller.Hub) throw new UnauthorizedAccessException("only the hub itself fetches files");
     }
 }
-
-[GenerateSerializer, Immutable, Alias("datahub.FilePullState")]
-public sealed record FilePullState([property: Id(0)] LastPull? Last)
-{
-    public FilePullState()
-        : this((LastPull?)null)
-    {
-    }
-}
-
-/// <param name="Marks">By which the host knows the content again.</param>
-/// <param name="File">Id of the uploaded file that it is kept as.</param>
-/// <param name="Sha256">Of the content.</param>
-[GenerateSerializer, Immutable, Alias("datahub.LastPull")]
-public sealed record LastPull([property: Id(0)] string Url, [property: Id(1)] PullMarks Marks, [property: Id(2)] string File, [property: Id(3)] byte[] Sha256);

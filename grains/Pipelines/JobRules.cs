@@ -262,6 +262,19 @@ internal static partial class JobRules
         }
     }
 
+    /// <summary>Whether what a step makes goes, in whatever way, into one that makes pseudonyms of it: then it names people.</summary>
+    public static bool IsNaming(JobSpec spec, string step)
+    {
+        var reached = new HashSet<string>(StringComparer.Ordinal) { step };
+        foreach (var later in spec.Steps.Where(later => later.Inputs.Any(reached.Contains)))
+        {
+            if (later.Pseudonymise is not null) return true;
+            reached.Add(later.Id);
+        }
+
+        return false;
+    }
+
     /// <summary>Who a run is where it reads and writes: the job's agency, narrowed to what the job names.</summary>
     public static Caller Acting(string job, JobSpec spec) => new(spec.Agency, KeyRole.Admin, "job:" + job)
     {

@@ -50,7 +50,8 @@ internal sealed record RunPins(PinnedKey[] Keys, PinnedAreas[] Areas)
             var pinned = before is null ? new(step.Id, purpose, known.Versions.Length) : Array.Find(before.Keys ?? [], key => key.Step == step.Id && key.Purpose == purpose);
             if (pinned is null)
                 return (null, new($"repeats: „{earlier}“ hat für den Schritt „{step.Id}“ keinen Schlüssel für „{purpose}“ festgelegt.", $"repeats: “{earlier}” has pinned no key for “{purpose}” for the step “{step.Id}”."));
-            if (known.Versions[pinned.Version - 1].Destroyed is not null) return (null, Destroyed(pinned));
+            // After a restore of an older backup there may be fewer.
+            if (known.Versions.ElementAtOrDefault(pinned.Version - 1) is not { Destroyed: null }) return (null, Destroyed(pinned));
             keys.Add(pinned);
         }
 

@@ -117,7 +117,7 @@ internal sealed partial class StepRunner(
             var (pulled, notes) = await pulls.TakeAsync(run, timed.Token);
             if (pulled.Length > 0) run = run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
             var outcome = await DoAsync(run, step, info, work, timed.Token);
-            return (outcome with { Pulled = pulled, Notes = [.. notes, .. outcome.Notes] }, null);
+            return (outcome with { Pulled = pulled, Notes = [.. notes, .. outcome.Notes], IsPersonal = outcome.IsPersonal || JobRules.IsNaming(run.Pinned.Spec, step.Id) }, null);
         }
         catch (OperationCanceledException) when (work.Stopped.IsCancellationRequested)
         {

@@ -15,7 +15,7 @@ public sealed class JobStepTextTests
     [InlineData("""{ "id": "a", "read": { "url": "https://a.example/x.csv", "file": { "type": "csv" } } }""", "Holt vor dem ersten Schritt eines Laufs die Datei https://a.example/x.csv.|Art: csv")]
     public void A_step_is_said_in_words(string definition, string lines)
     {
-        var step = JsonSerializer.Deserialize<StepSpec>(definition, new JsonSerializerOptions(JsonSerializerDefaults.Web))!;
+        var step = JsonSerializer.Deserialize<StepSpec>(definition, JsonSerializerOptions.Web)!;
         Assert.Equal(lines.Split('|'), JobStepText.Of(Display.German, step).Lines);
         Assert.Equal(lines.Split('|').Length, JobStepText.Of(Display.English, step).Lines.Length);
     }

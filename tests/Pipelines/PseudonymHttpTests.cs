@@ -34,6 +34,9 @@ public sealed class PseudonymHttpTests(HubFixture hub) : IClassFixture<HubFixtur
         Assert.Equal(rows.OrderBy(row => row.Day, StringComparer.Ordinal).ThenBy(row => row.Card.Length == 0).ThenBy(row => row.Card, StringComparer.Ordinal), rows);
         Assert.Equal(("p", "ausleihe", 1), (first.GetProperty("keys")[0].GetProperty("step").GetString(), first.GetProperty("keys")[0].GetProperty("purpose").GetString(), first.GetProperty("keys")[0].GetProperty("version").GetInt32()));
 
+        // The file's own table names people too, though nobody said so of the file.
+        Assert.All((await hub.Grains.GetGrain<IPipelineRunGrain>(first.GetProperty("id").GetString()!).GetAsync(Caller.Hub))!.Steps, step => Assert.True(step.IsPersonal, step.Id));
+
         await RotateAsync(admin, "ausweise", "ausleihe");
         var again = await Pipes.RunAsync(admin, "ausweise", new { repeats = first.GetProperty("id").GetString() });
         Assert.Equal(table, await Pipes.TableAsync(admin, again, "p"));
