@@ -118,7 +118,7 @@ internal static class OpenLineageEvents
 
     /// <summary>The datasets that so many of its steps wrote into.</summary>
     private static JsonObject[] Outputs(RunInfo run, int steps) =>
-        [.. run.Pinned.Spec.Steps.Take(steps).Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete } step ? Written(write, step) : null).OfType<JsonObject>()];
+        [.. run.Pinned.Spec.Steps.Take(steps).Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete } step ? Written(run, write, step) : null).OfType<JsonObject>()];
 
     private static JsonObject[] StepInputs(RunInfo run, StepSpec spec, StepInfo step)
     {
@@ -139,7 +139,7 @@ internal static class OpenLineageEvents
 
     private static JsonObject[] StepOutputs(RunInfo run, StepSpec spec, StepInfo step) =>
         step.State != RunState.Complete ? []
-        : spec.Write is { } write ? [Written(write, step)]
+        : spec.Write is { } write ? [Written(run, write, step)]
         : spec.MakesTable ? [Table(run, step, rowsIn: false)]
         : [];
 
@@ -160,13 +160,15 @@ internal static class OpenLineageEvents
 
     private static JsonObject Table(RunInfo run, StepInfo step, bool rowsIn)
     {
-        var table = new JsonObject { ["namespace"] = Namespace, ["name"] = $"run/{run.Pinned.Id}/{step.Id}", ["facets"] = Described(step) };
+        var facets = Described(step);
+        if (!rowsIn && Columns(run, step) is { } lineage) facets["columnLineage"] = lineage;
+        var table = new JsonObject { ["namespace"] = Namespace, ["name"] = NameOf(run, step.Id), ["facets"] = facets };
         if (rowsIn) table["inputFacets"] = Statistics("inputStatistics", "1-0-0", "InputStatisticsInputDatasetFacet", step.RowsOut);
         else table["outputFacets"] = Statistics("outputStatistics", "1-0-2", "OutputStatisticsOutputDatasetFacet", step.RowsOut);
         return table;
     }
 
-    private static JsonObject Written(WriteStep write, StepInfo step)
+    private static JsonObject Written(RunInfo run, WriteStep write, StepInfo step)
     {
         var facets = new JsonObject();
         if (step.Watermark is not null)
@@ -176,6 +178,7 @@ internal static class OpenLineageEvents
             facets["version"] = version;
         }
 
+        if (Columns(run, write) is { } lineage) facets["columnLineage"] = lineage;
         return new()
         {
             ["namespace"] = Namespace,
@@ -183,6 +186,32 @@ internal static class OpenLineageEvents
             ["facets"] = facets,
             ["outputFacets"] = Statistics("outputStatistics", "1-0-2", "OutputStatisticsOutputDatasetFacet", step.RowsOut),
         };
+    }
+
+    private static string NameOf(RunInfo run, string step) => $"run/{run.Pinned.Id}/{step}";
+
+    /// <summary>Which columns those of a table come from: of SQL as the engine told, of a dataset's rows those of its fields. Null where it is not known of all of them.</summary>
+    private static JsonObject? Columns(RunInfo run, StepInfo step)
+    {
+        if (step.Columns.Length == 0) return null;
+        var dataset = Array.Find(run.Pinned.Inputs, input => input.Step == step.Id)?.Dataset;
+        if (dataset is null && Array.Exists(step.Columns, column => column.From is null)) return null;
+        return Lineage(step.Columns.Select(column => (column.Name, dataset is not null ? (IEnumerable<(string, string)>)[($"dataset/{dataset}", column.Name)] : column.From!.Select(from => (NameOf(run, from.Table), from.Column)))));
+    }
+
+    /// <summary>Every column of a table that is written goes into the field of its name.</summary>
+    private static JsonObject? Columns(RunInfo run, WriteStep write) => run.Steps.FirstOrDefault(step => step.Id == write.Input) is { Columns.Length: > 0 } table
+        ? Lineage(table.Columns.Select(column => (column.Name, (IEnumerable<(string, string)>)[(NameOf(run, table.Id), column.Name)])))
+        : null;
+
+    private static JsonObject Lineage(IEnumerable<(string Column, IEnumerable<(string Name, string Field)> From)> columns)
+    {
+        var facet = Facet("1-2-0", "ColumnLineageDatasetFacet");
+        var fields = new JsonObject();
+        foreach (var (column, from) in columns)
+            fields[column] = new JsonObject { ["inputFields"] = new JsonArray([.. from.Select(one => new JsonObject { ["namespace"] = Namespace, ["name"] = one.Name, ["field"] = one.Field })]) };
+        facet["fields"] = fields;
+        return facet;
     }
 
     private static JsonObject Described(StepInfo step)

@@ -13,6 +13,14 @@ public sealed record TableColumn([property: Id(0)] string Name, [property: Id(1)
 {
     public const int LongestName = 128;
 
+    /// <summary>The columns that it is computed from by SQL; null where that is not known, or it was not.</summary>
+    [Id(2)] public ColumnSource[]? From { get; init; }
+
+    /// <summary>Where its values come from does not make it another column.</summary>
+    public bool Equals(TableColumn? other) => other is not null && Name == other.Name && Type == other.Type;
+
+    public override int GetHashCode() => HashCode.Combine(Name, Type);
+
     /// <summary>How its values lie in memory.</summary>
     public ColumnKind Kind => CompiledField.KindOf(Type);
 

@@ -329,7 +329,7 @@ internal sealed partial class IndicatorGrain
             if (!known.TryGetValue(push.Receipt, out var by))
             {
                 if (asked++ >= MaxAskedPushes) continue;
-                by = (await log.FindReceiptAsync(push.Receipt, CancellationToken.None)).FirstOrDefault()?.Push.Run;
+                by = await log.FindReceiptAsync(push.Receipt, CancellationToken.None) is [var part, ..] ? part.Push.Run : null;
             }
 
             if (by is not null) runs.Add(new(by, push.Rows, push.Receipt));

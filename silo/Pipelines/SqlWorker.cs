@@ -72,8 +72,8 @@ internal static class SqlWorker
         var rows = 0L;
         for (var i = 0; i < statements.Length; i++)
         {
-            var (statement, columns) = statements[i];
-            output.Write(SqlWorkerProtocol.Opened(i, [.. columns.Select(column => new TableColumn(column.Name, column.Type))]));
+            var (statement, columns, sources) = statements[i];
+            output.Write(SqlWorkerProtocol.Opened(i, [.. columns.Select((column, place) => new TableColumn(column.Name, column.Type) { From = sources?[place] })]));
             if (start.DescribeOnly) continue;
             Guarded(() =>
             {
@@ -89,20 +89,23 @@ internal static class SqlWorker
         output.Write(SqlWorkerProtocol.Done(new(OperatingSystemLimits.PeakMemory(), filtered)));
     }
 
-    private static (string Statement, DuckDbColumn[] Columns) Check(DuckDbTables tables, string sql, IReadOnlyList<(string Name, TableColumn[] Columns)> inputs)
+    private static (string Statement, DuckDbColumn[] Columns, ColumnSource[][]? Sources) Check(DuckDbTables tables, string sql, IReadOnlyList<(string Name, TableColumn[] Columns)> inputs)
     {
         const string Before = "SELECT * FROM (\n";
         var statement = sql.TrimEnd(' ', '\t', '\r', '\n', ';');
         var names = inputs.Select(input => input.Name).ToArray();
         DuckDbColumn[] columns = [];
+        ColumnSource[][]? sources = null;
         Guarded(() =>
         {
-            SqlGuard.Check(tables.Parse(statement), names);
+            var parsed = tables.Parse(statement);
+            SqlGuard.Check(parsed, names);
             // Once more as it is run: what is one statement by itself must be one inside another.
             SqlGuard.Check(tables.Parse($"{Before}{statement}\n)"), names, Before.Length);
             columns = tables.Describe(statement);
+            sources = SqlColumns.Of(parsed, inputs, [.. columns.Select(column => column.Name)]);
         });
-        return (statement, columns);
+        return (statement, columns, sources);
     }
 
     private static void Load(DuckDbTables tables, Stream input)

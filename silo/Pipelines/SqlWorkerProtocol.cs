@@ -144,13 +144,33 @@ internal static class SqlWorkerProtocol
         {
             writer.Write(column.Name);
             writer.Write((int)column.Type);
+            if (column.From is not { } from)
+            {
+                writer.WriteNil();
+                continue;
+            }
+
+            writer.WriteArrayHeader(from.Length);
+            foreach (var source in from)
+            {
+                writer.Write(source.Table);
+                writer.Write(source.Column);
+            }
         }
     }
 
     private static TableColumn[] ReadColumns(ref MessagePackReader reader)
     {
         var columns = new TableColumn[reader.ReadArrayHeader()];
-        for (var i = 0; i < columns.Length; i++) columns[i] = new(reader.ReadString()!, (FieldType)reader.ReadInt32());
+        for (var i = 0; i < columns.Length; i++)
+        {
+            columns[i] = new(reader.ReadString()!, (FieldType)reader.ReadInt32());
+            if (reader.TryReadNil()) continue;
+            var from = new ColumnSource[reader.ReadArrayHeader()];
+            for (var j = 0; j < from.Length; j++) from[j] = new(reader.ReadString()!, reader.ReadString()!);
+            columns[i] = columns[i] with { From = from };
+        }
+
         return columns;
     }
 

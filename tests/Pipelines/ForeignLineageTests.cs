@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
@@ -104,7 +105,7 @@ public sealed class ForeignLineageTests(HubFixture hub) : IClassFixture<HubFixtu
     private static string Event(string type, DateTime at, string space, string name, string? input = null, string? output = null, string run = Run) => JsonSerializer.Serialize(new
     {
         eventType = type,
-        eventTime = at.ToString("o"),
+        eventTime = at.ToString("o", CultureInfo.InvariantCulture),
         run = new { runId = run },
         job = new { @namespace = space, name },
         inputs = input is null ? [] : new[] { new { @namespace = "datahub", name = "dataset/" + input } },

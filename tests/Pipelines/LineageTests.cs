@@ -36,9 +36,18 @@ public sealed class LineageTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal([false, true, true], check.GetProperty("inputs")[0].GetProperty("inputFacets").GetProperty("dataQualityAssertions").GetProperty("assertions").EnumerateArray().Select(one => one.GetProperty("success").GetBoolean()));
         Assert.Equal(ofRun[3].GetProperty("run").GetProperty("runId").GetString(), check.GetProperty("run").GetProperty("facets").GetProperty("parent").GetProperty("run").GetProperty("runId").GetString());
 
+        // Of every column that SQL made, and of what was written, it is told where it comes from.
+        var computed = Outputs("herkunft.passend").GetProperty("facets").GetProperty("columnLineage").GetProperty("fields");
+        Assert.Equal(["branch Zweigstelle", "time Tag", "loans Ausleihen"], computed.EnumerateObject().Select(field => $"{field.Name} {Assert.Single(field.Value.GetProperty("inputFields").EnumerateArray()).GetProperty("field").GetString()}"));
+        var from = Outputs("herkunft.schreiben").GetProperty("facets").GetProperty("columnLineage").GetProperty("fields").GetProperty("loans").GetProperty("inputFields")[0];
+        Assert.Equal((Outputs("herkunft.passend").GetProperty("name").GetString(), "loans"), (from.GetProperty("name").GetString(), from.GetProperty("field").GetString()));
+        Assert.False(Outputs("herkunft.datei").GetProperty("facets").TryGetProperty("columnLineage", out _));
+
         var faults = new List<string>();
         foreach (var one in events) Schemas.Validate(one, faults);
         Assert.Empty(faults);
+
+        JsonElement Outputs(string job) => events.First(one => one.GetProperty("job").GetProperty("name").GetString() == job && one.GetProperty("eventType").GetString() == "COMPLETE").GetProperty("outputs")[0];
     }
 
     [SharedDataFact("openlineage/OpenLineage.json")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -105,7 +106,7 @@ public sealed class OriginTests(HubFixture hub) : IClassFixture<HubFixture>
         state = LineageRules.Note(state, job with { Reads = false, Feeds = ["default"] });
         Assert.Equal((true, "default"), (state.Jobs[0].Reads, Assert.Single(state.Jobs[0].Feeds)));
 
-        for (var i = 0; i < LineageRules.MaxRuns + 20; i++) state = LineageRules.Note(state, new LineageUse("j", new(i.ToString("D5"), "s"), null) { Receipt = "r" });
+        for (var i = 0; i < LineageRules.MaxRuns + 20; i++) state = LineageRules.Note(state, new LineageUse("j", new(i.ToString("D5", CultureInfo.InvariantCulture), "s"), null) { Receipt = "r" });
         Assert.Same(state.Writes, LineageRules.Note(state, new LineageUse("j", new("00100", "s"), null) { Receipt = "r" }).Writes);
         Assert.Equal((LineageRules.MaxRuns, "00519", 0), (state.Writes.Length, state.Writes[0].By.Run, state.Reads.Length));
         for (var i = 0; i < LineageRules.MaxJobs + 5; i++) state = LineageRules.Note(state, job with { Job = "n" + i });
