@@ -199,7 +199,6 @@ public sealed class DoorRoutesTests
             ["run"] = (await Pipelines.Pipes.RunAsync(amt, "abzug", new { })).GetProperty("id").GetString()!,
             ["step"] = "zeilen",
             ["namespace"] = "amt",
-            ["name"] = "werkzeug",
             ["file"] = await Pipelines.Pipes.UploadAsync(amt, "a.csv", "a\n1\n"),
             ["dataset"] = "geheim",
             ["indicator"] = "geheim-summe",
