@@ -8,7 +8,7 @@ namespace DataHub.Pipelines;
 /// <summary>Calls interleave: what is stored is changed by one after the other, and no call to a job is waited for meanwhile.</summary>
 [GrainType("datahub.schedule")]
 internal sealed partial class ScheduleGrain(
-    [PersistentState("schedule", "state")] IPersistentState<ScheduleState> state, DatasetWatermarks watermarks, TimeProvider time, ILogger<ScheduleGrain> logger) : Grain, IScheduleGrain
+    [PersistentState("schedule", "state")] IPersistentState<ScheduleState> state, DatasetWatermarks watermarks, TimeProvider time, ILogger<ScheduleGrain> logger) : Grain, IScheduleGrain, IDisposable
 {
     /// <summary>Jobs that are called at the same time.</summary>
     private const int AtOnce = 8;
@@ -29,6 +29,8 @@ internal sealed partial class ScheduleGrain(
         _stored = new(state, DeactivateOnIdle);
         return Task.CompletedTask;
     }
+
+    public void Dispose() => _gate.Dispose();
 
     public async Task NoteAsync(Caller caller, string job)
     {

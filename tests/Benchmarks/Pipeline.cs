@@ -59,7 +59,7 @@ internal sealed class Pipeline(int rows, int megabytes) : IAsyncDisposable
         var copy = await CopyAsync(file);
         Console.WriteLine(Table.Machine(1));
         Console.WriteLine();
-        Console.WriteLine(CultureInfo.InvariantCulture, $"| {rows:N0} rows, {new FileInfo(file).Length / 1e6:N0} MB of CSV | seconds | rows/s |");
+        Console.WriteLine($"| {rows:N0} rows, {new FileInfo(file).Length / 1e6:N0} MB of CSV | seconds | rows/s |");
         Console.WriteLine("| --- | ---: | ---: |");
         Line("upload", uploaded);
         foreach (var (step, took) in steps) Line(step, took);
@@ -67,7 +67,7 @@ internal sealed class Pipeline(int rows, int megabytes) : IAsyncDisposable
         Line("DuckDB alone: the same file, checks and SQL, into a database of its own", duck);
         Line("PostgreSQL: COPY of the same file", copy);
         Console.WriteLine();
-        Console.WriteLine(CultureInfo.InvariantCulture, $"The run at {duck / seconds:F2} of DuckDB's rate and {copy / seconds:F2} of COPY's; memory over what the hub had before: silo {memory.Silo >> 20:N0} MiB, process of the SQL {memory.Sql >> 20:N0} MiB at most.");
+        Console.WriteLine($"The run at {duck / seconds:F2} of DuckDB's rate and {copy / seconds:F2} of COPY's; memory over what the hub had before: silo {memory.Silo >> 20:N0} MiB, process of the SQL {memory.Sql >> 20:N0} MiB at most.");
         if (megabytes == 0) return 0;
 
         var large = Path.Combine(_folder, "large.csv");
@@ -78,10 +78,10 @@ internal sealed class Pipeline(int rows, int megabytes) : IAsyncDisposable
         id = await UploadAsync(http, large);
         uploaded = upload.Elapsed.TotalSeconds;
         (seconds, steps, memory) = await RunAsync(http, "summen", id);
-        Console.WriteLine(CultureInfo.InvariantCulture, $"{megabytes:N0} MB, {many:N0} rows: uploaded in {uploaded:F0} s, run in {seconds:F0} s ({string.Join(", ", steps.Select(step => $"{step.Step} {step.Seconds:F0}"))}); silo {before >> 20:N0} MiB before, at most {(watch.Silo - before) >> 20:N0} MiB more; process of the SQL at most {watch.Sql >> 20:N0} MiB.");
+        Console.WriteLine($"{megabytes:N0} MB, {many:N0} rows: uploaded in {uploaded:F0} s, run in {seconds:F0} s ({string.Join(", ", steps.Select(step => $"{step.Step} {step.Seconds:F0}"))}); silo {before >> 20:N0} MiB before, at most {(watch.Silo - before) >> 20:N0} MiB more; process of the SQL at most {watch.Sql >> 20:N0} MiB.");
         return 0;
 
-        void Line(string what, double took) => Console.WriteLine(CultureInfo.InvariantCulture, $"| {what} | {took:F1} | {rows / took:N0} |");
+        void Line(string what, double took) => Console.WriteLine($"| {what} | {took:F1} | {rows / took:N0} |");
     }
 
     public async ValueTask DisposeAsync()
