@@ -32,11 +32,15 @@ internal sealed record RunJson(
 }
 
 /// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
+/// <param name="Url">From where the file was fetched, as <see cref="Address"/> tells it.</param>
 internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion, string? Url)
 {
     public static PinnedInputJson Of(PinnedInput input) => new(
         input.Step, input.File, input.Name, input.Sha256 is null ? null : Convert.ToHexStringLower(input.Sha256), input.Dataset, input.Watermark,
-        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas, input.Url);
+        input.Dataset is null ? null : input.Contract, input.Dataset is null ? null : input.Areas, input.Url is null ? null : Address(input.Url));
+
+    /// <summary>An address up to its path: what follows may be a password, and tables and pages go to many. The job's definition has it whole.</summary>
+    public static string Address(string url) => new Uri(url).GetLeftPart(UriPartial.Path);
 }
 
 /// <summary>The version of a purpose's key that a step makes pseudonyms with.</summary>

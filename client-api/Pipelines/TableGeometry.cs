@@ -11,6 +11,9 @@ namespace DataHub.Pipelines;
 /// <summary>The geometry of a table's rows, by the names of its columns: two numbers <c>lon</c> and <c>lat</c>, or well-known text in <c>geometry</c>, <c>geom</c> or <c>wkt</c>.</summary>
 internal sealed class TableGeometry
 {
+    /// <summary>Parentheses within one another; collections may hold collections.</summary>
+    private const int Deepest = 16;
+
     private static readonly string[] s_lon = ["lon", "lng", "longitude"], s_lat = ["lat", "latitude"], s_text = ["geometry", "geom", "wkt"];
     private static readonly JsonWriterOptions s_json = new() { SkipValidation = true };
 
@@ -33,7 +36,7 @@ internal sealed class TableGeometry
     {
         if (_lon >= 0 && _lat >= 0 && !columns[_lon].IsNull(row) && !columns[_lat].IsNull(row))
             return AnswerGeoJson.Point($"{AnswerText.Of(_fields[_lon], columns[_lon], row)},{AnswerText.Of(_fields[_lat], columns[_lat], row)}");
-        if (_text < 0 || columns[_text].IsNull(row)) return null;
+        if (_text < 0 || columns[_text].IsNull(row) || IsDeep(columns[_text].Texts![row]!)) return null;
         try
         {
             var geometry = new WKTReader().Read(columns[_text].Texts![row]);
@@ -41,10 +44,23 @@ internal sealed class TableGeometry
             using (var writer = new Utf8JsonWriter(body, s_json)) Write(writer, geometry);
             return body.ToArray();
         }
-        catch (Exception e) when (e is NetTopologySuite.IO.ParseException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is NetTopologySuite.IO.ParseException or ArgumentException or NotSupportedException or InvalidOperationException)
         {
             return null;
         }
+    }
+
+    /// <summary>The library goes down into each parenthesis, however many there are.</summary>
+    private static bool IsDeep(string text)
+    {
+        var depth = 0;
+        foreach (var character in text)
+        {
+            if (character == '(' && ++depth > Deepest) return true;
+            if (character == ')') depth--;
+        }
+
+        return false;
     }
 
     private static void Write(Utf8JsonWriter writer, Geometry geometry)

@@ -91,6 +91,12 @@ internal static class AggregateRules
 
     private static FieldType TypeOf(AggregateKey key, TableColumn[] input, string table)
     {
+        if (key.Zone is not null && input[input.Find(table, key.Column)].Type == FieldType.Date)
+        {
+            throw new StepException(new(
+                $"Die Spalte „{key.Column}“ der Tabelle „{table}“ hat Tage, keine Zeitpunkte: „zone“ weglassen.", $"The column “{key.Column}” of the table “{table}” has days, not instants: leave “zone” out."));
+        }
+
         if (key.Unit is null) return input[input.Find(table, key.Column)].Type;
         var type = input[key.Unit == "hour" ? input.Find(table, key.Column, FieldType.DateTime) : input.Find(table, key.Column, FieldType.Date, FieldType.DateTime)].Type;
         return key.Unit == "hour" ? type : FieldType.Date;

@@ -117,7 +117,7 @@ internal static partial class JobRules
             {
                 var (key, spot) = (aggregate.By[k], $"{at}.by[{k.ToString(CultureInfo.InvariantCulture)}]");
                 if (key.Unit is not null && !AggregateRules.Units.Contains(key.Unit)) Wrong(spot + ".unit", $"Eines von {string.Join(", ", AggregateRules.Units)}.", $"One of {string.Join(", ", AggregateRules.Units)}.");
-                if (key.Zone is not null && !TimeZoneInfo.TryFindSystemTimeZoneById(key.Zone, out _)) Wrong(spot + ".zone", $"Die Zeitzone „{key.Zone}“ ist unbekannt; Namen wie Europe/Berlin sind gemeint.", $"The time zone “{key.Zone}” is not known; names such as Europe/Berlin are meant.");
+                if (key.Zone is not null && !(TimeZoneInfo.TryFindSystemTimeZoneById(key.Zone, out var zone) && zone.HasIanaId)) Wrong(spot + ".zone", $"Die Zeitzone „{key.Zone}“ ist unbekannt; Namen wie Europe/Berlin sind gemeint.", $"The time zone “{key.Zone}” is not known; names such as Europe/Berlin are meant.");
                 Name(key.Name ?? key.Column, spot);
             }
 

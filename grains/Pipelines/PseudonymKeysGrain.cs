@@ -102,9 +102,9 @@ internal sealed partial class PseudonymKeysGrain(
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
-    [LoggerMessage(4060, LogLevel.Information, "Pseudonym key {Key}: version {Version} was made by {By}")]
+    [LoggerMessage(4080, LogLevel.Information, "Pseudonym key {Key}: version {Version} was made by {By}")]
     private partial void LogCreated(string key, int version, string by);
 
-    [LoggerMessage(4061, LogLevel.Information, "Pseudonym key {Key}: version {Version} was destroyed by {By}")]
+    [LoggerMessage(4081, LogLevel.Information, "Pseudonym key {Key}: version {Version} was destroyed by {By}")]
     private partial void LogDestroyed(string key, int version, string by);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 using Parquet;
 using Parquet.Schema;
@@ -20,15 +21,18 @@ internal abstract class ParquetColumn
     /// <summary>Whether values of the type can be read.</summary>
     public static bool Knows(DataField field) => Reader(field) is not null;
 
-    public static ParquetColumn Read(ParquetRowGroupReader group, DataField field) => Reader(field)!(group);
+    /// <summary>Bytes that a value takes in memory while its group is read, whatever it takes in the file.</summary>
+    public static long Width(DataField field) => Reader(field)!.Value.Width;
 
-    private static Func<ParquetRowGroupReader, ParquetColumn>? Reader(DataField field)
+    public static ParquetColumn Read(ParquetRowGroupReader group, DataField field) => Reader(field)!.Value.Read(group);
+
+    private static (Func<ParquetRowGroupReader, ParquetColumn> Read, long Width)? Reader(DataField field)
     {
         var type = field.ClrType;
         if (field is TimeDataField time)
         {
             var ticks = time.Precision switch { TimeUnitPrecision.Millis => TimeSpan.TicksPerMillisecond, TimeUnitPrecision.Micros => TimeSpan.TicksPerMicrosecond, _ => 0 };
-            return type == typeof(int) ? Of<int>(value => Time(value, ticks)) : type == typeof(long) ? Of<long>(value => Time(value, ticks)) : type == typeof(TimeSpan) ? Of<TimeSpan>(value => new(CellKind.Time, value.Ticks)) : null;
+            return type == typeof(int) ? Of<int>(value => Time(value, ticks)) : type == typeof(long) ? Of<long>(value => Time(value, ticks)) : type == typeof(TimeSpan) ? Of<TimeSpan>(value => Time(value.Ticks, 1)) : null;
         }
 
         if (field is DateTimeDataField { DateTimeFormat: DateTimeFormat.Impala }) return null;
@@ -54,18 +58,29 @@ internal abstract class ParquetColumn
             : type == typeof(string) || type == typeof(ReadOnlyMemory<char>) ? Of<ReadOnlyMemory<char>>(value => Text(value.Span))
             : null;
 
-        Func<ParquetRowGroupReader, ParquetColumn> Of<T>(Func<T, TypedCell> of)
-            where T : struct => group =>
+        // Beside the value its level and its place in the dictionary.
+        (Func<ParquetRowGroupReader, ParquetColumn>, long) Of<T>(Func<T, TypedCell> of)
+            where T : struct => (group => All(group, of), Unsafe.SizeOf<T>() + 8);
+
+        ParquetColumn All<T>(ParquetRowGroupReader group, Func<T, TypedCell> of)
+            where T : struct
         {
             var count = (int)group.RowCount;
             var (values, levels) = (new T[count], field.MaxDefinitionLevel > 0 ? new int[count] : null);
             Memory<int>? room = levels is null ? null : levels.AsMemory();
             group.ReadRawAsync(field, values.AsMemory(), room, null).AsTask().GetAwaiter().GetResult();
             return new Values<T>(values, levels, field.MaxDefinitionLevel, of);
-        };
+        }
     }
 
-    private static TypedCell Time(long value, long ticks) => ticks > 0 ? new(CellKind.Time, value * ticks) : new(CellKind.Time, value / 100);
+    /// <param name="ticks">Of a unit; 0: units are nanoseconds.</param>
+    private static TypedCell Time(long value, long ticks)
+    {
+        var day = ticks > 0 ? TimeSpan.TicksPerDay / ticks : TimeSpan.TicksPerDay * 100;
+        return value < 0 || value >= day
+            ? TypedCell.Wrong("Das ist keine Uhrzeit eines Tages (00:00:00 bis unter 24:00:00).", "This is no time of a day (00:00:00 to less than 24:00:00).")
+            : new(CellKind.Time, ticks > 0 ? value * ticks : value / 100);
+    }
 
     /// <summary>The least whole number stands for no value in tables.</summary>
     private static TypedCell Whole(long value) => value == long.MinValue ? TypedCell.Of(value.ToString(CultureInfo.InvariantCulture)) : TypedCell.Of(value);

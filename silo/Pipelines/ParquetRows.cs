@@ -18,8 +18,8 @@ internal sealed class ParquetRows : TypedRows
     /// <summary>Bytes of the description at the end, and of a page, a page's description and all pages of a group, unpacked.</summary>
     private const int LargestFooter = 16 << 20, LargestPage = 256 << 20, LargestHeader = 1 << 16, LargestGroup = 512 << 20;
 
-    /// <summary>Cells of a group.</summary>
-    private const long MostCells = 50_000_000;
+    /// <summary>Bytes of a group's values in memory: a few in the file may stand for millions.</summary>
+    private const long LargestValues = 256 << 20;
 
     private readonly Stream _file;
     private readonly ParquetReader _reader;
@@ -87,7 +87,9 @@ internal sealed class ParquetRows : TypedRows
     {
         using var group = _reader.OpenRowGroupReader(_group);
         _left = group.RowCount;
-        if (_left < 0 || _left * Math.Max(1, _wanted.Count(one => one)) > MostCells) throw Large();
+        if (_left < 0) throw Broken();
+        var width = _fields.Where((_, i) => _wanted[i]).Sum(ParquetColumn.Width);
+        if (_left > LargestValues / Math.Max(1, width)) throw Many(_left, LargestValues / Math.Max(1, width));
         var unpacked = 0L;
         for (var i = 0; i < _fields.Length; i++)
         {
@@ -186,6 +188,10 @@ internal sealed class ParquetRows : TypedRows
     private static StepException Broken() => new(new("Die Datei ist kein lesbares Parquet.", "The file is not readable as Parquet."));
 
     private static StepException Large() => new(new(
-        $"Eine Zeilengruppe der Datei ist zu groß (höchstens {MostCells} Zellen und {LargestGroup >> 20} MiB); mit kleineren Gruppen speichern (row_group_size).",
-        $"A row group of the file is too large (at most {MostCells} cells and {LargestGroup >> 20} MiB); save it with smaller ones (row_group_size)."));
+        $"Eine Zeilengruppe der Datei ist zu groß (höchstens {LargestGroup >> 20} MiB); mit kleineren Gruppen speichern (row_group_size).",
+        $"A row group of the file is too large (at most {LargestGroup >> 20} MiB); save it with smaller ones (row_group_size)."));
+
+    private static StepException Many(long rows, long most) => new(new(
+        $"Eine Zeilengruppe der Datei hat {rows} Zeilen; bei diesen Spalten haben {most} im Speicher Platz ({LargestValues >> 20} MiB). Mit kleineren Gruppen speichern (row_group_size) oder columns mit weniger Spalten angeben.",
+        $"A row group of the file has {rows} rows; with these columns {most} fit into memory ({LargestValues >> 20} MiB). Save it with smaller ones (row_group_size), or say columns with fewer of them."));
 }

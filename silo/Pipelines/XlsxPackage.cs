@@ -57,7 +57,7 @@ internal sealed class XlsxPackage : IDisposable
     public bool Has(string part) => _parts.ContainsKey(part);
 
     /// <summary>A part from its beginning.</summary>
-    public Stream Open(string part)
+    public XlsxPart Open(string part)
     {
         if (!_parts.TryGetValue(part, out var entry)) throw Broken($"„{part}“ fehlt", $"“{part}” is missing");
         try
@@ -154,6 +154,8 @@ internal sealed class XlsxPackage : IDisposable
         var at = tail.AsSpan().LastIndexOf("PK\u0005\u0006"u8);
         if (at < 0 || tail.Length - at < EndRecord) throw Broken("das Ende fehlt", "its end is missing");
         var end = tail.AsSpan(at);
+        // With other numbers of disks the counts below would not be the ones that hold.
+        if (BinaryPrimitives.ReadUInt32LittleEndian(end[4..]) != 0) throw Broken("ein mehrteiliges ZIP oder ZIP64", "a ZIP in several parts, or ZIP64");
         var (entries, size, offset) = (BinaryPrimitives.ReadUInt16LittleEndian(end[10..]), BinaryPrimitives.ReadUInt32LittleEndian(end[12..]), BinaryPrimitives.ReadUInt32LittleEndian(end[16..]));
         if (entries > MostEntries || size > LargestDirectory) throw Broken($"mehr als {MostEntries} Teile", $"more than {MostEntries} parts");
         if ((long)offset + size != file.Length - tail.Length + at) throw Broken("sein Verzeichnis steht nicht da, wo es stehen soll", "its directory is not where it should be");
@@ -171,14 +173,14 @@ internal sealed class XlsxPackage : IDisposable
         $"The file embeds something foreign or links to other files ({what}); the hub takes none of these. Copy the values alone into a new .xlsx."));
 }
 
-/// <summary>A part while it is inflated: its bytes are counted, and the XML in it has no run without markup that would fill the memory.</summary>
+/// <summary>A part while it is inflated: its bytes are counted, and no node of the XML in it is so long that it would fill the memory.</summary>
 /// <param name="read">Told how many bytes came so far.</param>
 internal sealed class XlsxPart(Stream inner, Action<long> read) : Stream
 {
-    /// <summary>Bytes between two <c>&lt;</c>: a cell's text has 32,767 characters.</summary>
-    private const int LongestRun = 4 << 20;
+    /// <summary>Bytes of a node, whatever they are, with what is passed over before it: a cell's text has 32,767 characters.</summary>
+    private const int LongestNode = 4 << 20;
 
-    private long _at, _run;
+    private long _at, _node;
 
     public override bool CanRead => true;
 
@@ -194,6 +196,9 @@ internal sealed class XlsxPart(Stream inner, Action<long> read) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>What is read from here on belongs to another node.</summary>
+    public void Next() => _node = 0;
+
     public override int Read(Span<byte> buffer)
     {
         int count;
@@ -208,9 +213,8 @@ internal sealed class XlsxPart(Stream inner, Action<long> read) : Stream
 
         _at += count;
         read(_at);
-        var last = buffer[..count].LastIndexOf((byte)'<');
-        _run = last < 0 ? _run + count : count - last;
-        if (_run > LongestRun) throw XlsxPackage.Broken("eine Stelle ist zu lang", "one place is too long");
+        _node += count;
+        if (_node > LongestNode) throw XlsxPackage.Broken("eine Stelle ist zu lang", "one place is too long");
         return count;
     }
 

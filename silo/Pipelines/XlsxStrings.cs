@@ -15,7 +15,7 @@ internal sealed class XlsxStrings
 
     public int Count => _ends.Count;
 
-    public static XlsxStrings Read(Stream part)
+    public static XlsxStrings Read(XlsxPart part)
     {
         var strings = new XlsxStrings();
         using var xml = new XlsxXml(part);

@@ -36,7 +36,7 @@ internal sealed class XlsxStyles
 
     public XlsxStyle this[int style] => (uint)style < (uint)_styles.Count ? _styles[style] : default;
 
-    public static XlsxStyles Read(Stream part)
+    public static XlsxStyles Read(XlsxPart part)
     {
         var (styles, patterns) = (new XlsxStyles(), new Dictionary<int, XlsxStyle>());
         using var xml = new XlsxXml(part);

@@ -8,21 +8,26 @@ internal sealed class XlsxXml : IDisposable
 {
     private const int Deepest = 64;
 
+    private readonly XlsxPart _part;
     private readonly XmlReader _reader;
     private readonly StringBuilder _text = new();
     private readonly char[] _buffer = new char[4_096];
 
     /// <param name="part">Is disposed of with it.</param>
-    public XlsxXml(Stream part) => _reader = XmlReader.Create(part, new()
+    public XlsxXml(XlsxPart part)
     {
-        DtdProcessing = DtdProcessing.Prohibit,
-        XmlResolver = null,
-        IgnoreComments = true,
-        IgnoreProcessingInstructions = true,
-        IgnoreWhitespace = true,
-        CloseInput = true,
-        NameTable = new BoundedNames(),
-    });
+        _part = part;
+        _reader = XmlReader.Create(part, new()
+        {
+            DtdProcessing = DtdProcessing.Prohibit,
+            XmlResolver = null,
+            IgnoreComments = true,
+            IgnoreProcessingInstructions = true,
+            IgnoreWhitespace = true,
+            CloseInput = true,
+            NameTable = new BoundedNames(),
+        });
+    }
 
     /// <summary>Whether this is where an element begins.</summary>
     public bool IsStart => _reader.NodeType == XmlNodeType.Element;
@@ -39,6 +44,7 @@ internal sealed class XlsxXml : IDisposable
 
     public bool Read()
     {
+        _part.Next();
         try
         {
             if (!_reader.Read()) return false;

@@ -102,6 +102,9 @@ public sealed class AggregateTests
         Assert.Contains("„Ort“ der Tabelle „t“ ist von der Art string", Refused(new("t", [], [new("n", "sum") { Column = "Ort" }])), StringComparison.Ordinal);
         Assert.Contains("nötig ist: date, datetime", Refused(new("t", [new("n") { Unit = "day" }], [new("z", "count")])), StringComparison.Ordinal);
 
+        AggregateStep days = new("t", [new("tag") { Unit = "month", Zone = "Europe/Berlin" }], [new("n", "count")]);
+        Assert.Contains("„tag“ der Tabelle „t“ hat Tage, keine Zeitpunkte", Assert.Throws<StepException>(() => AggregateRules.Columns(days, [new("tag", FieldType.Date)])).Reason.De, StringComparison.Ordinal);
+
         static string Refused(AggregateStep step) => Assert.Throws<StepException>(() => AggregateRules.Columns(step, s_columns)).Reason.De;
     }
 

@@ -77,6 +77,26 @@ public sealed class ParquetFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_time_that_no_day_has_is_a_fault_of_its_row()
+    {
+        var file = Write("SELECT TIME '24:00:00' AS a, 1 AS b UNION ALL SELECT TIME '08:30:00', 2 ORDER BY b");
+        Assert.Equal("Zeile 1, Spalte „a“: Das ist keine Uhrzeit eines Tages (00:00:00 bis unter 24:00:00).", await RefusedAsync("a.parquet", file));
+        Assert.Equal(["08:30:00|2"], (await ReadAsync("a.parquet", file, new() { MaxFaults = 1 })).Rows);
+    }
+
+    [Fact]
+    public async Task A_small_file_that_would_fill_the_memory_is_refused_with_advice()
+    {
+        var file = Write("SELECT 'x' AS a FROM range(12000000)", "ROW_GROUP_SIZE 12000000");
+        Assert.InRange(file.Length, 0, 1 << 20);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        Assert.Equal(
+            "Eine Zeilengruppe der Datei hat 12000000 Zeilen; bei diesen Spalten haben 11184810 im Speicher Platz (256 MiB). Mit kleineren Gruppen speichern (row_group_size) oder columns mit weniger Spalten angeben.",
+            await RefusedAsync("a.parquet", file));
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 64L << 20);
+    }
+
+    [Fact]
     public async Task Lengths_that_lie_are_refused_before_anybody_makes_room_for_them()
     {
         var file = Write("SELECT i AS nr, 'Zweig ' || i AS name FROM range(1000) AS r(i)");

@@ -68,6 +68,7 @@ public sealed class PlaceHttpTests(HubFixture hub) : IClassFixture<HubFixture>
             ("""{ "id": "p", "aggregate": { "input": "z", "by": ["branch"], "measures": [ { "name": "n", "function": "sum", "column": "branch" } ] } }""", "steps[1].aggregate"),
             ("""{ "id": "p", "aggregate": { "input": "z", "by": [{ "time": "time", "unit": "decade" }], "measures": [ { "name": "n", "function": "count" } ] } }""", "steps[1].aggregate.by[0].unit"),
             ("""{ "id": "p", "aggregate": { "input": "z", "by": [{ "time": "time", "unit": "month", "zone": "Europa/Berlin" }], "measures": [ { "name": "n", "function": "count" } ] } }""", "steps[1].aggregate.by[0].zone"),
+            ("""{ "id": "p", "aggregate": { "input": "z", "by": [{ "time": "time", "unit": "month", "zone": "W. Europe Standard Time" }], "measures": [ { "name": "n", "function": "count" } ] } }""", "steps[1].aggregate.by[0].zone"),
             ("""{ "id": "p", "aggregate": { "input": "z", "by": ["branch"], "measures": [ { "name": "branch", "function": "count" } ], "minimumCount": 1 } }""", "steps[1].aggregate.minimumCount"),
             ("""{ "id": "p", "aggregate": { "input": "z", "by": [], "measures": [ { "name": "q", "function": "quantile", "column": "loans" } ] } }""", "steps[1].aggregate.measures[0].share"),
             ("""{ "id": "p", "aggregate": { "input": "z", "by": ["branch"], "measures": [ { "name": "s", "function": "sum", "column": "loans" } ] } }, { "id": "t", "transform": { "inputs": ["p"], "sql": "SELECT summe FROM p" } }""", "steps[2].transform.sql"),

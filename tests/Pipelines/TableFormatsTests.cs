@@ -6,6 +6,7 @@ using System.Text;
 using System.Text.Json;
 
 using DataHub.Catalog;
+using DataHub.Feeds;
 using DataHub.Support;
 
 using DuckDB.NET.Data;
@@ -80,6 +81,23 @@ public sealed class TableFormatsTests(HubFixture hub) : IClassFixture<HubFixture
         using var answered = await admin.SendAsync(asked);
         Assert.Equal((AnswerXlsx.ContentType, $"{id}-datei.xlsx"), (answered.Content.Headers.ContentType!.MediaType, answered.Content.Headers.ContentDisposition!.FileName!.Trim('"')));
     }
+
+    [Fact]
+    public void A_geometry_that_is_nested_without_end_stays_text()
+    {
+        var geometry = TableGeometry.Of([new("geometry", FieldType.String, null, FieldRole.None, FieldConstraints.None, null, null, null)])!;
+        string[] texts = [Nested(13), Nested(50_000), string.Concat(Enumerable.Repeat("GEOMETRYCOLLECTION(", 50_000))];
+        Column[] rows = [Column.OfTexts(texts)];
+        Assert.Contains("[1,2]", Encoding.UTF8.GetString(geometry.Row(rows, 0)!), StringComparison.Ordinal);
+        Assert.Null(geometry.Row(rows, 1));
+        Assert.Null(geometry.Row(rows, 2));
+
+        static string Nested(int depth) => string.Concat(Enumerable.Repeat("GEOMETRYCOLLECTION(", depth)) + "POINT (1 2)" + new string(')', depth);
+    }
+
+    [Fact]
+    public void The_address_of_a_fetched_file_is_told_without_its_query() =>
+        Assert.Equal("http://daten.example:8080/a/b.csv", PinnedInputJson.Of(new("datei") { File = "f", Url = "http://daten.example:8080/a/b.csv?token=geheim" }).Url);
 
     [GdalFact]
     public async Task A_spreadsheet_has_dates_as_dates_and_texts_as_texts_whatever_they_begin_with()

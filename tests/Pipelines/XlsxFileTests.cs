@@ -173,11 +173,19 @@ public sealed class XlsxFileTests
         Assert.Equal(40_002, (await ReadAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + rows).ToBytes())).Rows.Length);
         Assert.Contains("mehr als 150-mal so groß", await RefusedAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + string.Concat(Enumerable.Repeat("<x></x>", 3_500_000))).ToBytes()), StringComparison.Ordinal);
         Assert.Contains("eine Stelle ist zu lang", await RefusedAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + $"<row r=\"9\" x=\"{new string('x', 5 << 20)}\"/>").ToBytes()), StringComparison.Ordinal);
+        var section = $"<row r=\"9\"><c r=\"A9\" t=\"inlineStr\"><is><t><![CDATA[{string.Concat(Enumerable.Repeat("<x>", 2 << 20))}]]></t></is></c></row>";
+        Assert.Contains("eine Stelle ist zu lang", await RefusedAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + section).ToBytes()), StringComparison.Ordinal);
         Assert.Contains("zu tief verschachtelt", await RefusedAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + string.Concat(Enumerable.Repeat("<x>", 100))).ToBytes()), StringComparison.Ordinal);
         Assert.Contains("kein lesbares XLSX (XML", await RefusedAsync("a.xlsx", new XlsxBook().Sheet(s_numbers + string.Concat(Enumerable.Range(0, 5_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"<x{i}/>")))).ToBytes()), StringComparison.Ordinal);
         var book = new XlsxBook().Sheet(s_numbers);
         for (var i = 0; i < XlsxPackage.MostEntries; i++) book.With(string.Create(CultureInfo.InvariantCulture, $"x/{i}"), "");
-        Assert.Contains("mehr als 5000 Teile", await RefusedAsync("a.xlsx", book.ToBytes()), StringComparison.Ordinal);
+        var many = book.ToBytes();
+        Assert.Contains("mehr als 5000 Teile", await RefusedAsync("a.xlsx", many), StringComparison.Ordinal);
+
+        // The numbers of disks send whoever reads on to a record of ZIP64, and few parts are told here.
+        many.AsSpan(many.Length - 18, 4).Fill(0xFF);
+        many.AsSpan(many.Length - 14, 4).Clear();
+        Assert.Contains("ein mehrteiliges ZIP oder ZIP64", await RefusedAsync("a.xlsx", many), StringComparison.Ordinal);
     }
 
     [Fact]
