@@ -10,7 +10,7 @@ internal interface IFilePullGrain : IGrainWithStringKey
     [Alias("Get"), Repeatable]
     Task<LastPull?> GetAsync(Caller caller);
 
-    /// <summary>Only for the hub.</summary>
+    /// <summary>Of the files so noted the newest hundred stay; older ones are deleted. Only for the hub.</summary>
     [Alias("Note"), Repeatable]
     Task NoteAsync(Caller caller, LastPull pull);
 }
@@ -32,10 +32,13 @@ internal sealed class FilePullGrain([PersistentState("file-pull", "state")] IPer
         return Task.FromResult(_stored.Value.Last);
     }
 
-    public Task NoteAsync(Caller caller, LastPull pull)
+    public async Task NoteAsync(Caller caller, LastPull pull)
     {
         OnlyTheHub(caller);
-        return _stored.StoreAsync(new(pull));
+        var (next, old) = PullRules.Note(_stored.Value, pull);
+        // Deleted first: after a death the one that is still noted is deleted again.
+        foreach (var file in old) await GrainFactory.GetGrain<IUploadedFileGrain>(file).DeleteAsync(Caller.Hub);
+        await _stored.StoreAsync(next);
     }
 
     private static void OnlyTheHub(Caller caller)
@@ -51,6 +54,9 @@ public sealed record FilePullState([property: Id(0)] LastPull? Last)
         : this((LastPull?)null)
     {
     }
+
+    /// <summary>Ids of the uploaded files that were fetched, the oldest first.</summary>
+    [Id(1)] public string[] Files { get; init; } = [];
 }
 
 /// <param name="Marks">By which the host knows the content again.</param>
