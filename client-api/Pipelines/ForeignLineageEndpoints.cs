@@ -29,14 +29,14 @@ internal static class ForeignLineageEndpoints
             .Produces<ForeignRunsJson>().Refuses(400, 404);
     }
 
-    private static async Task<IResult> TellAsync(HttpContext http, IGrainFactory grains)
+    private static async Task<IResult> TellAsync(HttpContext http, IGrainFactory grains, TimeProvider time)
     {
         if (http.Caller().IsPublic) return Authentication.Forbidden(http, new("Nötig ist ein Schlüssel oder eine Anmeldung.", "A key or a sign-in is needed."));
         var (body, problem) = await http.ReadJsonAsync<JsonDocument>();
         if (problem is not null) return problem;
         using (body)
         {
-            var (events, fault) = OpenLineageCheck.Read(body!.RootElement, http.Request.Query["dataspace"].ToString() is { Length: > 0 } dataspace ? dataspace : null);
+            var (events, fault) = OpenLineageCheck.Read(body!.RootElement, http.Request.Query["dataspace"].ToString() is { Length: > 0 } dataspace ? dataspace : null, time.GetUtcNow());
             if (events is null) return Problems.Problem(http, ProblemTypes.InvalidLineage, fault!);
             // All or none: one grain takes them.
             var job = events[0].Job;

@@ -13,14 +13,15 @@ internal static class OpenLineageCheck
     private static readonly string[] s_types = ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"];
 
     /// <summary>One event, or an array of up to <see cref="ForeignJobs.Events"/>.</summary>
+    /// <param name="now">Events of more than a day later are of a clock that goes wrong.</param>
     /// <returns>The events, or what is wrong with the first that is, with its path.</returns>
-    public static ((ForeignJob Job, ForeignEvent Event)[]? Events, LocalText? Fault) Read(JsonElement body, string? dataspace)
+    public static ((ForeignJob Job, ForeignEvent Event)[]? Events, LocalText? Fault) Read(JsonElement body, string? dataspace, DateTimeOffset now)
     {
         try
         {
-            if (body.ValueKind != JsonValueKind.Array) return ([One(body, "$", dataspace)], null);
+            if (body.ValueKind != JsonValueKind.Array) return ([One(body, "$", dataspace, now)], null);
             if (body.GetArrayLength() is 0 or > ForeignJobs.Events) throw Fault("$", $"1 bis {ForeignJobs.Events} Ereignisse", $"1 to {ForeignJobs.Events} events");
-            return ([.. body.EnumerateArray().Select((one, i) => One(one, $"$[{i.ToString(CultureInfo.InvariantCulture)}]", dataspace))], null);
+            return ([.. body.EnumerateArray().Select((one, i) => One(one, $"$[{i.ToString(CultureInfo.InvariantCulture)}]", dataspace, now))], null);
         }
         catch (WireJsonException e)
         {
@@ -28,11 +29,12 @@ internal static class OpenLineageCheck
         }
     }
 
-    private static (ForeignJob Job, ForeignEvent Event) One(JsonElement one, string at, string? dataspace)
+    private static (ForeignJob Job, ForeignEvent Event) One(JsonElement one, string at, string? dataspace, DateTimeOffset now)
     {
         if (one.ValueKind != JsonValueKind.Object) throw Fault(at, "ein Objekt wird erwartet", "an object is expected");
         if (Encoding.UTF8.GetByteCount(one.GetRawText()) > ForeignJobs.EventBytes) throw Fault(at, $"höchstens {ForeignJobs.EventBytes} Byte", $"at most {ForeignJobs.EventBytes} bytes");
         var time = Instant(one, "eventTime", at);
+        if (time > now.AddDays(1)) throw Fault(at + ".eventTime", "liegt mehr als einen Tag in der Zukunft; die Uhr des Werkzeugs geht falsch", "is more than a day in the future; the tool's clock is wrong");
         Uri(one, "producer", at);
         Uri(one, "schemaURL", at);
         var type = one.TryGetProperty("eventType", out _) ? Text(one, "eventType", at) : "OTHER";

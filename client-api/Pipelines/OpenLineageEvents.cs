@@ -84,7 +84,7 @@ internal static class OpenLineageEvents
         {
             var parent = Facet("1-2-0", "ParentRunFacet");
             parent["run"] = new JsonObject { ["runId"] = IdOf(run.Pinned.Id).ToString() };
-            parent["job"] = new JsonObject { ["namespace"] = Namespace, ["name"] = run.Pinned.Job };
+            parent["job"] = new JsonObject { ["namespace"] = Namespace, ["name"] = JobName(run) };
             facets["parent"] = parent;
         }
 
@@ -108,10 +108,13 @@ internal static class OpenLineageEvents
         return new()
         {
             ["namespace"] = Namespace,
-            ["name"] = step is null ? run.Pinned.Job : $"{run.Pinned.Job}.{step.Id}",
+            ["name"] = step is null ? JobName(run) : $"{JobName(run)}.{step.Id}",
             ["facets"] = new JsonObject { ["jobType"] = type },
         };
     }
+
+    /// <summary>What runs in another's shadow is a job of its own: it writes nothing, and no run of the job itself.</summary>
+    private static string JobName(RunInfo run) => run.Pinned.ShadowOf is null ? run.Pinned.Job : $"{run.Pinned.Job}@shadow";
 
     /// <summary>What the run reads from outside.</summary>
     private static JsonObject[] Inputs(RunInfo run) =>
@@ -119,7 +122,7 @@ internal static class OpenLineageEvents
 
     /// <summary>The datasets that so many of its steps wrote into.</summary>
     private static JsonObject[] Outputs(RunInfo run, int steps) =>
-        [.. run.Pinned.Spec.Steps.Take(steps).Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete } step ? Written(run, write, step) : null).OfType<JsonObject>()];
+        [.. run.Pinned.Spec.Steps.Take(steps).Select((spec, i) => spec.Write is { } write && run.Steps[i] is { State: RunState.Complete, Receipt: not null } step ? Written(run, write, step) : null).OfType<JsonObject>()];
 
     private static JsonObject[] StepInputs(RunInfo run, StepSpec spec, StepInfo step)
     {
@@ -141,7 +144,7 @@ internal static class OpenLineageEvents
 
     private static JsonObject[] StepOutputs(RunInfo run, StepSpec spec, StepInfo step) =>
         step.State != RunState.Complete ? []
-        : spec.Write is { } write ? [Written(run, write, step)]
+        : spec.Write is { } write ? step.Receipt is null ? [] : [Written(run, write, step)]
         : spec.MakesTable ? [Table(run, step, rowsIn: false)]
         : [];
 

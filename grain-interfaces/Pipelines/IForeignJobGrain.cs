@@ -32,6 +32,9 @@ public static class ForeignJobs
     /// <summary>Events of one call, runs of a job and events of a run that are kept, bytes of one event and of all of a job.</summary>
     public const int Events = 100, Runs = 200, EventsOfRun = 100, EventBytes = 64 << 10, JobBytes = 1 << 20;
 
+    /// <summary>Datasets of the hub that the events of one call name.</summary>
+    public const int Datasets = 200;
+
     /// <summary>Whose namespace it is: the agency's id stands before the first <c>.</c> or <c>:</c>, or is all of it. Null where it is nobody's.</summary>
     public static string? Agency(string space)
     {

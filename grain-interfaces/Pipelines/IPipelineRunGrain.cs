@@ -72,7 +72,11 @@ public interface IOpenRunsGrain : IGrainWithIntegerKey
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.OpenRun")]
-public sealed record OpenRun([property: Id(0)] string Run, [property: Id(1)] string Job);
+public sealed record OpenRun([property: Id(0)] string Run, [property: Id(1)] string Job)
+{
+    /// <summary>A backfill of the job, which is no run itself.</summary>
+    [Id(2)] public bool IsBackfill { get; init; }
+}
 
 /// <summary>In the words of OpenLineage (2-0-2, RunEvent.eventType), without OTHER.</summary>
 public enum RunState

@@ -19,10 +19,13 @@ internal sealed class FilePullGrain([PersistentState("file-pull", "state")] IPer
         return Task.FromResult(_stored.Value.Last);
     }
 
-    public Task NoteAsync(Caller caller, LastPull pull)
+    public async Task NoteAsync(Caller caller, LastPull pull)
     {
         OnlyTheHub(caller);
-        return _stored.StoreAsync(new(pull));
+        var (next, old) = PullRules.Note(_stored.Value, pull);
+        // Deleted first: after a death the one that is still noted is deleted again.
+        foreach (var file in old) await GrainFactory.GetGrain<IUploadedFileGrain>(file).DeleteAsync(Caller.Hub);
+        await _stored.StoreAsync(next);
     }
 
     private static void OnlyTheHub(Caller caller)

@@ -7,6 +7,9 @@ public sealed record FilePullState([property: Id(0)] LastPull? Last)
         : this((LastPull?)null)
     {
     }
+
+    /// <summary>Ids of the uploaded files that were fetched, the oldest first.</summary>
+    [Id(1)] public string[] Files { get; init; } = [];
 }
 
 /// <param name="Marks">By which the host knows the content again.</param>

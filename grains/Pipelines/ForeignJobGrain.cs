@@ -24,19 +24,22 @@ internal sealed class ForeignJobGrain([PersistentState("foreign-job", "state")] 
         if (!AccessRules.May(caller, AccessRights.Push, holding)) return new(CatalogRefusal.Forbidden, 0, AccessRules.Missing(AccessRights.Push, holding));
         if (known is not null && known.Dataspace != job.Dataspace)
             return new(CatalogRefusal.Conflict, 0, new($"„{job.Name}“ steht im Datenraum „{known.Dataspace ?? "–"}“; das bleibt so.", $"“{job.Name}” is in the dataspace “{known.Dataspace ?? "–"}”; that stays."));
+        if (events.SelectMany(one => one.Datasets).Select(one => one.Dataset).Distinct(StringComparer.Ordinal).Count() > ForeignJobs.Datasets)
+        {
+            return new(CatalogRefusal.Invalid, 0, new(
+                $"$: Die Ereignisse nennen mehr als {ForeignJobs.Datasets} Datensätze; auf mehrere Aufrufe verteilen.", $"$: The events name more than {ForeignJobs.Datasets} datasets; spread them over several calls."));
+        }
+
         if (known is null && await RefusedAsync(job, agency) is { } refused) return refused;
 
         var (next, added) = ForeignJobRules.Tell(_stored.Value, job, events, time.GetUtcNow() - options.Value.KeepForeign);
         // The datasets know of it first: an index names too much, never too little.
-        foreach (var one in events)
+        foreach (var one in ForeignJobRules.Named(events))
         {
-            foreach (var dataset in one.Datasets)
-            {
-                var right = dataset.IsOutput ? AccessRights.Push : AccessRights.ReadRows;
-                // Who may not write there, or read, says nothing of it.
-                if (await GrainFactory.GetGrain<IDatasetGrain>(dataset.Dataset).GetAsync(caller) is { } info && AccessRules.May(caller, right, info.Holding))
-                    await GrainFactory.GetGrain<IDatasetLineageGrain>(dataset.Dataset).NoteForeignAsync(Caller.Hub, new(job, agency, one.Run, dataset.IsOutput, dataset.Watermark, one.At));
-            }
+            var right = one.Dataset.IsOutput ? AccessRights.Push : AccessRights.ReadRows;
+            // Who may not write there, or read, says nothing of it.
+            if (await GrainFactory.GetGrain<IDatasetGrain>(one.Dataset.Dataset).GetAsync(caller) is { } info && AccessRules.May(caller, right, info.Holding))
+                await GrainFactory.GetGrain<IDatasetLineageGrain>(one.Dataset.Dataset).NoteForeignAsync(Caller.Hub, new(job, agency, one.Run, one.Dataset.IsOutput, one.Dataset.Watermark, one.At));
         }
 
         await _stored.StoreAsync(next);

@@ -22,11 +22,26 @@ internal static class ForeignJobRules
 
         if (added == 0) return (state, 0);
         var bytes = 0;
-        ForeignRun[] kept = [.. runs.Select(run => new ForeignRun(run.Key, [.. run.Value.OrderBy(one => one.At).TakeLast(ForeignJobs.EventsOfRun)]))
+        ForeignRun[] kept = [.. runs.Select(run => new ForeignRun(run.Key, Newest([.. run.Value.OrderBy(one => one.At).TakeLast(ForeignJobs.EventsOfRun)])))
             .Where(run => run.Events[^1].At >= keepFrom)
             .OrderByDescending(run => run.Events[^1].At).ThenBy(run => run.Run)
             .Take(ForeignJobs.Runs)
-            .TakeWhile(run => (bytes += run.Events.Sum(one => Encoding.UTF8.GetByteCount(one.Json))) <= ForeignJobs.JobBytes)];
+            .TakeWhile(run => (bytes += run.Events.Sum(Bytes)) <= ForeignJobs.JobBytes)];
         return (new(job, kept), added);
     }
+
+    /// <summary>The datasets that events name, each once for a run and a direction, as the newest of them does.</summary>
+    public static IEnumerable<(Guid Run, DateTimeOffset At, ForeignDataset Dataset)> Named(ForeignEvent[] events) =>
+        events.SelectMany(one => one.Datasets.Select(dataset => (one.Run, one.At, Dataset: dataset)))
+            .GroupBy(one => (one.Run, one.Dataset.Dataset, one.Dataset.IsOutput)).Select(same => same.MaxBy(one => one.At));
+
+    /// <summary>As many of a run's newest events as a job may have.</summary>
+    private static ForeignEvent[] Newest(ForeignEvent[] events)
+    {
+        var (first, bytes) = (events.Length, 0);
+        while (first > 0 && (bytes += Bytes(events[first - 1])) <= ForeignJobs.JobBytes) first--;
+        return events[first..];
+    }
+
+    private static int Bytes(ForeignEvent one) => Encoding.UTF8.GetByteCount(one.Json);
 }

@@ -14,7 +14,11 @@ internal interface IFilePull
 
 /// <summary>By what a host knows a content again (RFC 9110, sections 8.8.2 and 8.8.3), as it sent them.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.PullMarks")]
-public sealed record PullMarks([property: Id(0)] string? ETag, [property: Id(1)] string? LastModified);
+public sealed record PullMarks([property: Id(0)] string? ETag, [property: Id(1)] string? LastModified)
+{
+    /// <summary>Of whom they are, after redirects; no other address is told of them. Null: nobody is.</summary>
+    [Id(2)] public string? Address { get; init; }
+}
 
 /// <param name="IsUnchanged">The content is what it was (304); there were no pieces.</param>
 /// <param name="Name">Of the file, as the host calls it.</param>

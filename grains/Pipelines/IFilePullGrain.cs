@@ -10,7 +10,7 @@ internal interface IFilePullGrain : IGrainWithStringKey
     [Alias("Get"), Repeatable]
     Task<LastPull?> GetAsync(Caller caller);
 
-    /// <summary>Only for the hub.</summary>
+    /// <summary>Of the files so noted the newest hundred stay; older ones are deleted. Only for the hub.</summary>
     [Alias("Note"), Repeatable]
     Task NoteAsync(Caller caller, LastPull pull);
 }

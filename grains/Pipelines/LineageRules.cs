@@ -11,6 +11,9 @@ internal static class LineageRules
     /// <summary>Runs that read, and as many that wrote; the newest are kept.</summary>
     public const int MaxRuns = 500;
 
+    /// <summary>Of runs of agencies' own tools so many of one agency: none crowds out the others.</summary>
+    public const int MaxOfAgency = 100;
+
     /// <summary>A job is noted with what all its versions do; where that is known already, nothing changes.</summary>
     public static DatasetLineageState Note(DatasetLineageState state, LineageJob job)
     {
@@ -32,7 +35,9 @@ internal static class LineageRules
             ? state
             : state with
             {
-                Foreign = [.. state.Foreign.Where(one => one.Job != use.Job || one.Run != use.Run || one.IsOutput != use.IsOutput).Append(use).OrderByDescending(one => one.At).ThenBy(one => one.Run).Take(MaxRuns)],
+                Foreign = [.. state.Foreign.Where(one => one.Job != use.Job || one.Run != use.Run || one.IsOutput != use.IsOutput).Append(use)
+                    .GroupBy(one => one.Agency, StringComparer.Ordinal).SelectMany(agency => agency.OrderByDescending(one => one.At).ThenBy(one => one.Run).Take(MaxOfAgency))
+                    .OrderByDescending(one => one.At).ThenBy(one => one.Run).Take(MaxRuns)],
             };
 
     /// <summary>The jobs of a dataset's neighbourhood that a definition names: which datasets it reads and writes, and how.</summary>

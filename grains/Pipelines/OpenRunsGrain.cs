@@ -19,8 +19,8 @@ internal sealed class OpenRunsGrain([PersistentState("open-runs", "state")] IPer
     {
         OnlyTheHub(caller);
         // Whoever delivers its events knows of it before it has any.
-        if (lineage.Value.IsOn) await GrainFactory.GetGrain<ILineageOutboxGrain>(0).NoteAsync(Caller.Hub, run.Run);
-        await (_stored.Value.Open.Contains(run) ? Task.CompletedTask : _stored.StoreAsync(new([.. _stored.Value.Open, run])));
+        if (lineage.Value.IsOn && !run.IsBackfill) await GrainFactory.GetGrain<ILineageOutboxGrain>(0).NoteAsync(Caller.Hub, run.Run);
+        await (Array.Exists(_stored.Value.Open, open => open.Run == run.Run) ? Task.CompletedTask : _stored.StoreAsync(new([.. _stored.Value.Open, run])));
     }
 
     public Task CloseAsync(Caller caller, string run)

@@ -204,7 +204,7 @@ internal sealed partial class PipelineJobGrain(
 
         var begun = new Backfill(id, spec, schedule, _stored.Value.Current, time.GetUtcNow(), caller.Subject, periods.Length, 0, BackfillState.Running) { Reached = spec.From };
         // Noted before it is stored, as a run is: after a death somebody asks for it.
-        await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(id)).OpenAsync(Caller.Hub, new(id, Id));
+        await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(id)).OpenAsync(Caller.Hub, new(id, Id) { IsBackfill = true });
         await _outbox.StoreAsync(
             _stored.Value with { Backfill = begun },
             Happened(caller.Subject, job, AuditEvents.RunStarted, ("backfill", id), ("version", Text(begun.Version)), ("from", spec.From.ToString("O")), ("to", spec.To.ToString("O")), ("periods", Text(periods.Length))));
@@ -226,7 +226,7 @@ internal sealed partial class PipelineJobGrain(
         if (resume && backfill.State == BackfillState.Cancelled) return new(CatalogRefusal.Conflict, new("Dieses Nachholen wurde aufgegeben; ein neues beginnen.", "This backfill was given up; begin a new one."));
         if (backfill.State is BackfillState.Complete or BackfillState.Cancelled || (resume && backfill.State == BackfillState.Running)) return new(CatalogRefusal.None, null) { Backfill = backfill };
         if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, OutboxText.Full);
-        if (resume) await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).OpenAsync(Caller.Hub, new(backfill.Id, Id));
+        if (resume) await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(backfill.Id)).OpenAsync(Caller.Hub, new(backfill.Id, Id) { IsBackfill = true });
         var next = resume ? backfill with { State = BackfillState.Running, Cause = null, Resumed = backfill.Resumed + 1 } : backfill with { State = BackfillState.Cancelled };
         await _outbox.StoreAsync(_stored.Value with { Backfill = next }, Happened(caller.Subject, job, AuditEvents.RunStarted, ("backfill", backfill.Id), ("act", resume ? "resume" : "cancel")));
         await BeginNextAsync();

@@ -13,6 +13,9 @@ internal static class PullRules
     /// <summary>Redirects that are followed.</summary>
     public const int Redirects = 5;
 
+    /// <summary>Files of one step of a job that are kept; so an address that often changes does not use up what the agency may have.</summary>
+    public const int Files = 100;
+
     /// <summary>The addresses that are not for everybody (IANA special-purpose registries), in IPv4.</summary>
     private static readonly IPNetwork[] s_inside =
     [
@@ -23,6 +26,15 @@ internal static class PullRules
     private static readonly IPNetwork s_outside6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] s_inside6 = [.. "2001::/23 2001:db8::/32 2002::/16 3fff::/20".Split(' ').Select(text => IPNetwork.Parse(text))];
+
+    /// <summary>Notes what was fetched last.</summary>
+    /// <returns>And the files that are one too many by it.</returns>
+    public static (FilePullState State, string[] Old) Note(FilePullState state, LastPull pull)
+    {
+        var before = state is { Files.Length: 0, Last: { } last } ? [last.File] : state.Files;
+        string[] files = [.. before.Where(file => file != pull.File), pull.File];
+        return (new(pull) { Files = [.. files.TakeLast(Files)] }, [.. files.SkipLast(Files)]);
+    }
 
     /// <summary>What is wrong with an address in a definition; null: nothing.</summary>
     public static LocalText? Fault(string text)

@@ -14,29 +14,38 @@ namespace DataHub.Pipelines;
 /// </summary>
 internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainFactory grains, IOptions<PipelineOptions> options, TimeProvider time, ILogger<RunPulls> logger)
 {
-    /// <returns>The inputs that were not pinned yet, and what is worth knowing of them.</returns>
+    /// <param name="inputs">Takes the inputs that were not pinned yet, each as soon as it is there.</param>
+    /// <param name="notes">Takes what is worth knowing of them.</param>
     /// <exception cref="StepException">One cannot be had.</exception>
-    public async Task<(PinnedInput[] Inputs, StepNote[] Notes)> TakeAsync(RunInfo run, CancellationToken cancellationToken)
+    public async Task TakeAsync(RunInfo run, List<PinnedInput> inputs, List<StepNote> notes, CancellationToken cancellationToken)
     {
-        var (inputs, notes) = (new List<PinnedInput>(), new List<StepNote>());
+        var live = run.Pinned.ShadowOf is { } other ? await grains.GetGrain<IPipelineRunGrain>(other).GetAsync(Caller.Hub) : null;
         foreach (var step in run.Pinned.Spec.Steps)
         {
             if (step.Read?.Url is not { } url || Array.Exists(run.Pinned.Inputs, input => input.Step == step.Id)) continue;
+            if (RunRules.Pulled(step.Id, url, live) is { } shared)
+            {
+                await KeepAsync(shared.File!);
+                inputs.Add(shared);
+                continue;
+            }
+
             var (file, isUnchanged) = await TakeAsync(run, step.Id, new(url), cancellationToken);
-            await grains.GetGrain<IUploadedFileGrain>(file.Id).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
+            await KeepAsync(file.Id);
             inputs.Add(new(step.Id) { File = file.Id, Sha256 = file.Sha256, Length = file.Spec.Length, Name = file.Spec.Name, Url = url });
             var told = PullRules.Told(new(url));
             notes.Add(new("info", isUnchanged
                 ? new($"{told} ist unverändert: dieselbe Datei wie beim letzten Mal.", $"{told} has not changed: the same file as last time.")
                 : new($"{told} wurde geholt ({file.Spec.Length} Byte).", $"{told} was fetched ({file.Spec.Length} bytes).")));
         }
-
-        return ([.. inputs], [.. notes]);
     }
+
+    private Task KeepAsync(string file) => grains.GetGrain<IUploadedFileGrain>(file).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
 
     private async Task<(UploadedFile File, bool IsUnchanged)> TakeAsync(RunInfo run, string step, Uri url, CancellationToken cancellationToken)
     {
-        var memory = grains.GetGrain<IFilePullGrain>($"{run.Pinned.Job}/{step}");
+        // What only a shadow fetches says nothing of what the job fetched last.
+        var memory = grains.GetGrain<IFilePullGrain>($"{run.Pinned.Job}{(run.Pinned.ShadowOf is null ? "" : "@shadow")}/{step}");
         var last = await memory.GetAsync(Caller.Hub);
         var kept = last is not null && last.Url == url.OriginalString ? await grains.GetGrain<IUploadedFileGrain>(last.File).GetAsync(Caller.Hub) : null;
         if (kept is { IsComplete: false }) kept = null;

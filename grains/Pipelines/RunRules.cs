@@ -25,6 +25,9 @@ internal static class RunRules
     public static PinnedInput[] Shared(PinnedInput[] own, PinnedInput[] others) =>
         Array.ConvertAll(own, input => Array.Find(others, other => other.Step == input.Step && other.Dataset == input.Dataset && other.File == input.File) ?? input);
 
+    /// <summary>What the run in whose shadow another goes has fetched for a step; null: nothing, or from elsewhere.</summary>
+    public static PinnedInput? Pulled(string step, string url, RunInfo? live) => Array.Find(live?.Pinned.Inputs ?? [], input => input.Step == step && input.Url == url && input.File is not null);
+
     /// <summary>A run whose turn has not come.</summary>
     public static RunInfo Waiting(PinnedRun pinned) => new(pinned, RunState.Start, [.. pinned.Spec.Steps.Select(step => new StepInfo(step.Id, step.Kind!, RunState.Start))]);
 
@@ -76,16 +79,18 @@ internal static class RunRules
             IsPersonal = outcome.IsPersonal,
             Format = outcome.Format,
         };
-        var next = With(outcome.Pulled.Length == 0 ? run : run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. outcome.Pulled] } }, step, done);
+        var next = With(Pinned(run, outcome.Pulled), step, done);
         return state with { Failures = 0, Deaths = 0, Run = Current(next) < 0 ? next with { State = RunState.Complete, Ended = now } : next };
     }
 
     /// <summary>A step failed: it is tried again where that can help, else the run fails.</summary>
     public static PipelineRunState Fail(PipelineRunState state, int step, StepFault fault, int retries, DateTimeOffset now)
     {
+        // What was fetched stays: whoever resumes or repeats the run reads the same.
+        state = state with { Run = Pinned(state.Run!, fault.Pulled) };
         if (!fault.IsTransient || state.Failures >= retries) return Failed(state, step, fault.Reason, now, fault.Notes, fault.Kept);
         var pause = TimeSpan.FromSeconds(Math.Pow(2, state.Failures));
-        var was = state.Run!.Steps[step];
+        var was = state.Run.Steps[step];
         return state with
         {
             Failures = state.Failures + 1,
@@ -133,6 +138,8 @@ internal static class RunRules
             },
         };
     }
+
+    private static RunInfo Pinned(RunInfo run, PinnedInput[] pulled) => pulled.Length == 0 ? run : run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
 
     private static RunInfo With(RunInfo run, int step, StepInfo info) => run with { Steps = [.. run.Steps[..step], info, .. run.Steps[(step + 1)..]] };
 }

@@ -38,6 +38,9 @@ internal sealed record StepOutcome
 internal sealed record StepFault(LocalText Reason, bool IsTransient, StepNote[] Notes)
 {
     public bool[] Kept { get; init; } = [];
+
+    /// <summary>What was fetched before the run's first step.</summary>
+    public PinnedInput[] Pulled { get; init; } = [];
 }
 
 /// <summary>A step cannot be done as it is asked for; the reason is for people.</summary>

@@ -104,6 +104,7 @@ internal sealed partial class StepRunner(
     private async Task<(StepOutcome? Outcome, StepFault? Fault)> DoAsync(RunInfo run, int place, RunningStep work)
     {
         var step = run.Pinned.Spec.Steps[place];
+        var (pulled, notes) = (new List<PinnedInput>(), new List<StepNote>());
         var had = false;
         using var timed = CancellationTokenSource.CreateLinkedTokenSource(work.Stopped);
         try
@@ -114,38 +115,40 @@ internal sealed partial class StepRunner(
             var info = run.Steps[place];
             // What an earlier activation of this attempt left; none has begun it but this.
             await files.DeleteAsync(StepTables.Name(run.Pinned.Id, info), timed.Token);
-            var (pulled, notes) = await pulls.TakeAsync(run, timed.Token);
-            if (pulled.Length > 0) run = run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
+            await pulls.TakeAsync(run, pulled, notes, timed.Token);
+            if (pulled.Count > 0) run = run with { Pinned = run.Pinned with { Inputs = [.. run.Pinned.Inputs, .. pulled] } };
             var outcome = await DoAsync(run, step, info, work, timed.Token);
-            return (outcome with { Pulled = pulled, Notes = [.. notes, .. outcome.Notes], IsPersonal = outcome.IsPersonal || JobRules.IsNaming(run.Pinned.Spec, step.Id) }, null);
+            return (outcome with { Pulled = [.. pulled], Notes = [.. notes, .. outcome.Notes], IsPersonal = outcome.IsPersonal || JobRules.IsNaming(run.Pinned.Spec, step.Id) }, null);
         }
         catch (OperationCanceledException) when (work.Stopped.IsCancellationRequested)
         {
-            return (null, new(new("Beendet.", "Ended."), true, []));
+            return Failed(new(new("Beendet.", "Ended."), true, []));
         }
         catch (OperationCanceledException) when (timed.IsCancellationRequested)
         {
-            return (null, new(new(
+            return Failed(new(new(
                 $"Der Schritt dauerte länger als {options.Value.StepTime} (DataHub:Pipelines:StepTime).", $"The step took longer than {options.Value.StepTime} (DataHub:Pipelines:StepTime)."), false, []));
         }
         catch (StepException e)
         {
-            return (null, new(e.Reason, e.IsTransient, e.Notes) { Kept = e.Kept });
+            return Failed(new(e.Reason, e.IsTransient, e.Notes) { Kept = e.Kept });
         }
         catch (SqlRefusedException e)
         {
-            return (null, new(e.Reason, false, []));
+            return Failed(new(e.Reason, false, []));
         }
         catch (Exception e)
         {
             LogBroken(e, run.Pinned.Id, step.Id);
-            return (null, new(new(
+            return Failed(new(new(
                 "Ein Teil des Hubs antwortete nicht oder tat es falsch; Näheres steht im Protokoll des Servers.", "A part of the hub did not answer, or wrongly; the server's log says more."), true, []));
         }
         finally
         {
             if (had) _turns.Leave();
         }
+
+        (StepOutcome?, StepFault?) Failed(StepFault fault) => (null, fault with { Pulled = [.. pulled], Notes = [.. notes, .. fault.Notes] });
     }
 
     private Task<StepOutcome> DoAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop) => step switch
@@ -200,7 +203,8 @@ internal sealed partial class StepRunner(
         var input = run.Pinned.Inputs.Single(one => one.Step == step.Id);
         var caller = JobRules.Acting(run.Pinned.Job, run.Pinned.Spec);
         if (!Watermark.TryParse(input.Watermark, out var watermark)) throw new InvalidDataException($"the watermark of step {step.Id} is not readable");
-        await NoteAsync(run, input.Dataset!, new(run.Pinned.Job, new(run.Pinned.Id, step.Id), input.Watermark));
+        // What goes in another's shadow brings nothing to anybody.
+        if (run.Pinned.ShadowOf is null) await NoteAsync(run, input.Dataset!, new(run.Pinned.Job, new(run.Pinned.Id, step.Id), input.Watermark));
         var dataset = await datasets.OpenAsync(caller, input.Dataset!, input.Contract);
         using var table = New(run, info, dataset.Columns);
         await foreach (var rows in datasets.ReadAsync(dataset, caller, watermark!, RunRules.Span(step.Read!, run.Pinned.Period), stop))

@@ -36,9 +36,10 @@ internal sealed class HttpFilePull : IFilePull, IDisposable
         timed.CancelAfter(_options.PullTime);
         try
         {
-            using var answer = await AskAsync(url, known, timed.Token);
-            var marks = new PullMarks(answer.Headers.ETag?.ToString(), answer.Content.Headers.TryGetValues("Last-Modified", out var said) ? said.First() : null);
-            if (answer.StatusCode == HttpStatusCode.NotModified && known is not null) return new(true, "", 0, known);
+            var (asked, place) = await HeardAsync(url, AskAsync(url, known, timed.Token));
+            using var answer = asked;
+            var marks = new PullMarks(answer.Headers.ETag?.ToString(), answer.Content.Headers.TryGetValues("Last-Modified", out var said) ? said.First() : null) { Address = place.AbsoluteUri };
+            if (answer.StatusCode == HttpStatusCode.NotModified && known?.Address == place.AbsoluteUri) return new(true, "", 0, known);
             if (answer.StatusCode != HttpStatusCode.OK)
             {
                 var isTransient = (int)answer.StatusCode is >= 500 or 408 or 429;
@@ -54,6 +55,15 @@ internal sealed class HttpFilePull : IFilePull, IDisposable
         {
             throw Fault(url, $"es dauerte länger als {_options.PullTime} (DataHub:Pipelines:PullTime)", $"it took longer than {_options.PullTime} (DataHub:Pipelines:PullTime)", isTransient: true);
         }
+    }
+
+    /// <summary>What the host sends; what goes wrong in the hub itself is not laid at its door.</summary>
+    private static async Task<T> HeardAsync<T>(Uri url, Task<T> hearing)
+    {
+        try
+        {
+            return await hearing;
+        }
         catch (HttpRequestException e) when (e.InnerException is StepException refused)
         {
             throw refused;
@@ -64,8 +74,8 @@ internal sealed class HttpFilePull : IFilePull, IDisposable
         }
     }
 
-    /// <summary>The first answer that is no redirect.</summary>
-    private async Task<HttpResponseMessage> AskAsync(Uri url, PullMarks? known, CancellationToken cancellationToken)
+    /// <summary>The first answer that is no redirect, and whose it is.</summary>
+    private async Task<(HttpResponseMessage Answer, Uri Place)> AskAsync(Uri url, PullMarks? known, CancellationToken cancellationToken)
     {
         var place = url;
         for (var redirects = 0; ; redirects++)
@@ -73,11 +83,12 @@ internal sealed class HttpFilePull : IFilePull, IDisposable
             if (PullRules.Refused(place, _options.PullHosts) is { } refused) throw new StepException(refused);
             using var request = new HttpRequestMessage(HttpMethod.Get, place);
             request.Headers.TryAddWithoutValidation("User-Agent", "DataHub");
-            if (known?.ETag is { } tag) request.Headers.TryAddWithoutValidation("If-None-Match", tag);
+            var marks = known?.Address == place.AbsoluteUri ? known : null;
+            if (marks?.ETag is { } tag) request.Headers.TryAddWithoutValidation("If-None-Match", tag);
             // RFC 9110, section 13.1.3: not beside If-None-Match.
-            else if (known?.LastModified is { } modified) request.Headers.TryAddWithoutValidation("If-Modified-Since", modified);
+            else if (marks?.LastModified is { } modified) request.Headers.TryAddWithoutValidation("If-Modified-Since", modified);
             var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            if (answer.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)) return answer;
+            if (answer.StatusCode is not (HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)) return (answer, place);
             using (answer)
             {
                 if (redirects == PullRules.Redirects) throw Fault(url, $"mehr als {PullRules.Redirects} Weiterleitungen", $"more than {PullRules.Redirects} redirects");
@@ -92,11 +103,11 @@ internal sealed class HttpFilePull : IFilePull, IDisposable
     {
         var most = (long)_options.MaxFileMiB << 20;
         if (answer.Content.Headers.ContentLength > most) throw TooLarge(url);
-        await using var content = await answer.Content.ReadAsStreamAsync(cancellationToken);
+        await using var content = await HeardAsync(url, answer.Content.ReadAsStreamAsync(cancellationToken));
         var (buffer, total) = (new byte[UploadLimits.PieceBytes], 0L);
         while (true)
         {
-            var filled = await content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
+            var filled = await HeardAsync(url, content.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken).AsTask());
             if (filled == 0) break;
             total += filled;
             if (total > most) throw TooLarge(url);

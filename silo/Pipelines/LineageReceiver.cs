@@ -31,11 +31,11 @@ internal sealed class LineageReceiver : IDisposable
             // Another try would be answered the same.
             return answer.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity
                 ? (ReceiverAnswer.Refused, status)
-                : (ReceiverAnswer.NotNow, status);
+                : (ReceiverAnswer.Failed, status);
         }
         catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException && !stop.IsCancellationRequested)
         {
-            return (ReceiverAnswer.NotNow, e.GetType().Name);
+            return (ReceiverAnswer.Silent, e.GetType().Name);
         }
     }
 
@@ -50,6 +50,9 @@ internal enum ReceiverAnswer
     /// <summary>It will never take it.</summary>
     Refused = 1,
 
-    /// <summary>It is to be tried again.</summary>
-    NotNow = 2,
+    /// <summary>It did not answer: it takes no other event either.</summary>
+    Silent = 2,
+
+    /// <summary>It answered, and has not taken it: it may take others.</summary>
+    Failed = 3,
 }

@@ -57,6 +57,7 @@ public sealed class ForeignLineageTests(HubFixture hub) : IClassFixture<HubFixtu
     [InlineData("[]", "$:")]
     [InlineData("1", "$:")]
     [InlineData("""{ "eventTime": "gestern" }""", "$.eventTime:")]
+    [InlineData("""{ "eventTime": "2999-11-28T07:31:00Z", "producer": "urn:x" }""", "$.eventTime:")]
     [InlineData("""{ "eventTime": "2026-11-28T07:31:00Z", "producer": "x" }""", "$.producer:")]
     [InlineData("""{ "eventTime": "2026-11-28T07:31:00Z", "producer": "urn:x", "schemaURL": "urn:x", "eventType": "DONE" }""", "$.eventType:")]
     [InlineData("""{ "eventTime": "2026-11-28T07:31:00Z", "producer": "urn:x", "schemaURL": "urn:x", "job": { "namespace": "fehler", "name": "j" } }""", "$.run:")]
@@ -68,6 +69,29 @@ public sealed class ForeignLineageTests(HubFixture hub) : IClassFixture<HubFixtu
     {
         var refused = await RefusedAsync(PostAsync(await hub.AgencyAsync("fehler", KeyRole.Push), body), 422, "invalid-lineage");
         Assert.StartsWith(place, refused.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_call_names_no_more_datasets_than_can_be_noted()
+    {
+        var many = Event("COMPLETE", DateTime.UtcNow, "viele", "j").Replace("\"inputs\":[]", $"\"inputs\":[{string.Join(',', Enumerable.Range(0, ForeignJobs.Datasets + 1).Select(i => $"{{\"namespace\":\"datahub\",\"name\":\"dataset/d{i}\"}}"))}]", StringComparison.Ordinal);
+        var refused = await RefusedAsync(PostAsync(await hub.AgencyAsync("viele", KeyRole.Push), many), 422, "invalid-lineage");
+        Assert.Contains("mehr als 200 Datensätze", refused.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Datasets_are_noted_once_for_a_run_and_no_agency_crowds_out_another()
+    {
+        var at = DateTimeOffset.UnixEpoch;
+        var named = ForeignJobRules.Named([Of(0, new("d", false, "1")), Of(5, new("d", false, "2")), Of(3, new("d", false, null)), Of(1, new("d", true, null))]).ToArray();
+        Assert.Equal([(5, "2"), (1, null)], named.Select(one => ((int)(one.At - at).TotalSeconds, one.Dataset.Watermark)));
+
+        var state = LineageRules.Note(new(), Use("leise", 0));
+        for (var i = 1; i < 2 * LineageRules.MaxOfAgency; i++) state = LineageRules.Note(state, Use("laut", i));
+        Assert.Equal((LineageRules.MaxOfAgency + 1, "laut", "leise"), (state.Foreign.Length, state.Foreign[0].Agency, state.Foreign[^1].Agency));
+
+        ForeignEvent Of(int second, ForeignDataset dataset) => new(Guid.Empty, "OTHER", at.AddSeconds(second), "", [dataset]);
+        ForeignUse Use(string agency, int i) => new(new(agency, "j", null), agency, new Guid(i, 0, 0, new byte[8]), true, null, at.AddSeconds(i));
     }
 
     [Fact]
@@ -84,6 +108,10 @@ public sealed class ForeignLineageTests(HubFixture hub) : IClassFixture<HubFixtu
         Assert.Equal(ForeignJobs.JobBytes / ForeignJobs.EventBytes, state.Runs.Length);
         (state, _) = ForeignJobRules.Tell(state, job, [Of(50, 50)], begin.AddSeconds(19));
         Assert.Equal(2, state.Runs.Length);
+
+        // A run that has more by itself keeps its newest events, and nothing of the others.
+        (state, _) = ForeignJobRules.Tell(state, job, [.. Enumerable.Range(60, 30).Select(i => Of(60, i, ForeignJobs.EventBytes))], begin);
+        Assert.Equal((ForeignJobs.JobBytes / ForeignJobs.EventBytes, begin.AddSeconds(89)), (Assert.Single(state.Runs).Events.Length, state.Runs[0].Events[^1].At));
 
         static ForeignEvent Of(int run, int second, int length = 2) => new(new Guid(run, 0, 0, new byte[8]), "START", DateTimeOffset.UnixEpoch.AddSeconds(second), new('x', length), []);
     }

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 
 using DataHub.Catalog;
+using DataHub.Hosting;
 using DataHub.Support;
 
 using Microsoft.AspNetCore.Builder;
@@ -69,6 +70,36 @@ public sealed class LineageDeliveryTests
     }
 
     [Fact]
+    public async Task A_run_that_the_receiver_never_takes_holds_up_no_other()
+    {
+        await using var receiver = await Receiver.StartAsync(fails: 0);
+        await using var hub = await HubFixture.StartAsync(new Dictionary<string, string?> { ["DataHub:Lineage:Url"] = receiver.Address, ["DataHub:Lineage:MaxPause"] = "00:00:00.2" });
+        var admin = await hub.AgencyAsync("unverdaulich", KeyRole.Admin);
+        foreach (var job in new[] { "unverdaulich", "bekoemmlich" })
+            await Pipes.PutJobAsync(admin, job, """{ "title": "Lesen", "agency": "unverdaulich", "steps": [ { "id": "datei", "read": { "file": { "type": "csv" } } } ] }""");
+        receiver.Poison = "unverdaulich";
+        var file = await Pipes.UploadAsync(admin, "gut.csv", Loans);
+        var bad = (await Pipes.RunAsync(admin, "unverdaulich", new { files = new { datei = file } })).GetProperty("id").GetString()!;
+        var good = (await Pipes.RunAsync(admin, "bekoemmlich", new { files = new { datei = file } })).GetProperty("id").GetString()!;
+        await UntilAsync(() => receiver.Of(good).Length >= 4);
+        Assert.Empty(receiver.Of(bad));
+        receiver.Poison = null;
+        await UntilAsync(() => receiver.Of(bad).Length >= 4);
+        Assert.Equal(await EventsAsync(admin, bad), receiver.Of(bad).Select(one => one.Body));
+    }
+
+    [Fact]
+    public void An_event_is_given_up_only_while_the_receiver_takes_others()
+    {
+        var trouble = new LineageDelivery.Trouble();
+        for (var i = 0; i < 1_000; i++) Assert.False(trouble.IsHopeless(7));
+        for (var i = 1; i < LineageDelivery.MaxTries - 1; i++) Assert.False(trouble.IsHopeless(7 + i));
+        Assert.True(trouble.IsHopeless(100));
+        Assert.False(trouble.IsHopeless(100));
+        Assert.True(trouble.IsHopeless(101));
+    }
+
+    [Fact]
     public void What_waits_for_receivers_is_bounded_and_a_run_that_goes_on_is_not_forgotten()
     {
         var now = DateTimeOffset.UnixEpoch;
@@ -121,6 +152,9 @@ public sealed class LineageDeliveryTests
 
         public bool IsDown { get; set; }
 
+        /// <summary>Of the job whose events it answers with 500; null: of none.</summary>
+        public string? Poison { get; set; }
+
         public string Address { get; private set; } = "";
 
         public static async Task<Receiver> StartAsync(int fails)
@@ -148,6 +182,12 @@ public sealed class LineageDeliveryTests
             var fails = IsDown || Interlocked.Decrement(ref _fails) >= 0;
             http.Response.StatusCode = (int)(fails ? HttpStatusCode.ServiceUnavailable : HttpStatusCode.Created);
             if (fails) return;
+            if (Poison is not null && JsonDocument.Parse(body).RootElement.GetProperty("job").GetProperty("name").GetString()!.StartsWith(Poison, StringComparison.Ordinal))
+            {
+                http.Response.StatusCode = 500;
+                return;
+            }
+
             var mark = http.Request.Headers["Idempotency-Key"].ToString();
             if (!Taken.Any(one => one.Mark == mark)) Taken.Enqueue((body, mark, http.Request.Headers.Authorization));
         }

@@ -86,7 +86,7 @@ public sealed class PullHttpTests : IAsyncLifetime
         var second = await Pipes.RunAsync(admin, "holen", new { });
         Assert.Equal(input.GetRawText(), second.GetProperty("inputs")[0].GetRawText());
         Assert.Contains("ist unverändert", Pipes.Step(second, "datei").GetProperty("notes")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
-        Assert.Equal([("/alt", ""), ("/daten.csv", ""), ("/alt", tag), ("/daten.csv", tag)], _asked);
+        Assert.Equal([("/alt", ""), ("/daten.csv", ""), ("/alt", ""), ("/daten.csv", tag)], _asked);
 
         // What is repeated is not fetched again, whatever stands there by now.
         (content, tag) = ("Nr\n3\n", "\"zwei\"");
@@ -174,6 +174,50 @@ public sealed class PullHttpTests : IAsyncLifetime
         var run = await Pipes.RunAsync(admin, "stolpern", new { });
         Assert.Equal(2, Pipes.Step(run, "datei").GetProperty("attempts").GetInt32());
         Assert.Equal(JsonValueKind.String, run.GetProperty("inputs")[0].GetProperty("file").ValueKind);
+    }
+
+    [Fact]
+    public async Task A_run_in_the_shadow_reads_what_the_run_beside_it_fetched()
+    {
+        var admin = await _hub.AgencyAsync("mitlesen", KeyRole.Admin);
+        var times = 0;
+        Answer("/daten.csv", http => http.Response.WriteAsync($"Nr\n{++times}\n"));
+        await Pipes.PutJobAsync(admin, "mitlesen", Job("mitlesen", "/daten.csv"));
+        await OkAsync(admin.PutAsync("api/v1/jobs/mitlesen?draft=true", new StringContent(Job("mitlesen", "/daten.csv").Replace("Holen", "Anders", StringComparison.Ordinal), Encoding.UTF8, "application/json")));
+        await OkAsync(admin.PostAsync("api/v1/jobs/mitlesen/shadow", new StringContent("{ \"version\": 2 }", Encoding.UTF8, "application/json")));
+        var live = await Pipes.RunAsync(admin, "mitlesen", new { });
+        var shadow = (await OkAsync(admin.GetAsync("api/v1/jobs/mitlesen/runs"))).RootElement.GetProperty("runs").EnumerateArray().Single(run => run.TryGetProperty("shadowOf", out _));
+        var ended = await Pipes.EndAsync(admin, shadow.GetProperty("id").GetString()!);
+        Assert.Equal("complete", ended.GetProperty("state").GetString());
+        Assert.Equal(live.GetProperty("inputs").GetRawText(), ended.GetProperty("inputs").GetRawText());
+        Assert.Equal(1, times);
+    }
+
+    [Fact]
+    public async Task A_failed_run_names_what_it_fetched_and_reads_the_same_when_it_goes_on()
+    {
+        var admin = await _hub.AgencyAsync("kaputt", KeyRole.Admin);
+        var times = 0;
+        Answer("/daten.xlsx", http => http.Response.WriteAsync($"keine Tabelle {++times}"));
+        await Pipes.PutJobAsync(admin, "kaputt", Job("kaputt", "/daten.xlsx").Replace("csv", "xlsx", StringComparison.Ordinal));
+        var failed = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "kaputt", new { }));
+        var id = failed.GetProperty("id").GetString()!;
+        Assert.Equal("fail", failed.GetProperty("state").GetString());
+        Assert.Contains("wurde geholt", Pipes.Step(failed, "datei").GetProperty("notes")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+        var file = failed.GetProperty("inputs")[0].GetProperty("file").GetString();
+
+        await OkAsync(admin.PostAsync($"api/v1/runs/{id}/acts", new StringContent("{ \"act\": \"resume\" }", Encoding.UTF8, "application/json")));
+        var resumed = await Pipes.EndAsync(admin, id);
+        var repeated = await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "kaputt", new { repeats = id }));
+        Assert.Equal((file, file, 1), (Assert.Single(resumed.GetProperty("inputs").EnumerateArray()).GetProperty("file").GetString(), repeated.GetProperty("inputs")[0].GetProperty("file").GetString(), times));
+    }
+
+    [Fact]
+    public async Task What_the_hubs_own_store_refuses_is_not_laid_at_the_servers_door()
+    {
+        Answer("/daten.csv", http => http.Response.WriteAsync("Nr\n1\n"));
+        using var pull = new HttpFilePull(Options.Create(new PipelineOptions { PullHosts = new Uri(_address).Authority }));
+        await Assert.ThrowsAsync<IOException>(() => pull.PullAsync(new(_address + "/daten.csv"), null, _ => throw new IOException("disk full"), CancellationToken.None));
     }
 
     [Fact]

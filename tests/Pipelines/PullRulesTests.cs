@@ -68,4 +68,23 @@ public sealed class PullRulesTests
 
     [Fact]
     public void What_may_be_secret_in_an_address_is_not_told() => Assert.Equal("https://a.example/x.csv", PullRules.Told(new("https://a.example/x.csv?token=geheim")));
+
+    [Fact]
+    public void Of_the_files_that_a_step_fetched_the_newest_hundred_stay()
+    {
+        // As a state from before files were counted.
+        var state = new FilePullState(Of(0));
+        var old = new List<string>();
+        for (var i = 1; i < PullRules.Files + 3; i++)
+        {
+            (state, var gone) = PullRules.Note(state, Of(i));
+            old.AddRange(gone);
+        }
+
+        (state, var none) = PullRules.Note(state, Of(50));
+        Assert.Equal(["0", "1", "2"], old);
+        Assert.Equal((PullRules.Files, "3", "50", 0), (state.Files.Length, state.Files[0], state.Files[^1], none.Length));
+
+        static LastPull Of(int file) => new("u", new(null, null), $"{file}", []);
+    }
 }

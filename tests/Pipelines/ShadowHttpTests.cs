@@ -37,6 +37,10 @@ public sealed class ShadowHttpTests(HubFixture hub) : IClassFixture<HubFixture>
         Assert.Equal(3, (await OkAsync(admin.GetAsync("api/v1/datasets/schatten/conservation"))).RootElement.GetProperty("feeds")[0].GetProperty("received").GetInt64());
         Assert.Contains("geschrieben wurde nichts", Pipes.Step(ended, "schreiben").GetProperty("notes")[0].GetProperty("text").GetString(), StringComparison.Ordinal);
 
+        var told = (await OkAsync(admin.GetAsync($"api/v1/runs/{ended.GetProperty("id").GetString()}/lineage"))).RootElement.GetProperty("events").EnumerateArray().ToArray();
+        Assert.All(told, one => Assert.StartsWith("schatten@shadow", one.GetProperty("job").GetProperty("name").GetString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(told.SelectMany(one => one.GetProperty("outputs").EnumerateArray()), output => output.GetProperty("name").GetString() == "dataset/schatten");
+
         var found = (await OkAsync(admin.GetAsync($"api/v1/runs/{ended.GetProperty("id").GetString()}/differences"))).RootElement;
         Assert.Equal((0, 2, 1, 1), (found.GetProperty("same").GetInt32(), found.GetProperty("changed").GetInt32(), found.GetProperty("removed").GetInt32(), found.GetProperty("added").GetInt32()));
         Assert.Equal(["branch", "time"], found.GetProperty("key").EnumerateArray().Select(key => key.GetString()));
