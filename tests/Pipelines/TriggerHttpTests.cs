@@ -46,9 +46,8 @@ public sealed class TriggerHttpTests : IAsyncLifetime
             await PassAsync(TimeSpan.FromHours(1));
         }
 
-        _clock.Advance(TimeSpan.FromHours(75));
-        await PushAsync("ausleihen", Enumerable.Range(10, 12).Select(i => new { branch = "Mitte", time = s_begin.AddHours(6 * i), loans = i }));
         // An outage of four nights: one run catches up over all of them.
+        _clock.Advance(TimeSpan.FromHours(75));
         await _hub.RestartAsync();
         _admin = _hub.With(await _hub.KeyAsync("amt", KeyRole.Admin));
         await PassAsync(TimeSpan.Zero);
@@ -60,8 +59,8 @@ public sealed class TriggerHttpTests : IAsyncLifetime
         Assert.All(runs, run => Assert.Equal("nacht", run.GetProperty("trigger").GetString()));
         var read = new List<long>();
         foreach (var run in runs) read.Add(Pipes.Step(await Pipes.EndAsync(_admin, run.GetProperty("id").GetString()!), "zeilen").GetProperty("rowsOut").GetInt64());
-        // Rows lie at 12, 18, 0, 6 o'clock UTC: 3 in the first period (none before the first row), 4 in a day, 15 in the four of the outage.
-        Assert.Equal([3, 4, 15], read);
+        // Rows lie at 12, 18, 0, 6 o'clock UTC: 3 in the first period (none before the first row), 4 in a day, 3 since (nobody could push meanwhile).
+        Assert.Equal([3, 4, 3], read);
     }
 
     [Fact]
