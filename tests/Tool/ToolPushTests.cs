@@ -50,15 +50,15 @@ public sealed class ToolPushTests(HubFixture hub) : IClassFixture<HubFixture>, I
         client.DefaultRequestHeaders.Authorization = new("Bearer", admin);
         await HubFixture.OkAsync(client.PutAsync("api/v1/agencies/restart-amt", Json("""{ "name": { "de": "Amt" } }""")));
         await PutDatasetAsync(client, "restart");
-        var file = BigCsv("restart.csv", 40_000);
-        await using var push = ToolProcess.Start(State, (first.Address, admin), "push", file, "-d", "restart", "--batch-rows", "200", "--json", "--give-up-after", "60s");
+        var file = BigCsv("restart.csv", 20_000);
+        await using var push = ToolProcess.Start(State, (first.Address, admin), "push", file, "-d", "restart", "--batch-rows", "100", "--json", "--give-up-after", "60s");
         await push.UntilAsync(() => push.Output.Contains("\"batch\":4", StringComparison.Ordinal));
         await first.KillAsync();
         await push.UntilAsync(() => push.Errors.Contains("neuer Versuch", StringComparison.Ordinal));
         await using var second = await HubProcess.StartAsync(data.FullName, first.Address.Port);
         Assert.Equal(0, await push.EndAsync());
-        Assert.Equal((40_000, 40_000, 0, 0), Counts(push.Events[^1]));
-        Assert.Equal((40_000, 40_000, 0, 0), await StandingAsync(client, "restart"));
+        Assert.Equal((20_000, 20_000, 0, 0), Counts(push.Events[^1]));
+        Assert.Equal((20_000, 20_000, 0, 0), await StandingAsync(client, "restart"));
     }
 
     [Fact]
