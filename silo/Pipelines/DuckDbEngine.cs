@@ -9,7 +9,9 @@ namespace DataHub.Pipelines;
 /// one name become <c>name</c> and <c>name_1</c>; instants and times of day have microseconds, what is finer is cut off; NaN is
 /// null.
 /// </summary>
-internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log) : ISqlEngine
+/// <param name="log">Where it says what ran.</param>
+/// <param name="folder">Where workers have their working folders; by default where the system keeps what is temporary.</param>
+internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log, string? folder = null) : ISqlEngine
 {
     /// <summary>For finding out whether a statement can be run.</summary>
     private static readonly SqlLimits s_describing = new(Memory: 128L << 20, Disk: 64L << 20, Time: TimeSpan.FromSeconds(5), Rows: 0);
@@ -56,7 +58,7 @@ internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log) : ISqlEngi
         if (Interlocked.Exchange(ref s_swept, 1) == 0 && SqlScratch.Sweep() is > 0 and var swept) LogSwept(swept);
 
         cancellationToken.ThrowIfCancellationRequested();
-        using var scratch = SqlScratch.Create();
+        using var scratch = SqlScratch.Create(folder);
         await using var worker = SqlWorkerProcess.Start(scratch.Path);
         await using var overseer = new SqlOverseer(worker, scratch, start.Limits, s_starting, s_look, cancellationToken);
         try

@@ -25,10 +25,11 @@ internal sealed class SqlScratch : IDisposable
 
     public string Path { get; }
 
-    /// <summary>Where folders of this silo's workers begin.</summary>
-    public static string Mine { get; } = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-");
+    /// <summary>How the names of folders of this silo's workers begin.</summary>
+    private static string Mine { get; } = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-");
 
-    public static SqlScratch Create() => new(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"{Mine}{Guid.NewGuid():N}"));
+    /// <param name="parent">Where the folder is made; by default where the system keeps what is temporary.</param>
+    public static SqlScratch Create(string? parent = null) => new(System.IO.Path.Combine(parent ?? System.IO.Path.GetTempPath(), $"{Mine}{Guid.NewGuid():N}"));
 
     /// <summary>Deletes what silos left behind that live no more.</summary>
     /// <returns>How many folders.</returns>

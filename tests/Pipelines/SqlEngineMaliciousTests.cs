@@ -9,14 +9,19 @@ namespace DataHub.Pipelines;
 
 /// <summary>SQL that wants more than its tables. Whatever it is, nothing is left of it and the silo goes on.</summary>
 [Collection(nameof(SqlEngineTests))]
-public sealed class SqlEngineMaliciousTests
+public sealed class SqlEngineMaliciousTests : IDisposable
 {
     private static readonly SqlLimits s_tight = new(Memory: 64L << 20, Disk: 64L << 20, Time: TimeSpan.FromSeconds(2), Rows: 100_000);
 
     /// <summary>For a worker to start and end on a busy machine, beside the time that SQL has.</summary>
     private static readonly TimeSpan s_generous = TimeSpan.FromSeconds(60);
 
-    private readonly DuckDbEngine _engine = new(NullLogger<DuckDbEngine>.Instance);
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("datahub-tests-");
+    private readonly DuckDbEngine _engine;
+
+    public SqlEngineMaliciousTests() => _engine = new(NullLogger<DuckDbEngine>.Instance, _folder.FullName);
+
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
     [InlineData("CREATE TABLE x (a INT)")]
@@ -269,13 +274,14 @@ public sealed class SqlEngineMaliciousTests
         NothingIsLeft();
     }
 
-    private static void NothingIsLeft()
+    /// <summary>Nothing of this engine: other tests of the same process run SQL too.</summary>
+    private void NothingIsLeft()
     {
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetTempPath(), SqlScratch.Mine + "*"));
+        Assert.Empty(_folder.EnumerateFileSystemInfos());
         if (!OperatingSystem.IsLinux()) return;
         foreach (var child in Directory.EnumerateDirectories($"/proc/{Environment.ProcessId}/task").SelectMany(task => Children(Path.Combine(task, "children"))))
         {
-            Assert.DoesNotContain(SqlWorker.Command, File.Exists($"/proc/{child}/cmdline") ? File.ReadAllText($"/proc/{child}/cmdline") : "", StringComparison.Ordinal);
+            Assert.DoesNotContain(_folder.FullName, new DirectoryInfo($"/proc/{child}/cwd").LinkTarget ?? "", StringComparison.Ordinal);
         }
 
         static string[] Children(string file) => File.Exists(file) ? File.ReadAllText(file).Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];

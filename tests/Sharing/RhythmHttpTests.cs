@@ -17,7 +17,8 @@ namespace DataHub.Sharing;
 /// <summary>The rhythm of an agreement: the same is fetched once in it, and its pages go on.</summary>
 public sealed class RhythmHttpTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+    /// <summary>Early in a minute: what is said to the minute and what is said in seconds from now agree.</summary>
+    private readonly FakeTimeProvider _clock = new(new(DateTimeOffset.UtcNow.Ticks / TimeSpan.TicksPerMinute * TimeSpan.TicksPerMinute + (10 * TimeSpan.TicksPerSecond), TimeSpan.Zero));
     private HubFixture _hub = null!;
     private HttpClient _amt = null!, _bezirk = null!, _other = null!;
     private string[] _keys = [];
