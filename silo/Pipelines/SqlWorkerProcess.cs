@@ -15,6 +15,8 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
     // What a signal gives as exit code.
     private const int Aborted = 134, Killed = 137, SegmentationFault = 139, ProcessorTime = 152, LargeFile = 153;
 
+    private static readonly string[] s_noMemory = ["memory", "bad_alloc", "'Exception*'"];
+
     private readonly Process _process;
     private readonly Task<string> _errors;
 
@@ -103,8 +105,8 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
         {
             ProcessorTime => SqlRefusal.OutOfTime,
             Killed or LargeFile => SqlRefusal.OutOfMemory,
-            // The runtime and the C++ library end like this when the system gives no more memory.
-            Aborted or SegmentationFault when errors.Contains("memory", StringComparison.OrdinalIgnoreCase) || errors.Contains("bad_alloc", StringComparison.Ordinal) => SqlRefusal.OutOfMemory,
+            // The runtime and the C++ library end like this when the system gives no more memory; Exception* is what the runtime throws in its own code then.
+            Aborted or SegmentationFault when s_noMemory.Any(word => errors.Contains(word, StringComparison.OrdinalIgnoreCase)) => SqlRefusal.OutOfMemory,
             _ => (SqlRefusal?)null,
         };
         return new(_process.ExitCode, refusal, errors);

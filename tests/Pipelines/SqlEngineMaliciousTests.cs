@@ -192,6 +192,8 @@ public sealed class SqlEngineMaliciousTests : IDisposable
     [Theory]
     [InlineData("SELECT length(repeat('x', 4000000000)) AS n")]
     [InlineData("SELECT repeat(repeat('x', 1000000), 1000) AS n")]
+    [InlineData("SELECT sum(length(t)) AS n FROM (SELECT min(repeat('x', 200) || b.i) AS t FROM (SELECT unnest(range(3000000)) AS i) AS b GROUP BY b.i)")]
+    [InlineData("SELECT len(list(repeat('x', 1000) || b.i)) AS n FROM (SELECT unnest(range(3000000)) AS i) AS b")]
     [InlineData("SELECT len(list(a.range)) AS n FROM range(100000000) AS a")]
     [InlineData("SELECT length(string_agg(repeat('x', 100000), ',')) AS n FROM range(100000)")]
     [InlineData("WITH RECURSIVE r AS (SELECT 'x' AS t UNION ALL SELECT t || t FROM r) SELECT max(length(t)) AS n FROM r")]

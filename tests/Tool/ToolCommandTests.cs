@@ -76,16 +76,21 @@ public sealed class ToolCommandTests(HubFixture hub) : IClassFixture<HubFixture>
         await told.UntilAsync(() => told.Events.Length == 2);
         await own.RestartAsync();
         await PushAsync(own.Admin, 10, 3);
-        await told.UntilAsync(() => told.Events.Length == 3);
-        await shown.UntilAsync(() => shown.Output.Split('\n').Count(line => line.StartsWith('~')) == 2);
+        await told.UntilAsync(() => Values().Contains("3"));
+        await shown.UntilAsync(() => shown.Output.Split('\n').Any(line => line.StartsWith('~') && line.Split('\t')[4] == "3"));
 
-        Assert.Equal(["state 1", "change 2", "change 3"], told.Events.Select(e => $"{e.GetProperty("event").GetString()} {Assert.Single(e.GetProperty("data").GetProperty("rows").EnumerateArray()).GetProperty("value")}"));
+        // Where a busy hub could not say at once whether the value still stood, it begins anew, and says so.
+        var events = told.Events.Select(e => e.GetProperty("event").GetString()!).ToArray();
+        Assert.Equal(events.Contains("reset") ? ["1", "2", "1", "2", "3"] : ["1", "2", "3"], Values());
+        Assert.Equal(["state", "change"], events[..2]);
         Assert.Equal(5, await told.InterruptAsync());
         var last = told.Events[1].GetProperty("id").GetString()!;
         var (code, resumed) = await RunAsync((own.Address, own.AdminKey), "tail", "tail", "--from", "2026-11-23", "--json", "--last-event-id", last, "--events", "1");
         Assert.Equal(0, code);
         Assert.Equal(3, Assert.Single(Assert.Single(resumed.Events).GetProperty("data").GetProperty("rows").EnumerateArray()).GetProperty("value").GetInt32());
         Assert.Equal(3, (await RunAsync((own.Address, own.AdminKey), "tail", "nothing")).ExitCode);
+
+        string[] Values() => [.. told.Events.Where(e => e.GetProperty("event").GetString() != "reset").SelectMany(e => e.GetProperty("data").GetProperty("rows").EnumerateArray()).Select(row => row.GetProperty("value").ToString())];
 
         static async Task PushAsync(HttpClient client, int hour, int value) => await HubFixture.OkAsync(client.PostAsync(
             "api/v1/datasets/tail/feeds/default/records", new StringContent($$"""[{"station":"a","time":"2026-11-23T{{hour:00}}:00:00Z","no2":{{value}}}]""", Encoding.UTF8, "application/json")));
