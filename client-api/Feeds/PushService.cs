@@ -118,10 +118,13 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
     public async Task<PushAnswer> PushTableAsync(Push push, long rows, int chunks, Func<int, Task<Func<DecodeContext, DecodeResult>>> chunk, Action<int> stored, CancellationToken cancellationToken)
     {
         var made = new Making(push, ReceiptIds.New(time.GetUtcNow())) { Rows = rows };
+        var next = chunk(0);
         for (var number = 0; ; number++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var decode = await chunk(number);
+            var decode = await next;
+            // While one is stored the next is read.
+            if (number < chunks - 1) next = chunk(number + 1);
             var result = await MakeAsync(push, made, decode, chunks == 1 ? default : (number, chunks), cancellationToken);
             if (result!.Refusal != PushRefusal.None || number == chunks - 1)
             {

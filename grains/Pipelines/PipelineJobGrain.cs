@@ -332,11 +332,11 @@ internal sealed partial class PipelineJobGrain(
         if (order.ShadowOf is not null) inputs = RunRules.Shared(inputs, _stored.Value.Runs.First(run => run.Entry.Id == order.ShadowOf).Pinned!.Inputs);
 
         var now = time.GetUtcNow();
-        var by = order.Trigger is { } trigger ? $"trigger:{trigger}" : order.Backfill is not null ? _stored.Value.Backfill!.By : caller.Subject;
+        var by = order.ShadowOf is { } live ? _stored.Value.Runs.First(run => run.Entry.Id == live).Entry.By : order.Trigger is { } trigger ? $"trigger:{trigger}" : order.Backfill is not null ? _stored.Value.Backfill!.By : caller.Subject;
         var pinned = new PinnedRun(order.Id, Id, version, spec, now, by, inputs, sql.Version) { Repeats = order.Repeats, Previous = previous, Period = order.Period, Trigger = order.Trigger, ShadowOf = order.ShadowOf, Keys = pins.Keys, Areas = pins.Areas };
         // Noted before it is stored: after a death somebody asks for it.
         await GrainFactory.GetGrain<IOpenRunsGrain>(RunRules.PartOf(order.Id)).OpenAsync(Caller.Hub, new(order.Id, Id));
-        StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill, ShadowOf = order.ShadowOf }, pinned), .. _stored.Value.Runs];
+        StoredRun[] runs = [new(new(order.Id, version, now, by, RunState.Start) { Trigger = order.Trigger, Period = order.Period, Backfill = order.Backfill, ShadowOf = order.ShadowOf }, pinned) { Shadow = ShadowOf(order, version, now) }, .. _stored.Value.Runs];
         var forgotten = runs.Where((run, i) => i >= JobLimits.Runs && run.Pinned is null).ToArray();
         foreach (var run in forgotten.Where(run => !run.Swept)) await GrainFactory.GetGrain<IPipelineRunGrain>(run.Entry.Id).ForgetTablesAsync(Caller.Hub);
         var next = _stored.Value with { Runs = [.. runs.Except(forgotten)] };
@@ -344,15 +344,15 @@ internal sealed partial class PipelineJobGrain(
         await _outbox.StoreAsync(next, Happened(by, spec, AuditEvents.RunStarted, ("run", order.Id), ("version", Text(version)), ("repeats", order.Repeats)));
         await GrainFactory.GetGrain<IPipelineRunGrain>(order.Id).OrderAsync(Caller.Hub, pinned);
         LogOrdered(order.Id, Id, version, by);
-        if (_stored.Value.Shadow is { } shadow && version == _stored.Value.Current && order is { ShadowOf: null, Repeats: null }) await AddShadowAsync(caller, order, shadow, now);
         return null;
     }
 
-    /// <summary>The same in another version, after it; where that cannot be, the run itself goes on all the same.</summary>
-    private async Task AddShadowAsync(Caller caller, RunOrder order, int version, DateTimeOffset now)
+    /// <summary>The same in the version that runs in the shadow of the current one, if there is one.</summary>
+    private RunOrder? ShadowOf(RunOrder order, int of, DateTimeOffset now)
     {
+        if (_stored.Value.Shadow is not { } version || of != _stored.Value.Current || order is not { ShadowOf: null, Repeats: null }) return null;
         var steps = _stored.Value.Versions[version - 1].Spec.Steps;
-        var shadow = order with
+        return order with
         {
             Id = ReceiptIds.Of(now, $"{Id}\nshadow\n{order.Id}"),
             Version = version,
@@ -360,13 +360,28 @@ internal sealed partial class PipelineJobGrain(
             Backfill = null,
             Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null }))],
         };
-        try
+    }
+
+    /// <summary>Shadows that are owed wait for their turn, after their runs and before these begin; where one cannot be, the run itself goes on all the same.</summary>
+    private async Task AddShadowsAsync()
+    {
+        foreach (var run in _stored.Value.Runs.Where(run => run.Shadow is not null).ToArray())
         {
-            if (await AddAsync(caller, shadow) is { } refused) LogNoShadow(Id, order.Id, version, refused.Detail?.In("en"));
-        }
-        catch (Exception e)
-        {
-            LogNoShadow(Id, order.Id, version, e.Message);
+            var shadow = run.Shadow!;
+            try
+            {
+                // The run's inputs are what both share; who may give it files was asked when it was ordered.
+                if (run.Pinned is null) LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, "the run is over");
+                else if (!IsKnown(shadow.Id) && await AddAsync(Caller.Hub, shadow) is { } refused) LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, refused.Detail?.In("en"));
+            }
+            catch (Exception e)
+            {
+                // Owed on: it is tried again when the job is woken.
+                LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, e.Message);
+                return;
+            }
+
+            await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == run.Entry.Id ? stored with { Shadow = null } : stored) });
         }
     }
 
@@ -406,6 +421,7 @@ internal sealed partial class PipelineJobGrain(
     private async Task BeginNextAsync()
     {
         if (!_stored.Value.Runs.Any(run => run.Pinned is not null)) await AddNextOfBackfillAsync();
+        await AddShadowsAsync();
         var open = _stored.Value.Runs.Where(run => run.Pinned is not null).ToArray();
         if (open.Length == 0) return;
         var next = Array.Find(open, run => run.Begun) ?? open[^1];

@@ -43,4 +43,7 @@ public sealed record StoredRun([property: Id(0)] RunEntry Entry, [property: Id(1
 
     /// <summary>The tables of its steps are deleted.</summary>
     [Id(3)] public bool Swept { get; init; }
+
+    /// <summary>The order of its shadow, until that waits too or cannot be; null: none is owed.</summary>
+    [Id(4)] public RunOrder? Shadow { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 
 using DataHub.Feeds;
@@ -104,11 +105,12 @@ internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log, string? fo
 
     private static async Task SendRowsAsync(SqlWorkerProcess worker, IReadOnlyList<SqlInput> inputs, CancellationToken cancellationToken)
     {
+        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
         for (var i = 0; i < inputs.Count; i++)
         {
             await foreach (var block in inputs[i].Rows.WithCancellation(cancellationToken))
             {
-                if (block.Count > 0 && !await TrySendAsync(worker, SqlWorkerProtocol.Rows(SqlWorkerFrame.Input, i, block))) return;
+                if (block.Count > 0 && !await TrySendAsync(worker, SqlWorkerProtocol.Rows(buffer, SqlWorkerFrame.Input, i, block))) return;
             }
         }
 
@@ -116,7 +118,7 @@ internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log, string? fo
     }
 
     /// <returns>False where the worker is gone: its last message, or its absence, says why.</returns>
-    private static async Task<bool> TrySendAsync(SqlWorkerProcess worker, byte[] frame)
+    private static async Task<bool> TrySendAsync(SqlWorkerProcess worker, ReadOnlyMemory<byte> frame)
     {
         try
         {

@@ -36,8 +36,10 @@ internal sealed class DuckDbTables : IDisposable
         {
             $"temp_directory = '{Spilled}'",
             // The rest of what the operating system allows is for rows on their way and for DuckDB's own bookkeeping.
-            string.Create(CultureInfo.InvariantCulture, $"memory_limit = '{limits.Memory / 4 * 3} bytes'"),
+            string.Create(CultureInfo.InvariantCulture, $"memory_limit = '{limits.Memory / 2} bytes'"),
             string.Create(CultureInfo.InvariantCulture, $"max_temp_directory_size = '{limits.Disk} bytes'"),
+            // What it no longer needs goes back to the system at once, not only in large pieces.
+            "allocator_flush_threshold = '8MiB'", "allocator_bulk_deallocation_flush_threshold = '16MiB'",
             "threads = 1", "preserve_insertion_order = true", "TimeZone = 'UTC'", "Calendar = 'gregorian'", "default_collation = ''",
             "enable_progress_bar = false", "enable_external_access = false", "autoinstall_known_extensions = false", "autoload_known_extensions = false",
             "allow_community_extensions = false", "allow_unsigned_extensions = false", "lock_configuration = true",

@@ -19,12 +19,31 @@ internal static class OperatingSystemLimits
         if (!OperatingSystem.IsLinux()) return;
         var seconds = (long)Math.Ceiling(limits.Time.TotalSeconds);
         Set(Core, 0, 0);
-        Set(Data, limits.Memory + Runtime, limits.Memory + Runtime);
+        Set(Data, DataOf(limits), DataOf(limits));
         // SIGXCPU at the first, SIGKILL at the second. A start takes a part of a second.
         Set(Cpu, seconds + 1, seconds + 2);
         Set(FileSize, limits.Disk, limits.Disk);
         Set(OpenFiles, MostOpenFiles, MostOpenFiles);
         _ = Nice(Niceness);
+    }
+
+    /// <summary>Bytes of data that a process with these limits may have.</summary>
+    public static long DataOf(SqlLimits limits) => limits.Memory + Runtime;
+
+    /// <summary>Bytes of data that another process has, as the limit counts them (proc(5), statm); 0 where the system does not say.</summary>
+    public static long DataOf(int process)
+    {
+        const int Field = 5;
+        if (!OperatingSystem.IsLinux()) return 0;
+        try
+        {
+            return long.Parse(File.ReadAllText($"/proc/{process}/statm").Split(' ')[Field], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is over.
+            return 0;
+        }
     }
 
     /// <summary>Bytes that this process held at most; 0 where the system does not say.</summary>

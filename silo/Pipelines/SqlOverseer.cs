@@ -1,8 +1,11 @@
 namespace DataHub.Pipelines;
 
-/// <summary>Ends a worker that was cancelled, takes too long or writes too much, whatever it does meanwhile.</summary>
+/// <summary>Ends a worker that was cancelled, takes too long, holds or writes too much, whatever it does meanwhile.</summary>
 internal sealed class SqlOverseer : IAsyncDisposable
 {
+    /// <summary>So near to the system's limit it is ended: where an allocation fails in the middle of its work, DuckDB may break instead of saying so.</summary>
+    private const long Margin = 96L << 20;
+
     private readonly SqlWorkerProcess _worker;
     private readonly SqlScratch _scratch;
     private readonly SqlLimits _limits;
@@ -43,7 +46,7 @@ internal sealed class SqlOverseer : IAsyncDisposable
             while (await timer.WaitForNextTickAsync(_over.Token))
             {
                 if (Environment.TickCount64 > Interlocked.Read(ref _deadline)) _refusal = SqlProblems.OutOfTime(_limits.Time);
-                else if (_scratch.Size() > _limits.Disk) _refusal = SqlProblems.OutOfMemory();
+                else if (OperatingSystemLimits.DataOf(_worker.Id) > OperatingSystemLimits.DataOf(_limits) - Margin || _scratch.Size() > _limits.Disk) _refusal = SqlProblems.OutOfMemory();
                 else continue;
                 _worker.Kill();
                 return;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics;
 using System.Net.Sockets;
 
@@ -54,7 +55,8 @@ internal static class SqlWorker
 
     private static void Work(Stream input, Stream output)
     {
-        var (kind, content) = SqlWorkerProtocol.Read(input);
+        var messages = new SqlWorkerReader(input);
+        var (kind, content) = messages.Read();
         if (kind != SqlWorkerFrame.Start) throw new InvalidDataException($"{kind} came first");
         var start = SqlWorkerProtocol.ReadStart(content);
         OperatingSystemLimits.Apply(start.Limits);
@@ -65,11 +67,12 @@ internal static class SqlWorker
         if (!start.DescribeOnly)
         {
             output.Write(SqlWorkerProtocol.Frame(SqlWorkerFrame.Ready));
-            Guarded(() => Load(tables, input));
+            Guarded(() => Load(tables, messages));
         }
 
         new Thread(() => EndWithSilo(input), 256 * 1024) { IsBackground = true }.Start();
         var rows = 0L;
+        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
         for (var i = 0; i < statements.Length; i++)
         {
             var (statement, columns, sources) = statements[i];
@@ -81,7 +84,7 @@ internal static class SqlWorker
                 {
                     rows += batch.Count;
                     if (rows > start.Limits.Rows) throw SqlProblems.TooManyRows(start.Limits.Rows);
-                    output.Write(SqlWorkerProtocol.Rows(SqlWorkerFrame.Result, i, batch));
+                    output.Write(SqlWorkerProtocol.Rows(buffer, SqlWorkerFrame.Result, i, batch).Span);
                 }
             });
         }
@@ -108,11 +111,11 @@ internal static class SqlWorker
         return (statement, columns, sources);
     }
 
-    private static void Load(DuckDbTables tables, Stream input)
+    private static void Load(DuckDbTables tables, SqlWorkerReader messages)
     {
         while (true)
         {
-            var (kind, content) = SqlWorkerProtocol.Read(input);
+            var (kind, content) = messages.Read();
             if (kind == SqlWorkerFrame.Loaded) break;
             if (kind != SqlWorkerFrame.Input) throw new InvalidDataException($"{kind} among the rows");
             var (table, rows) = SqlWorkerProtocol.ReadRows(content);

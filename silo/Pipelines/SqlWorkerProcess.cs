@@ -9,20 +9,26 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
 {
     private const int MostErrors = 8 * 1024;
 
-    /// <summary>Bytes of the worker's managed heap, hexadecimal: 192 MB, enough for the batches on their way.</summary>
-    private const string ManagedHeap = "C000000";
+    /// <summary>Bytes of the worker's managed heap, hexadecimal: 192 MB, enough for the batches on their way; and of its youngest generation, 4 MB, as it keeps nothing.</summary>
+    private const string ManagedHeap = "C000000", Youngest = "400000";
 
     // What a signal gives as exit code.
     private const int Aborted = 134, Killed = 137, SegmentationFault = 139, ProcessorTime = 152, LargeFile = 153;
 
-    private static readonly string[] s_noMemory = ["memory", "bad_alloc", "'Exception*'"];
+    /// <summary>
+    /// What is said where the system gave no more memory: by the runtime and the C++ library; by the runtime's own code, of which
+    /// <c>Exception*</c> is the type; and by the C library, whose heap DuckDB leaves damaged when an allocation fails in its middle.
+    /// </summary>
+    private static readonly string[] s_noMemory = ["memory", "bad_alloc", "'Exception*'", "malloc", "free()", "corrupted", "chunk"];
 
     private readonly Process _process;
+    private readonly SqlWorkerReader _answers;
     private readonly Task<string> _errors;
 
     private SqlWorkerProcess(Process process)
     {
         _process = process;
+        _answers = new(process.StandardOutput.BaseStream);
         _errors = ReadErrorsAsync(process.StandardError);
     }
 
@@ -58,7 +64,7 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
         {
             ("PATH", Environment.GetEnvironmentVariable("PATH")), ("DOTNET_ROOT", isOwn ? Environment.GetEnvironmentVariable("DOTNET_ROOT") : runtime),
             ("HOME", folder), ("TMPDIR", folder), ("LC_ALL", "C"),
-            ("DOTNET_gcServer", "0"), ("DOTNET_gcConcurrent", "0"), ("DOTNET_GCHeapHardLimit", ManagedHeap),
+            ("DOTNET_gcServer", "0"), ("DOTNET_gcConcurrent", "0"), ("DOTNET_GCHeapHardLimit", ManagedHeap), ("DOTNET_GCgen0size", Youngest),
             ("DOTNET_EnableDiagnostics", "0"), ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1"), ("DOTNET_TieredPGO", "0"), ("DOTNET_EnableWriteXorExecute", "0"),
         })
         {
@@ -69,15 +75,15 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
     }
 
     /// <exception cref="IOException">It is gone; what it said before can still be read.</exception>
-    public async Task SendAsync(byte[] frame)
+    public async Task SendAsync(ReadOnlyMemory<byte> frame)
     {
         var input = _process.StandardInput.BaseStream;
         await input.WriteAsync(frame);
         await input.FlushAsync();
     }
 
-    /// <inheritdoc cref="SqlWorkerProtocol.ReadAsync"/>
-    public ValueTask<(SqlWorkerFrame Kind, byte[] Content)> ReadAsync() => SqlWorkerProtocol.ReadAsync(_process.StandardOutput.BaseStream, CancellationToken.None);
+    /// <inheritdoc cref="SqlWorkerReader.ReadAsync"/>
+    public ValueTask<(SqlWorkerFrame Kind, ReadOnlyMemory<byte> Content)> ReadAsync() => _answers.ReadAsync();
 
     public Task<string> ReadAllAsync() => _process.StandardOutput.ReadToEndAsync();
 
@@ -105,7 +111,6 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
         {
             ProcessorTime => SqlRefusal.OutOfTime,
             Killed or LargeFile => SqlRefusal.OutOfMemory,
-            // The runtime and the C++ library end like this when the system gives no more memory; Exception* is what the runtime throws in its own code then.
             Aborted or SegmentationFault when s_noMemory.Any(word => errors.Contains(word, StringComparison.OrdinalIgnoreCase)) => SqlRefusal.OutOfMemory,
             _ => (SqlRefusal?)null,
         };

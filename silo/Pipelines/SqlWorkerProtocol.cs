@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 using DataHub.Catalog;
 using DataHub.Feeds;
@@ -17,39 +18,14 @@ internal static class SqlWorkerProtocol
     /// <summary>Bytes of one message; a batch of very long texts may come near it.</summary>
     public const int LargestFrame = 256 * 1024 * 1024;
 
-    private const int Header = 5;
+    /// <summary>Bytes before the content.</summary>
+    public const int Header = 5;
 
     public static byte[] Frame(SqlWorkerFrame kind, Action<ArrayBufferWriter<byte>>? content = null)
     {
-        var buffer = new ArrayBufferWriter<byte>(content is null ? Header : 64 * 1024);
-        buffer.GetSpan(Header)[..Header].Clear();
-        buffer.Advance(Header);
-        content?.Invoke(buffer);
-        var frame = buffer.WrittenSpan.ToArray();
-        BinaryPrimitives.WriteInt32LittleEndian(frame, frame.Length - sizeof(int));
-        frame[sizeof(int)] = (byte)kind;
-        return frame;
-    }
-
-    /// <exception cref="EndOfStreamException">The other side is gone.</exception>
-    /// <exception cref="InvalidDataException">These are not messages.</exception>
-    public static async ValueTask<(SqlWorkerFrame Kind, byte[] Content)> ReadAsync(Stream from, CancellationToken cancellationToken)
-    {
-        var header = new byte[Header];
-        await from.ReadExactlyAsync(header, cancellationToken);
-        var content = new byte[LengthOf(header)];
-        await from.ReadExactlyAsync(content, cancellationToken);
-        return ((SqlWorkerFrame)header[sizeof(int)], content);
-    }
-
-    /// <inheritdoc cref="ReadAsync"/>
-    public static (SqlWorkerFrame Kind, byte[] Content) Read(Stream from)
-    {
-        Span<byte> header = stackalloc byte[Header];
-        from.ReadExactly(header);
-        var content = new byte[LengthOf(header)];
-        from.ReadExactly(content);
-        return ((SqlWorkerFrame)header[sizeof(int)], content);
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        Write(buffer, kind, content);
+        return buffer.WrittenSpan.ToArray();
     }
 
     public static byte[] Start(SqlWorkerStart start) => Frame(SqlWorkerFrame.Start, buffer =>
@@ -72,7 +48,7 @@ internal static class SqlWorkerProtocol
         writer.Flush();
     });
 
-    public static SqlWorkerStart ReadStart(byte[] content)
+    public static SqlWorkerStart ReadStart(ReadOnlyMemory<byte> content)
     {
         var reader = new MessagePackReader(content);
         var describeOnly = reader.ReadBoolean();
@@ -84,15 +60,21 @@ internal static class SqlWorkerProtocol
         return new(describeOnly, limits, inputs, statements);
     }
 
+    /// <param name="buffer">Holds the message until it is used again: rows are many.</param>
     /// <param name="table">Which input, or which statement's result.</param>
-    public static byte[] Rows(SqlWorkerFrame kind, int table, RowBlock rows) => Frame(kind, buffer =>
+    public static ReadOnlyMemory<byte> Rows(ArrayBufferWriter<byte> buffer, SqlWorkerFrame kind, int table, RowBlock rows)
     {
-        BinaryPrimitives.WriteInt32LittleEndian(buffer.GetSpan(sizeof(int)), table);
-        buffer.Advance(sizeof(int));
-        TableCodec.Write(buffer, rows);
-    });
+        buffer.ResetWrittenCount();
+        Write(buffer, kind, to =>
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(to.GetSpan(sizeof(int)), table);
+            to.Advance(sizeof(int));
+            TableCodec.Write(to, rows);
+        });
+        return buffer.WrittenMemory;
+    }
 
-    public static (int Table, RowBlock Rows) ReadRows(byte[] content) => (BinaryPrimitives.ReadInt32LittleEndian(content), TableCodec.Read(content.AsMemory(sizeof(int))));
+    public static (int Table, RowBlock Rows) ReadRows(ReadOnlyMemory<byte> content) => (BinaryPrimitives.ReadInt32LittleEndian(content.Span), TableCodec.Read(content[sizeof(int)..]));
 
     public static byte[] Opened(int statement, TableColumn[] columns) => Frame(SqlWorkerFrame.Opened, buffer =>
     {
@@ -102,7 +84,7 @@ internal static class SqlWorkerProtocol
         writer.Flush();
     });
 
-    public static (int Statement, TableColumn[] Columns) ReadOpened(byte[] content)
+    public static (int Statement, TableColumn[] Columns) ReadOpened(ReadOnlyMemory<byte> content)
     {
         var reader = new MessagePackReader(content);
         return (reader.ReadInt32(), ReadColumns(ref reader));
@@ -117,7 +99,7 @@ internal static class SqlWorkerProtocol
         writer.Flush();
     });
 
-    public static SqlRefusedException ReadRefused(byte[] content)
+    public static SqlRefusedException ReadRefused(ReadOnlyMemory<byte> content)
     {
         var reader = new MessagePackReader(content);
         return new((SqlRefusal)reader.ReadInt32(), new LocalText(reader.ReadString()!, reader.ReadString()));
@@ -131,10 +113,21 @@ internal static class SqlWorkerProtocol
         writer.Flush();
     });
 
-    public static SqlWorkerReport ReadDone(byte[] content)
+    public static SqlWorkerReport ReadDone(ReadOnlyMemory<byte> content)
     {
         var reader = new MessagePackReader(content);
         return new(reader.ReadInt64(), reader.ReadBoolean());
+    }
+
+    private static void Write(ArrayBufferWriter<byte> buffer, SqlWorkerFrame kind, Action<ArrayBufferWriter<byte>>? content)
+    {
+        buffer.GetSpan(Header)[..Header].Clear();
+        buffer.Advance(Header);
+        content?.Invoke(buffer);
+        // What was written is this method's own.
+        var header = MemoryMarshal.AsMemory(buffer.WrittenMemory).Span;
+        BinaryPrimitives.WriteInt32LittleEndian(header, buffer.WrittenCount - sizeof(int));
+        header[sizeof(int)] = (byte)kind;
     }
 
     private static void WriteColumns(ref MessagePackWriter writer, TableColumn[] columns)
@@ -172,11 +165,5 @@ internal static class SqlWorkerProtocol
         }
 
         return columns;
-    }
-
-    private static int LengthOf(ReadOnlySpan<byte> header)
-    {
-        var length = BinaryPrimitives.ReadInt32LittleEndian(header) - 1;
-        return length is >= 0 and <= LargestFrame ? length : throw new InvalidDataException($"a message of {length} bytes");
     }
 }

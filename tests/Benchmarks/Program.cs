@@ -42,7 +42,7 @@ if (args is ["fair", ..])
 
 if (args is ["pipeline", ..])
 {
-    var pipeline = new Pipeline(Option("--rows", 2_000_000, 10_000, 20_000_000), Option("--megabytes", 0, 0, 4_000));
+    var pipeline = new Pipeline(Option("--rows", 2_000_000, 0, 20_000_000), Option("--megabytes", 0, 0, 4_000));
     return await RunAsync(pipeline, pipeline.RunAsync());
 }
 

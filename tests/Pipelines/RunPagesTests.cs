@@ -284,22 +284,73 @@ public sealed class RunPagesTests
         await page.GotoAsync("/runs/" + run);
         await FitsAsync(page, "run-wide", 1280);
         Assert.Empty(faults);
+    }
 
-        static async Task FitsAsync(IPage page, string name, int width = 360)
+    [BrowserFact]
+    public async Task What_starts_a_job_its_shadow_and_each_cell_that_differs_are_read_on_small_and_wide_screens()
+    {
+        await using var hub = await HubAsync();
+        var job = RunHttpTests.Job("amt", "ausleihen").Replace("\"agency\": \"amt\"", """
+            "agency": "amt", "dataspace": "lesesaal", "triggers": [
+              { "id": "neue_dateien_der_zweigstellen", "upload": { "step": "datei", "name": "ausleihen-der-zweigstellen-*.csv" } },
+              { "id": "berichtigte_dateien", "upload": { "step": "datei", "name": "ausleihen-berichtigt-*.csv" } } ]
+            """, StringComparison.Ordinal);
+        await Pipes.PutJobAsync(hub.Admin, "ausleihen", job);
+        await OkAsync(hub.Admin.PutAsync("api/v1/jobs/ausleihen?draft=true", new StringContent(job.Replace("ausleihen AS loans", "ausleihen + 1 AS loans", StringComparison.Ordinal), Encoding.UTF8, "application/json")));
+        await OkAsync(hub.Admin.PostAsJsonAsync("api/v1/jobs/ausleihen/shadow", new { version = 3 }));
+        var live = await Pipes.RunAsync(hub.Admin, "ausleihen", new { files = new { datei = await UploadAsync(hub, "november.csv", Loans) } });
+        var shadow = (await OkAsync(hub.Admin.GetAsync("api/v1/jobs/ausleihen/runs"))).RootElement.GetProperty("runs").EnumerateArray().Single(run => run.TryGetProperty("shadowOf", out _)).GetProperty("id").GetString()!;
+        await EndAsync(hub, shadow);
+
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new()
         {
-            if (Environment.GetEnvironmentVariable("DATAHUB_SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
-            foreach (var element in await page.Locator("html, .account, .card, .timeline, pre, textarea, input:not([type=hidden]), select").AllAsync())
-            {
-                var box = await element.BoundingBoxAsync();
-                if (box is not null) Assert.InRange(box.X + box.Width, 0, width + 0.5f);
-            }
+            ExecutablePath = BrowserFactAttribute.Chromium,
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+        foreach (var (width, locale) in new[] { (360, "de-DE"), (1280, "en-GB") })
+        {
+            var isGerman = locale == "de-DE";
+            var context = await browser.NewContextAsync(new() { BaseURL = hub.Address.ToString(), ViewportSize = new() { Width = width, Height = 900 }, JavaScriptEnabled = false, Locale = locale });
+            context.SetDefaultTimeout(15_000);
+            var page = await context.NewPageAsync();
+            await page.GotoAsync("/runs");
+            await page.GetByRole(AriaRole.Link, new() { Name = isGerman ? "Anmelden" : "Sign in" }).ClickAsync();
+            await page.GetByRole(AriaRole.Button, new() { Name = "Ada" }).ClickAsync();
+            await page.GotoAsync("/jobs/ausleihen");
+            var triggers = page.Locator("#triggers");
+            await Expect(triggers).ToContainTextAsync("ausleihen-berichtigt-*.csv");
+            await Expect(triggers).ToContainTextAsync("ausleihen-der-zweigstellen-*.csv");
+            await Expect(page.Locator("main")).ToContainTextAsync(isGerman ? "läuft im Schatten" : "runs in the shadow");
+            await FitsAsync(page, $"job-triggers-{width}", width);
 
-            Assert.Equal(1, await page.Locator("h1").CountAsync());
-            foreach (var field in await page.Locator("main textarea, main select, main input:not([type=hidden])").AllAsync())
-                Assert.Equal(1, await field.Locator("xpath=ancestor::label").CountAsync());
-            foreach (var table in await page.Locator("main table").AllAsync()) Assert.Equal(1, await table.Locator("caption").CountAsync());
+            await page.GotoAsync("/runs/" + shadow);
+            await Expect(page.Locator("main")).ToContainTextAsync(isGerman ? "schreibt nichts" : "writes nothing");
+            await FitsAsync(page, $"run-shadow-{width}", width);
+            await page.GotoAsync($"/runs/compare?a={live.GetProperty("id").GetString()}&b={shadow}");
+            await page.GetByRole(AriaRole.Link, new() { Name = isGerman ? "Zelle für Zelle vergleichen" : "Compare cell by cell" }).ClickAsync();
+            var cells = page.Locator("#cells");
+            await Expect(cells).ToContainTextAsync(isGerman ? "0 gleich, 3 geändert" : "0 the same, 3 changed");
+            await Expect(cells.GetByRole(AriaRole.Row)).ToHaveCountAsync(4);
+            await Expect(cells.GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("121");
+            await FitsAsync(page, $"compare-cells-{width}", width);
         }
+    }
+
+    private static async Task FitsAsync(IPage page, string name, int width = 360)
+    {
+        if (Environment.GetEnvironmentVariable("DATAHUB_SCREENSHOTS") is { Length: > 0 } folder)
+            await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png"), FullPage = true });
+        foreach (var element in await page.Locator("html, .account, .card, .timeline, pre, textarea, input:not([type=hidden]), select").AllAsync())
+        {
+            var box = await element.BoundingBoxAsync();
+            if (box is not null) Assert.InRange(box.X + box.Width, 0, width + 0.5f);
+        }
+
+        Assert.Equal(1, await page.Locator("h1").CountAsync());
+        foreach (var field in await page.Locator("main textarea, main select, main input:not([type=hidden])").AllAsync())
+            Assert.Equal(1, await field.Locator("xpath=ancestor::label").CountAsync());
+        foreach (var table in await page.Locator("main table").AllAsync()) Assert.Equal(1, await table.Locator("caption").CountAsync());
     }
 
     /// <summary>A hub with a job of an agency, a person who develops and one who coordinates in its dataspace, and a person of another agency.</summary>

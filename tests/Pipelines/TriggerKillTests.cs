@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 
+using DataHub.Feeds;
 using DataHub.Support;
 
 using Xunit.Abstractions;
@@ -161,6 +162,56 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
         // Oldest first.
         async Task<JsonElement[]> RunsAsync(string job) =>
             [.. (await OkAsync(admin.GetAsync($"api/v1/jobs/{job}/runs?limit=100"))).RootElement.GetProperty("runs").EnumerateArray().Where(run => run.TryGetProperty("trigger", out var trigger) || job == "tage").OrderBy(run => run.TryGetProperty("period", out _) ? To(run) : run.GetProperty("at").GetDateTimeOffset())];
+    }
+
+    [Fact]
+    public async Task Every_run_has_its_shadow_though_the_server_was_killed_while_it_was_ordered()
+    {
+        using var folder = new TemporaryFolder();
+        var hub = await HubProcess.StartAsync(folder.FullName);
+        var port = hub.Address.Port;
+        using var admin = new HttpClient { BaseAddress = hub.Address, Timeout = TimeSpan.FromSeconds(60) };
+        admin.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(Path.Combine(folder.FullName, "admin.key"))).Trim());
+        try
+        {
+            await OkAsync(admin.PutAsJsonAsync("api/v1/agencies/amt", new { name = "Amt" }));
+            await Pipes.LoansAsync(admin, "quelle", "amt");
+            await PushAsync(admin, "quelle", [Row(1)]);
+            const string Job = """{ "title": "S", "agency": "amt", "steps": [ { "id": "zeilen", "read": { "dataset": "quelle" } }, { "id": "tabelle", "transform": { "inputs": ["zeilen"], "sql": "SELECT loans FROM zeilen" } } ] }""";
+            await Pipes.PutJobAsync(admin, "schatten", Job);
+            await OkAsync(admin.PutAsync("api/v1/jobs/schatten?draft=true", new StringContent(Job.Replace("SELECT loans", "SELECT loans + 1 AS loans", StringComparison.Ordinal), Encoding.UTF8, "application/json")));
+            await OkAsync(admin.PostAsJsonAsync("api/v1/jobs/schatten/shadow", new { version = 2 }));
+
+            var runs = new List<string> { (await Pipes.RunAsync(admin, "schatten", new { })).GetProperty("id").GetString()! };
+            foreach (var delay in new[] { 4, 12, 20, 30, 45 })
+            {
+                var key = ReceiptIds.New(DateTimeOffset.UtcNow);
+                var ordering = OrderAsync(key);
+                await Task.Delay(delay);
+                await hub.KillAsync();
+                await hub.DisposeAsync();
+                await ((Task)ordering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                hub = await HubProcess.StartAsync(folder.FullName, port);
+                runs.Add(await OrderAsync(key));
+            }
+
+            var all = await UntilAsync(
+                async () => (await OkAsync(admin.GetAsync("api/v1/jobs/schatten/runs?limit=100"))).RootElement.GetProperty("runs").EnumerateArray().ToArray(),
+                found => found.Length >= runs.Count * 2 && found.All(IsComplete));
+            var shadows = all.Where(run => run.TryGetProperty("shadowOf", out _)).Select(run => run.GetProperty("shadowOf").GetString()!);
+            Assert.Equal(runs.Order(), shadows.Order());
+            Assert.Equal(runs.Order(), all.Where(run => !run.TryGetProperty("shadowOf", out _)).Select(run => run.GetProperty("id").GetString()!).Order());
+        }
+        finally
+        {
+            await hub.DisposeAsync();
+        }
+
+        async Task<string> OrderAsync(string key)
+        {
+            using var order = new HttpRequestMessage(HttpMethod.Post, "api/v1/jobs/schatten/runs") { Content = JsonContent.Create(new { }), Headers = { { "Idempotency-Key", key } } };
+            return (await OkAsync(admin.SendAsync(order))).RootElement.GetProperty("id").GetString()!;
+        }
     }
 
     private static async Task<T> UntilAsync<T>(Func<Task<T>> ask, Func<T, bool> isThere)
