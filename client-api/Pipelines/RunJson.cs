@@ -31,7 +31,7 @@ internal sealed record RunJson(
     };
 }
 
-/// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
+/// <summary>What a step reads: a file with its hash, or a dataset at a watermark; a file that another hub gave has the watermark of that hub.</summary>
 /// <param name="Url">From where the file was fetched, as <see cref="Address"/> tells it.</param>
 internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion, string? Url)
 {

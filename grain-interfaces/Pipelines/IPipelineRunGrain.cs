@@ -145,6 +145,7 @@ public sealed record PinnedInput([property: Id(0)] string Step)
 
     [Id(4)] public string? Dataset { get; init; }
 
+    /// <summary>At which the dataset is read; of a file that another hub gave, at which that hub did.</summary>
     [Id(5)] public string? Watermark { get; init; }
 
     /// <summary>Version of the dataset's contract.</summary>
