@@ -309,7 +309,7 @@ public sealed class ErasureTests
     /// Where a text stands: in the raw bytes of every file of the folder, and in every value of every table, unpacked
     /// where it is compressed. Knows nothing of the hub's own formats but that Brotli streams may stand in blobs.
     /// </summary>
-    private static List<string> Findings(string folder, string text)
+    internal static List<string> Findings(string folder, string text)
     {
         var findings = new List<string>();
         byte[][] needles = [Encoding.UTF8.GetBytes(text), Encoding.Unicode.GetBytes(text), Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(text))[..Math.Min(16, text.Length / 3 * 4)])];
