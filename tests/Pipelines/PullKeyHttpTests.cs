@@ -60,7 +60,7 @@ public sealed class PullKeyHttpTests : IAsyncLifetime
         await Pipes.PutJobAsync(admin, "nachbar", Job("stadt", """, "key": "nachbar" """));
         var first = await Pipes.RunAsync(admin, "nachbar", new { });
         var input = first.GetProperty("inputs")[0];
-        Assert.Equal("12000\r\n", (await Pipes.TableAsync(admin, first, "zahl")).Split('\n', 2)[1].Replace("\n", "\r\n", StringComparison.Ordinal).Replace("\r\r", "\r", StringComparison.Ordinal));
+        Assert.Equal("zahl\r\n12000\r\n", await Pipes.TableAsync(admin, first, "zahl"));
         Assert.Equal(("luft.ndjson", new Uri(_other.Address, "api/v1/datasets/luft/records").AbsoluteUri), (input.GetProperty("name").GetString(), input.GetProperty("url").GetString()));
         Assert.True(Watermark.TryParse(input.GetProperty("watermark").GetString(), out var watermark));
         Assert.Equal("luft", watermark!.Dataset);
@@ -173,6 +173,38 @@ public sealed class PullKeyHttpTests : IAsyncLifetime
         var noted = (await OkAsync(admin.GetAsync("api/v1/audit?agency=huten&limit=200"))).RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetRawText()).Where(entry => entry.Contains("pull-key.", StringComparison.Ordinal)).ToArray();
         Assert.Equal((3, 1), (noted.Count(entry => entry.Contains("pull-key.set", StringComparison.Ordinal)), noted.Count(entry => entry.Contains("pull-key.deleted", StringComparison.Ordinal))));
         Assert.DoesNotContain(noted, entry => entry.Contains("dh_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Pages_of_two_watermarks_are_asked_for_again_and_what_is_no_list_of_a_hub_is_refused()
+    {
+        var admin = await _hub.AgencyAsync("seiten", KeyRole.Admin);
+        var (times, elsewhere, isHub) = (0, "", true);
+        Answer("/api/v1/datasets/luft/records", http =>
+        {
+            var isFirst = !http.Request.Query.ContainsKey("after");
+            if (isFirst) times++;
+            // While the first attempt goes from page to page, a row comes.
+            if (isHub) http.Response.Headers["DataHub-Watermark"] = times == 1 && isFirst ? "w1.alt" : "w1.neu";
+            if (isFirst)
+            {
+                http.Response.Headers.Append("Link", "</api/v1/datasets/luft>; rel=\"describedby\"; type=\"application/json\"");
+                http.Response.Headers.Append("Link", $"<{elsewhere}/api/v1/datasets/luft/records?limit=10000&format=ndjson&after=r1.1.AA>; rel=\"next\"");
+            }
+
+            return http.Response.WriteAsync(isFirst ? "{\"nr\":1}\n{\"nr\":2}\n" : "{\"nr\":3}\n");
+        });
+        var definition = $$"""{ "title": "Seiten", "agency": "seiten", "steps": [ { "id": "zeilen", "read": { "hub": "{{_first}}/", "dataset": "luft" } } ] }""";
+        await Pipes.PutJobAsync(admin, "seiten", definition);
+        var run = await Pipes.RunAsync(admin, "seiten", new { });
+        Assert.Equal(2, Pipes.Step(run, "zeilen").GetProperty("attempts").GetInt32());
+        Assert.Equal("nr\r\n1\r\n2\r\n3\r\n", await Pipes.TableAsync(admin, run, "zeilen"));
+        Assert.Equal("w1.neu", run.GetProperty("inputs")[0].GetProperty("watermark").GetString());
+
+        elsewhere = _second;
+        Assert.Contains("die nächste Seite liegt woanders", (await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "seiten", new { }))).GetProperty("cause").GetString(), StringComparison.Ordinal);
+        (elsewhere, isHub) = ("", false);
+        Assert.Contains("die Antwort ist nicht die eines Hubs", (await Pipes.EndAsync(admin, await Pipes.StartAsync(admin, "seiten", new { }))).GetProperty("cause").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
