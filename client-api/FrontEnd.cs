@@ -77,6 +77,7 @@ public static class FrontEnd
         routes.MapFileEndpoints();
         routes.MapJobEndpoints();
         routes.MapPseudonymKeyEndpoints();
+        routes.MapPullKeyEndpoints();
         routes.MapRunEndpoints();
         routes.MapUsesEndpoints();
         routes.MapStalenessEndpoints();

@@ -93,6 +93,11 @@ public static class ProblemTypes
         "Der Bestand wurde seither aus einer Sicherung wiederhergestellt. Ohne Wasserstand neu abfragen und nicht bestätigte Lieferungen wiederholen.",
         "The hub was restored from a backup since. Ask again without the watermark and repeat pushes that were not acknowledged.");
 
+    public static readonly ProblemType TablesErased = Add("tables-erased", 410,
+        "Tabellen wegen einer Löschung nicht mehr da", "Tables gone because of an erasure",
+        "Zeilen, die dieser Lauf gelesen oder gebracht hatte, wurden gelöscht, und seine Tabellen mit ihnen. Einen neuen Lauf starten.",
+        "Rows that this run had read or brought were erased, and its tables with them. Start a new run.");
+
     public static readonly ProblemType TooLarge = Add("too-large", 413,
         "Inhalt zu groß", "Body too large",
         "Das Detail nennt die Grenze. In mehreren Lieferungen senden.",

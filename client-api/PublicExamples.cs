@@ -192,6 +192,11 @@ internal static class PublicExamples
         { "purpose": "ausleihe", "versions": [ { "version": 1, "created": "2026-11-28T07:30:00Z", "by": "key:senumvk.b4Xk29Qz", "destroyed": "2026-11-29T07:30:00Z", "destroyedBy": "key:senumvk.b4Xk29Qz", "reason": "Zweck erreicht, Löschkonzept Nr. 7" } ] }
         """;
 
+    private const string PullKey =
+        """
+        { "name": "nachbar", "host": "hub.nachbarstadt.example", "version": 1, "set": "2026-11-28T07:30:00Z", "by": "key:senumvk.b4Xk29Qz" }
+        """;
+
     private const string ParquetFile = "PAR1 … PAR1";
     private const string Row = """{ "station": "mc010", "time": "2026-11-23T08:00:00Z", "area": "0110", "no2": 23.4 }""";
     private const string RowsCsv = "station,time,area,no2\nmc010,2026-11-23T08:00:00Z,0110,23.4\n";
@@ -217,6 +222,12 @@ internal static class PublicExamples
         ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/rotation", 201, Json, PseudonymKey),
         ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction", null, Json, """{ "reason": "Zweck erreicht, Löschkonzept Nr. 7" }"""),
         ("POST /api/v1/agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction", 200, Json, PseudonymKey),
+        ("GET /api/v1/agencies/{agency}/pull-keys", 200, Json, $$"""{ "keys": [ {{PullKey}} ], "next": null }"""),
+        ("PUT /api/v1/agencies/{agency}/pull-keys/{key}", null, Json, """{ "host": "hub.nachbarstadt.example", "key": "dh_nachbarstadt_wie_er_dort_gegeben_wurde" }"""),
+        ("PUT /api/v1/agencies/{agency}/pull-keys/{key}", 200, Json, PullKey),
+        ("PUT /api/v1/agencies/{agency}/pull-keys/{key}", 201, Json, PullKey),
+        ("GET /api/v1/agencies/{agency}/pull-keys/{key}", 200, Json, PullKey),
+        ("DELETE /api/v1/agencies/{agency}/pull-keys/{key}", 200, Json, PullKey),
         ("GET /api/v1/agencies/{agency}/quota", 200, Json, Quota),
         ("PUT /api/v1/agencies/{agency}/quota", 200, Json, Quota),
         ("GET /api/v1/agencies/{agency}/groups", 200, Json, """{ "groups": [ { "id": "senumvk/auswertung", "name": { "de": "Auswertung", "en": "Analysis" }, "members": 1 } ], "next": null }"""),

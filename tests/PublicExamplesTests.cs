@@ -29,7 +29,7 @@ public sealed class PublicExamplesTests(HubFixture hub) : IClassFixture<HubFixtu
         var document = (await OkAsync(hub.Anonymous.GetAsync("openapi/v1.json"))).RootElement;
         var operations = document.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Name: $"{operation.Name} {path.Name}", Path: path.Name, Method: operation.Name, Operation: operation.Value))).ToArray();
-        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly", ["group"] = "auswertung", ["person"] = "oidc:8f3c0a52", ["dataspace"] = "umwelt", ["agreement"] = "luft-pankow", ["job"] = "luft", ["step"] = "mittel", ["namespace"] = "senumvk.airflow", ["name"] = "messnetz.laden", ["purpose"] = "ausleihe", ["version"] = "1" };
+        var names = new Dictionary<string, string> { ["agency"] = "senumvk", ["system"] = "demo", ["dataset"] = "air-quality", ["feed"] = "default", ["indicator"] = "no2-hourly", ["group"] = "auswertung", ["person"] = "oidc:8f3c0a52", ["dataspace"] = "umwelt", ["agreement"] = "luft-pankow", ["job"] = "luft", ["step"] = "mittel", ["namespace"] = "senumvk.airflow", ["name"] = "messnetz.laden", ["purpose"] = "ausleihe", ["version"] = "1", ["key"] = "nachbar" };
         await hub.AgencyAsync("bezirk-pankow");
         var sent = 0;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 using DataHub.Catalog;
 using DataHub.Indicators;
@@ -22,7 +23,7 @@ internal static class ErasureEndpoints
         var group = routes.MapGroup("/api/v1/datasets/{dataset}/erasures").WithTags("Feeds");
         group.MapPost("", RequestAsync)
             .WithSummary("Erases a person's rows: retracts them and overwrites their content in log, history, quarantine and receipts. For admins of the publisher.")
-            .WithDescription("where names fields and values, all of which must hold: every version of every row any version of which has them is erased, and quarantined rows that name them. What is received after the request is not touched. 202: it is noted durably and goes on by itself; follow Location. reason and authority stay in the receipt and must not name the person.")
+            .WithDescription("where names fields and values, all of which must hold: every version of every row any version of which has them is erased, and quarantined rows that name them. What is received after the request is not touched. Runs of jobs that had read the rows, or brought them, lose their tables and are ended where they are under way; files that they fetched are deleted, uploaded ones are named (files) for somebody to delete, and so are datasets that were written from the rows (derived). 202: it is noted durably and goes on by itself; follow Location. reason and authority stay in the receipt and must not name the person.")
             .Accepts<JsonDocument>("application/json").Produces<ErasureJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 413, 415, 422, 503)
             .Example("""{ "where": { "station": "handy-4711" }, "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17" }""")
             .Example(Example("searching", "null", 0, "null"), 202);
@@ -35,11 +36,13 @@ internal static class ErasureEndpoints
         group.MapRead("{erasure}", GetAsync)
             .WithSummary("How an erasure stands; its receipt once it is done. For admins of the publisher.")
             .Produces<ErasureJson>().Refuses(401, 403, 404, 503)
-            .Example(Example("done", "\"2026-11-24T09:00:04Z\"", 3, "true"), 200);
+            .Example(Example("done", "\"2026-11-24T09:00:04Z\"", 3, "true", Reach), 200);
     }
 
-    private static string Example(string state, string finished, int keys, string compacted) =>
-        $$"""{ "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "dataset": "air-quality", "state": "{{state}}", "requested": "2026-11-24T09:00:00Z", "finished": {{finished}}, "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17", "fields": [ "station" ], "keys": {{keys}}, "versions": {{keys * 2}}, "quarantined": 0, "batches": {{keys}}, "compacted": {{compacted}} }""";
+    private const string Reach = """, "runs": 2, "files": [ { "id": "01M85TE81WJVE9C37DP5NKMBKC", "name": "messungen.csv" } ], "allFiles": 1, "derived": [ "air-daily" ]""";
+
+    private static string Example(string state, string finished, int keys, string compacted, string reach = "") =>
+        $$"""{ "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "dataset": "air-quality", "state": "{{state}}", "requested": "2026-11-24T09:00:00Z", "finished": {{finished}}, "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17", "fields": [ "station" ], "keys": {{keys}}, "versions": {{keys * 2}}, "quarantined": 0, "batches": {{keys}}, "compacted": {{compacted}}{{reach}} }""";
 
     private static async Task<IResult> RequestAsync(string dataset, HttpContext http, IGrainFactory grains)
     {
@@ -117,10 +120,30 @@ internal sealed record ErasureJson(
     string Id, string Dataset, string State, DateTimeOffset Requested, DateTimeOffset? Finished, string? Agency, string? Key, string Reason, string Authority, string[] Fields,
     long Keys, long Versions, long Quarantined, long Batches, bool? Compacted)
 {
+    /// <summary>Runs whose tables were deleted; absent, as what follows, before it has come so far and in lists.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? Runs { get; init; }
+
+    /// <summary>Uploaded files whose rows runs wrote into the dataset and that are still there: delete them by hand.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public ErasedFileJson[]? Files { get; init; }
+
+    /// <summary>How many such files there were; the newest 1,000 are remembered.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? AllFiles { get; init; }
+
+    /// <summary>Other datasets into which runs wrote what they had made of the rows: erase there too.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string[]? Derived { get; init; }
+
     public static ErasureJson Of(ErasureInfo info) => new(
         info.Id, info.Dataset, info.Step == ErasureStep.TooMany ? "too-many" : info.Step.ToString().ToLowerInvariant(), info.Requested, info.Finished, info.Agency, info.KeyId, info.Reason, info.Authority, info.Fields,
-        info.Keys, info.Versions, info.Quarantined, info.Batches, info.Compacted);
+        info.Keys, info.Versions, info.Quarantined, info.Batches, info.Compacted)
+    {
+        Runs = info.Reach?.Runs,
+        Files = info.Reach is null ? null : Array.ConvertAll(info.Reach.Files, file => new ErasedFileJson(file.Id, file.Name)),
+        AllFiles = info.Reach?.AllFiles,
+        Derived = info.Reach?.Derived,
+    };
 }
+
+internal sealed record ErasedFileJson(string Id, string Name);
 
 /// <param name="Next">Path and query of the next page; null on the last.</param>
 internal sealed record ErasureListJson(ErasureJson[] Erasures, string? Next);

@@ -104,7 +104,7 @@ internal sealed record DataUses(DataUse[] All, bool IsPartial)
     private static async Task<IEnumerable<DataUse>> JobsAsync(IGrainFactory grains, Caller caller, DatasetLineage lineage, string dataset, int level)
     {
         var seen = await Task.WhenAll(lineage.Jobs.Where(job => job.Reads).Select(job => grains.GetGrain<IPipelineJobGrain>(job.Job).GetAsync(caller, null)));
-        return seen.OfType<JobInfo>().Where(job => Array.Exists(job.Spec.Steps, step => step.Read?.Dataset == dataset))
+        return seen.OfType<JobInfo>().Where(job => Array.Exists(job.Spec.Steps, step => step.Read?.Own() == dataset))
             .Select(job => new DataUse("job", job.Id, dataset, level) { Title = job.Spec.Title, Page = "/jobs/" + job.Id });
     }
 }

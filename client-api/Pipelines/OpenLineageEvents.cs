@@ -152,7 +152,7 @@ internal static class OpenLineageEvents
     {
         var facets = new JsonObject();
         var version = Facet("1-0-1", "DatasetVersionDatasetFacet");
-        version["datasetVersion"] = input.Watermark ?? Convert.ToHexStringLower(input.Sha256 ?? []);
+        version["datasetVersion"] = (input.Dataset is null ? null : input.Watermark) ?? Convert.ToHexStringLower(input.Sha256 ?? []);
         facets["version"] = version;
         return new()
         {

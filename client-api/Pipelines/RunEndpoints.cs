@@ -32,7 +32,7 @@ internal static class RunEndpoints
             .WithDescription("Its link describedby leads to what is known of it: run, job and version, inputs with hashes and watermarks, columns, rows, hash, engine. The same stands in Parquet as pairs of the file, in XLSX on the sheet Metadaten, in GeoJSON beside the features. GeoJSON needs the columns lon and lat, or well-known text in geometry, geom or wkt; XLSX takes 1,048,575 rows and 20,000,000 cells.")
             .Takes("format", $"One of {string.Join(", ", AnswerFormats.TableWords)}; goes before Accept. csv-de has semicolons, decimal commas and a byte order mark.")
             .Takes("meta", "true: the first line is {\"@meta\":{…}}; ndjson only.", JsonSchemaType.Boolean)
-            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.TableTypes[0], AnswerFormats.TableTypes[1..]).Refuses(400, 404, 406);
+            .Produces<JsonDocument>(StatusCodes.Status200OK, AnswerFormats.TableTypes[0], AnswerFormats.TableTypes[1..]).Refuses(400, 404, 406, 410);
         group.MapRead("{run}/steps/{step}/format", TableEndpoints.FormatAsync).WithSummary("The format by which the next file is read in the same way as the one that a step read: what was said of it and what was found out, ready for the job's definition.")
             .Produces<StepFormatJson>().Refuses(404);
         group.MapRead("{run}/steps/{step}/table/metadata", TableEndpoints.MetadataAsync).WithSummary("What is known of a step's table, as CSV on the Web (W3C): its columns, and in notes run, job and version, inputs with hashes and watermarks, rows, hash and engine.")

@@ -20,6 +20,9 @@ internal sealed record RunJson(
     /// <summary>The time that it is for; absent: none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public RunPeriod? Period { get; init; }
 
+    /// <summary>Why its tables were deleted before their time; absent: they were not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public TablesErasedJson? TablesErased { get; init; }
+
     public static RunJson Of(RunInfo run, string language, DateTimeOffset now) => new(
         run.Pinned.Id, run.Pinned.Job, run.Pinned.Version, RunWords.Of(run.State), run.Pinned.At, run.Pinned.By, run.Started, run.Ended, run.Cause?.In(language), run.Pinned.Repeats, run.Pinned.Engine,
         [.. run.Pinned.Inputs.Select(PinnedInputJson.Of)], [.. (run.Pinned.Keys ?? []).Select(key => new PinnedKeyJson(key.Step, key.Purpose, key.Version))],
@@ -28,10 +31,14 @@ internal sealed record RunJson(
         Trigger = run.Pinned.Trigger,
         Period = run.Pinned.Period,
         ShadowOf = run.Pinned.ShadowOf,
+        TablesErased = run.TablesErased is { } erased ? new(erased.Dataset, erased.At, erased.Words().In(language)) : null,
     };
 }
 
-/// <summary>What a step reads: a file with its hash, or a dataset at a watermark.</summary>
+/// <param name="Dataset">Whose rows were erased.</param>
+internal sealed record TablesErasedJson(string Dataset, DateTimeOffset At, string Detail);
+
+/// <summary>What a step reads: a file with its hash, or a dataset at a watermark; a file that another hub gave has the watermark of that hub.</summary>
 /// <param name="Url">From where the file was fetched, as <see cref="Address"/> tells it.</param>
 internal sealed record PinnedInputJson(string Step, string? File, string? Name, string? Sha256, string? Dataset, string? Watermark, int? Contract, int? AreaVersion, string? Url)
 {

@@ -53,7 +53,7 @@ internal sealed class StalenessFacts(IGrainFactory grains, Caller caller, DateTi
             runs[last] = runs[last] with { Cause = (await grains.GetGrain<IPipelineRunGrain>(runs[last].Run).GetAsync(caller))?.Cause };
 
         var inputs = new List<InputFacts>();
-        foreach (var input in info.Spec.Steps.Select(step => step.Read?.Dataset).OfType<string>().Distinct(StringComparer.Ordinal))
+        foreach (var input in info.Spec.Steps.Select(step => step.Read?.Own()).OfType<string>().Distinct(StringComparer.Ordinal))
         {
             // Once each: jobs may go in a circle.
             if (level >= MaxLevels || _seen.Count >= MaxDatasets || _seen.Contains(input)) continue;

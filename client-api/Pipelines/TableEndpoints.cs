@@ -17,7 +17,13 @@ internal static class TableEndpoints
         var (format, problem) = AnswerFormats.ChooseWithMetadata(http, AnswerFormats.TableWords);
         if (problem is not null) return problem;
         var grain = ReceiptIds.IsValid(run) ? grains.GetGrain<IPipelineRunGrain>(run) : null;
-        if (grain is null || await grain.TableAsync(http.Caller(), step) is not { } table) return Problems.NotFound(http, Step, step);
+        if (grain is null || await grain.TableAsync(http.Caller(), step) is not { } table)
+        {
+            return grain is not null && await grain.GetAsync(http.Caller()) is { TablesErased: { } erased, Steps: var steps } && Array.Exists(steps, one => one.Id == step && one.Columns.Length > 0)
+                ? Problems.Problem(http, ProblemTypes.TablesErased, erased.Words(), ("dataset", erased.Dataset), ("at", erased.At))
+                : Problems.NotFound(http, Step, step);
+        }
+
         // Who may see rows need not be the one who may see runs.
         var metadata = Metadata(run, table, await grain.GetAsync(http.Caller()), http);
         var fields = Fields(table);

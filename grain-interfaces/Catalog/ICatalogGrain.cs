@@ -44,6 +44,9 @@ public static class CatalogKinds
     /// <summary>The purposes for which an agency has keys that make pseudonyms.</summary>
     public static string PseudonymKeysOf(string agency) => "pseudonym-keys/" + agency;
 
+    /// <summary>The names of an agency's keys for other hosts.</summary>
+    public static string PullKeysOf(string agency) => "pull-keys/" + agency;
+
     /// <summary>The agreements of which an agency is a side.</summary>
     public static string AgreementsOf(string agency) => "agreements/" + agency;
 

@@ -90,7 +90,22 @@ public sealed record ErasureInfo(
     [property: Id(11)] long Versions,
     [property: Id(12)] long Quarantined,
     [property: Id(13)] long Batches,
-    [property: Id(14)] bool? Compacted);
+    [property: Id(14)] bool? Compacted)
+{
+    /// <summary>How far it reached into runs and files; null before it has come so far, and in lists.</summary>
+    [Id(15)] public ErasureReach? Reach { get; init; }
+}
+
+/// <summary>What an erasure did beside the dataset, and what is left for somebody to do.</summary>
+/// <param name="Runs">Whose tables were deleted.</param>
+/// <param name="Files">Uploaded files whose rows runs wrote into the dataset and that are still there: a part of a file cannot be erased.</param>
+/// <param name="AllFiles">How many there were when it was done; more than are remembered are named by nobody.</param>
+/// <param name="Derived">Other datasets into which runs wrote what they had made of the rows.</param>
+[GenerateSerializer, Immutable, Alias("datahub.ErasureReach")]
+public sealed record ErasureReach([property: Id(0)] int Runs, [property: Id(1)] ErasedFile[] Files, [property: Id(2)] int AllFiles, [property: Id(3)] string[] Derived);
+
+[GenerateSerializer, Immutable, Alias("datahub.ErasedFile")]
+public sealed record ErasedFile([property: Id(0)] string Id, [property: Id(1)] string Name);
 
 /// <param name="Detail">For the caller: which field, which value is not one of its type, which limit.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ErasureResult")]

@@ -85,6 +85,12 @@ public static class AuditEvents
     /// <summary>A version of a key for pseudonyms was destroyed, for ever; details <c>version</c>, <c>reason</c>.</summary>
     public const string PseudonymKeyDestroyed = "pseudonym-key.destroyed";
 
+    /// <summary>A key for another host was put, or another in its place; details <c>host</c>, <c>version</c>.</summary>
+    public const string PullKeySet = "pull-key.set";
+
+    /// <summary>A key for another host was deleted; detail <c>host</c>.</summary>
+    public const string PullKeyDeleted = "pull-key.deleted";
+
     /// <summary>What was done with an agreement; details <c>version</c>, and <c>side</c>, <c>reason</c>, <c>duty</c>, <c>due</c>, <c>evidence</c>, <c>charter</c> where there are any. Noted once for each side's agency.</summary>
     public const string AgreementDrafted = "agreement.drafted";
 

@@ -53,6 +53,13 @@ public interface IPipelineRunGrain : IGrainWithStringKey
     /// <summary>One batch of a step's table (<see cref="TableCodec"/>), or null where there is none or the caller may not see rows.</summary>
     [Alias("Output"), AlwaysInterleave, Repeatable]
     Task<byte[]?> OutputAsync(Caller caller, string step, int batch);
+
+    /// <summary>
+    /// Rows of a dataset were erased. A run that had read them, or brought them, loses its tables, and notes and causes, which
+    /// may have values; counts and hashes stay. One that is under way is ended for it, and cannot be resumed. Only for the hub.
+    /// </summary>
+    [Alias("Erase"), Repeatable]
+    Task<RunErased> EraseAsync(Caller caller, RowsErased rows);
 }
 
 /// <summary>The runs that have not ended, so that somebody asks for them after a death. Key: one of <see cref="Parts"/>.</summary>
@@ -145,6 +152,7 @@ public sealed record PinnedInput([property: Id(0)] string Step)
 
     [Id(4)] public string? Dataset { get; init; }
 
+    /// <summary>At which the dataset is read; of a file that another hub gave, at which that hub did.</summary>
     [Id(5)] public string? Watermark { get; init; }
 
     /// <summary>Version of the dataset's contract.</summary>
@@ -173,6 +181,9 @@ public sealed record RunInfo([property: Id(0)] PinnedRun Pinned, [property: Id(1
 
     /// <summary>How it ended before it was resumed, oldest first.</summary>
     [Id(6)] public RunBreak[] Breaks { get; init; } = [];
+
+    /// <summary>Why its tables were deleted before their time; null: they were not.</summary>
+    [Id(7)] public TablesErased? TablesErased { get; init; }
 }
 
 /// <summary>A run ended, and was resumed later.</summary>

@@ -38,7 +38,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     /// <summary>For people.</summary>
     [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public LocalText? Title { get; init; }
 
-    /// <summary>Rows of a dataset or of an uploaded file.</summary>
+    /// <summary>Rows of a dataset, of a file, or of another hub.</summary>
     [Id(2), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public ReadStep? Read { get; init; }
 
     /// <summary>What must hold of a table.</summary>
@@ -98,14 +98,17 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
     [JsonIgnore] public bool MakesTable => Read is not null || Transform is not null || Pseudonymise is not null || Place is not null || Aggregate is not null || Recipe is not null;
 }
 
-/// <summary>Exactly one of the two is set.</summary>
+/// <summary>A file or a dataset; of another hub with <see cref="Hub"/>, where <see cref="File"/> may say how its rows are read.</summary>
 [GenerateSerializer, Immutable, Alias("datahub.ReadStep"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record ReadStep
 {
     /// <summary>A file that is named when a run is started, or that it fetches (<see cref="Url"/>).</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public FileFormat? File { get; init; }
 
-    /// <summary>The rows of a dataset that stand at the watermark which the run pins when it starts.</summary>
+    /// <summary>
+    /// The rows of a dataset that stand at the watermark which the run pins when it starts; with <see cref="Hub"/> of that
+    /// hub's, at the watermark at which it gave them.
+    /// </summary>
     [Id(1), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Dataset { get; init; }
 
     /// <summary>Only rows of this instant and later; null: from the beginning.</summary>
@@ -119,10 +122,44 @@ public sealed record ReadStep
 
     /// <summary>
     /// With <see cref="File"/>: from where a run fetches the file before its first step, by http or https, without
-    /// credentials; only from hosts that the operator allows (<c>DataHub:Pipelines:PullHosts</c>). It is kept as an uploaded
-    /// file; while the host says that it is the same, or its content is, the same file is read again.
+    /// credentials but <see cref="Key"/>; only from hosts that the operator allows (<c>DataHub:Pipelines:PullHosts</c>). It is
+    /// kept as an uploaded file; while the host says that it is the same, or its content is, the same file is read again.
     /// </summary>
     [Id(5), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Url { get; init; }
+
+    /// <summary>With <see cref="Url"/> or <see cref="Hub"/>: name of the agency's key for that host (<see cref="IPullKeyGrain"/>).</summary>
+    [Id(6), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Key { get; init; }
+
+    /// <summary>With <see cref="Url"/> or <see cref="Hub"/>: id of a purpose of the sharing agreement under which it is read.</summary>
+    [Id(7), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Purpose { get; init; }
+
+    /// <summary>
+    /// Address of another hub, such as <c>https://hub.example.org</c>: a run fetches all rows of its <see cref="Dataset"/>
+    /// before its first step, all pages at one watermark, and keeps them as an uploaded file.
+    /// </summary>
+    [Id(8), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Hub { get; init; }
+
+    /// <summary>With <see cref="Hub"/>: what its answer includes at least, as an earlier answer of it named.</summary>
+    [Id(9), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Watermark { get; init; }
+
+    // Methods: what is computed is no member that a definition could have.
+
+    /// <summary>The dataset of this hub that it reads; null: none.</summary>
+    public string? Own() => Hub is null ? Dataset : null;
+
+    /// <summary>From where a run fetches it; null: it does not.</summary>
+    public string? Address() => Hub is null ? Url
+        : $"{Hub.TrimEnd('/')}/api/v1/datasets/{Dataset}/records?limit=10000&format=ndjson{Parameter("from", Instant(From))}{Parameter("to", Instant(To))}{Parameter("watermark", Watermark)}";
+
+    /// <summary>How the file is written that it reads; null: it reads none.</summary>
+    public FileFormat? Format() => Hub is null ? File : (File ?? new()) with { Type = "ndjson" };
+
+    /// <summary>Whoever starts a run names the file that it reads.</summary>
+    public bool IsNamed() => File is not null && Address() is null;
+
+    private static string Parameter(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+
+    private static string? Instant(DateTimeOffset? instant) => instant?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>How a file is written. What is not said is found out from the file, and pinned in the run.</summary>

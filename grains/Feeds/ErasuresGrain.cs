@@ -5,6 +5,7 @@ using System.Text;
 using DataHub.Catalog;
 using DataHub.Governance;
 using DataHub.Indicators;
+using DataHub.Pipelines;
 
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ internal sealed partial class ErasuresGrain(
     ILogStore log,
     IErasureStore store,
     IContractSource contracts,
+    ErasureSweep sweep,
     IOptions<ErasureOptions> options,
     AuditTrail trail,
     TimeProvider time,
@@ -70,7 +72,7 @@ internal sealed partial class ErasuresGrain(
         try
         {
             return await store.FindAsync(id, CancellationToken.None) is { } found && found.Info.Dataset == Dataset
-                ? new(ReadRefusal.None, found.Info, null)
+                ? new(ReadRefusal.None, found.Info with { Reach = await ReachAsync(id) }, null)
                 : new(ReadRefusal.NotFound, null, new($"Die Löschung „{id}“ gibt es nicht.", $"The erasure “{id}” does not exist."));
         }
         catch (Exception e)
@@ -181,6 +183,11 @@ internal sealed partial class ErasuresGrain(
             await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p], Highest(retracted[p], work.UpTo[p]));
         }
 
+        // History is overwritten: whatever begins to read now meets nothing of the rows.
+        long[] passed = [.. dataset.Partitions.Select((_, p) => Highest(retracted[p], work.UpTo[p]))];
+        var reach = await sweep.SweepAsync(new(Dataset, await log.IncarnationAsync(cancellationToken), passed, info.Requested, []), cancellationToken);
+        await GrainFactory.GetGrain<IErasureReachGrain>(info.Id).NoteAsync(Caller.Hub, reach);
+
         // The values go with the work, before the files are cleaned of everything that was.
         info = info with { Versions = versions, Batches = batches };
         await store.SaveAsync(new(info, new ErasureWork([], work.UpTo, [], []).ToBytes()), CancellationToken.None);
@@ -199,6 +206,13 @@ internal sealed partial class ErasuresGrain(
         var compacted = await store.CompactAsync(cancellationToken);
         await store.SaveAsync(new(info with { Step = ErasureStep.Done, Finished = time.GetUtcNow(), Compacted = compacted }, null), CancellationToken.None);
         LogDone(info.Id, Dataset, info.Keys, info.Quarantined, info.Batches);
+    }
+
+    private async Task<ErasureReach?> ReachAsync(string id)
+    {
+        if (await GrainFactory.GetGrain<IErasureReachGrain>(id).GetAsync(Caller.Hub) is not { } known) return null;
+        var files = await Task.WhenAll(known.Files.Select(file => GrainFactory.GetGrain<IUploadedFileGrain>(file).GetAsync(Caller.Hub)));
+        return new(known.Runs, [.. files.OfType<UploadedFile>().Select(file => new ErasedFile(file.Id, file.Spec.Name))], known.AllFiles, known.Derived);
     }
 
     /// <summary>Looks through the log, which alone has everything: also what came and went within one batch.</summary>

@@ -11,7 +11,7 @@ internal static class BackfillRules
     {
         if (spec.From.Year < 1900) return (null, new("from: frühestens 1900.", "from: 1900 at the earliest."));
         if (spec.To <= spec.From) return (null, new("to liegt nach from.", "to is after from."));
-        if (job.Steps.FirstOrDefault(step => step.Read is { File: not null, Url: null }) is { } reading)
+        if (job.Steps.FirstOrDefault(step => step.Read?.IsNamed() is true) is { } reading)
             return (null, new($"Der Schritt „{reading.Id}“ liest eine Datei; über vergangene Zeiten laufen nur Jobs, die Datensätze lesen.", $"The step “{reading.Id}” reads a file; only jobs that read datasets run over times that have passed."));
         if (spec.Schedule is { } said)
         {

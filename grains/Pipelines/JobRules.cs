@@ -15,6 +15,14 @@ internal static partial class JobRules
     [GeneratedRegex("^[a-z][a-z0-9_]{0,62}$")]
     private static partial Regex StepId();
 
+    /// <summary>What goes into an address as another hub wrote it.</summary>
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,4096}$")]
+    private static partial Regex LongToken();
+
+    /// <summary>What goes into a header (<see cref="StatedUse.MaxPurpose"/>).</summary>
+    [GeneratedRegex("^[!-~]{1,100}$")]
+    private static partial Regex Purpose();
+
     /// <summary>Everything that is wrong with a definition in itself.</summary>
     public static List<JobProblem> Problems(JobSpec spec)
     {
@@ -139,11 +147,25 @@ internal static partial class JobRules
 
         void Read(ReadStep read, string at)
         {
-            if (read.File is null == read.Dataset is null)
+            if (read.Hub is { } hub)
+            {
+                if (read.Dataset is null) Wrong(at + ".dataset", "Es fehlt, welchen Datensatz der andere Hub geben soll (dataset).", "It is missing which dataset the other hub is to give (dataset).");
+                if (PullRules.Fault(hub) is not null || new Uri(hub) is { Query.Length: > 0 }) Wrong(at + ".hub", "Die Adresse eines Hubs, etwa https://hub.example.org, ohne Kennwort, Fragezeichen und Sprungmarke.", "The address of a hub, such as https://hub.example.org, without password, question mark and fragment.");
+                if (read.Url is not null) Wrong(at + ".url", "Entweder hub (ein Datensatz eines anderen Hubs) oder url (eine Datei).", "Either hub (a dataset of another hub) or url (a file).");
+                if (read.OfPeriod) Wrong(at + ".ofPeriod", "ofPeriod gibt es für eigene Datensätze; hier from und to.", "ofPeriod is for datasets of this hub; here from and to.");
+                if (read.File?.Type is not (null or "ndjson")) Wrong(at + ".file.type", "Ein Hub gibt seine Zeilen als ndjson.", "A hub gives its rows as ndjson.");
+                if (read.Watermark is { } least && !LongToken().IsMatch(least)) Wrong(at + ".watermark", "Ein watermark, wie eine Antwort des anderen Hubs ihn nannte.", "A watermark as an answer of the other hub named it.");
+            }
+            else if (read.File is null == read.Dataset is null)
             {
                 Wrong(at, "Gelesen wird entweder eine Datei (file) oder ein Datensatz (dataset).", "Either a file (file) or a dataset (dataset) is read.");
                 return;
             }
+
+            if (read.Hub is null && read.Watermark is not null) Wrong(at + ".watermark", "watermark gibt es mit hub; von eigenen Datensätzen legt jeder Lauf ihn selbst fest.", "watermark is with hub; of datasets of this hub every run pins it itself.");
+            if (read.Hub is null && read.Url is null && (read.Key ?? read.Purpose) is not null) Wrong(at + (read.Key is null ? ".purpose" : ".key"), "key und purpose gibt es mit url oder hub.", "key and purpose are with url or hub.");
+            if (read.Key is { } key && !CatalogIds.IsValid(key)) Wrong(at + ".key", $"„{key}“ ist keine Kennung.", $"“{key}” is no id.");
+            if (read.Purpose is { } purpose && !Purpose().IsMatch(purpose)) Wrong(at + ".purpose", $"Ein Zweck hat 1 bis {StatedUse.MaxPurpose} Zeichen (ASCII, ohne Leerzeichen).", $"A purpose has 1 to {StatedUse.MaxPurpose} characters (ASCII, no blanks).");
 
             if (read.Dataset is { } dataset && !CatalogIds.IsValid(dataset)) Wrong(at + ".dataset", $"„{dataset}“ ist keine Kennung.", $"“{dataset}” is no id.");
             if (read.Url is { } url)
@@ -250,7 +272,7 @@ internal static partial class JobRules
         for (var i = 0; i < spec.Steps.Length; i++)
         {
             var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
-            if (spec.Steps[i].Read?.Dataset is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
+            if (spec.Steps[i].Read?.Own() is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
             if (spec.Steps[i].Write?.Dataset is { } written) yield return (written, AccessRights.Push, at + ".write.dataset");
             if (spec.Steps[i].Publish?.Dataset is { } published) yield return (published, AccessRights.Release, at + ".publish.dataset");
         }

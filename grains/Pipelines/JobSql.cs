@@ -79,13 +79,13 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
     /// <summary>The columns of what a step reads; null: only the file itself will tell.</summary>
     private async Task<TableColumn[]?> ColumnsAsync(ReadStep read, Caller acting)
     {
-        if (read.Dataset is { } id)
+        if (read.Own() is { } id)
         {
             var dataset = await grains.GetGrain<IDatasetGrain>(id).GetAsync(acting);
             return dataset is null ? null : (await datasets.OpenAsync(acting, id, dataset.ContractVersion)).Columns;
         }
 
-        return read.File?.Columns is { } columns && columns.All(column => column.Type is not null)
+        return read.Format()?.Columns is { } columns && columns.All(column => column.Type is not null)
             ? [.. columns.Select(column => new TableColumn(column.Name ?? JobRules.ColumnName(column.Header), TypeOf(column.Type!)))]
             : null;
     }

@@ -42,9 +42,9 @@ internal static class LineageRules
 
     /// <summary>The jobs of a dataset's neighbourhood that a definition names: which datasets it reads and writes, and how.</summary>
     public static IEnumerable<(string Dataset, LineageJob Job)> Of(string id, JobSpec spec) =>
-        spec.Steps.SelectMany(step => new[] { step.Read?.Dataset, step.Write?.Dataset }).OfType<string>().Distinct(StringComparer.Ordinal)
+        spec.Steps.SelectMany(step => new[] { step.Read?.Own(), step.Write?.Dataset }).OfType<string>().Distinct(StringComparer.Ordinal)
             .Select(dataset => (dataset, new LineageJob(
-                id, spec.Agency, spec.Dataspace, spec.Steps.Any(step => step.Read?.Dataset == dataset),
+                id, spec.Agency, spec.Dataspace, spec.Steps.Any(step => step.Read?.Own() == dataset),
                 [.. spec.Steps.Where(step => step.Write?.Dataset == dataset).Select(step => step.Write!.Feed).Distinct(StringComparer.Ordinal)])));
 
     private static LineageUse[] With(LineageUse[] uses, LineageUse use) => Array.IndexOf(uses, use) >= 0

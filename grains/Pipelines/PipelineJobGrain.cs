@@ -358,7 +358,7 @@ internal sealed partial class PipelineJobGrain(
             Version = version,
             ShadowOf = order.Id,
             Backfill = null,
-            Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null }))],
+            Files = [.. order.Files.Where(file => steps.Any(step => step.Id == file.Step && step.Read?.IsNamed() is true))],
         };
     }
 
@@ -462,12 +462,12 @@ internal sealed partial class PipelineJobGrain(
     private async Task<(PinnedInput[]? Inputs, RunResult? Fault)> PinAsync(Caller caller, JobSpec spec, RunOrder order)
     {
         var inputs = new List<PinnedInput>();
-        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read is { File: not null, Url: null })) is { } stray)
+        if (order.Files.FirstOrDefault(file => !spec.Steps.Any(step => step.Id == file.Step && step.Read?.IsNamed() is true)) is { } stray)
             return Fault($"files: „{stray.Step}“ ist kein Schritt, der eine Datei liest.", $"files: “{stray.Step}” is no step that reads a file.");
         // What a run fetches it pins itself.
-        foreach (var step in spec.Steps.Where(step => step.Read is { Url: null }))
+        foreach (var step in spec.Steps.Where(step => step.Read is { } read && read.Address() is null))
         {
-            if (step.Read!.Dataset is { } id)
+            if (step.Read!.Own() is { } id)
             {
                 if (await GrainFactory.GetGrain<IDatasetGrain>(id).GetAsync(JobRules.Acting(Id, spec)) is not { } dataset) return Fault($"Schritt „{step.Id}“: Einen Datensatz „{id}“ gibt es nicht.", $"Step “{step.Id}”: There is no dataset “{id}”.");
                 inputs.Add(new(step.Id) { Dataset = id, Watermark = (await watermarks.NowAsync(dataset)).ToString(), Contract = dataset.ContractVersion, Areas = dataset.AreaVersion });
@@ -494,7 +494,7 @@ internal sealed partial class PipelineJobGrain(
     {
         if (!_stored.Value.Runs.Any(run => run.Entry.Id == earlier) || await GrainFactory.GetGrain<IPipelineRunGrain>(earlier).GetAsync(Caller.Hub) is not { } run)
             return (null, new(CatalogRefusal.Invalid, null, new($"repeats: Einen Lauf „{earlier}“ dieses Jobs gibt es nicht (mehr).", $"repeats: There is no run “{earlier}” of this job (any more).")));
-        var reading = spec.Steps.Where(step => step.Read is not null).Select(step => (step.Id, File: step.Read!.File is not null, step.Read.Dataset));
+        var reading = spec.Steps.Where(step => step.Read is not null).Select(step => (step.Id, File: step.Read!.Own() is null, Dataset: step.Read.Own()));
         var fits = reading.All(step => run.Pinned.Inputs.Any(input => input.Step == step.Id && input.File is not null == step.File && input.Dataset == step.Dataset));
         foreach (var input in run.Pinned.Inputs.Where(input => input.File is not null)) await GrainFactory.GetGrain<IUploadedFileGrain>(input.File!).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
         return fits ? (run.Pinned.Inputs, null) : (null, new(CatalogRefusal.Invalid, null, new(

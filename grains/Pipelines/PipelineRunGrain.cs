@@ -25,6 +25,10 @@ internal sealed partial class PipelineRunGrain(
 
     private StoredState<PipelineRunState> _stored = null!;
     private RunningStep? _work;
+
+    /// <summary>What was stopped, and may still write.</summary>
+    private Task? _stopped;
+
     private IGrainTimer? _timer;
 
     private string Id => this.GetPrimaryKeyString();
@@ -58,6 +62,29 @@ internal sealed partial class PipelineRunGrain(
         if (!_stored.Value.TablesGone) await _stored.StoreAsync(_stored.Value with { TablesGone = true, Run = run with { Steps = Array.ConvertAll(run.Steps, step => step with { Notes = [] }) } });
         await runner.DeleteAsync(run);
         return true;
+    }
+
+    public async Task<RunErased> EraseAsync(Caller caller, RowsErased rows)
+    {
+        OnlyTheHub(caller);
+        if (_stored.Value.Run is not { } run || !RunErasureRules.Reaches(run, rows)) return new(true, false);
+        if (!RunRules.IsOver(run.State))
+        {
+            await _stored.StoreAsync(RunRules.Abort(_stored.Value, RunErasureRules.Ended(rows.Dataset), time.GetUtcNow()));
+            await StopAsync();
+            LogEnded(Id, run.Pinned.Job, RunState.Abort, "rows that it had read were erased");
+        }
+
+        // What was stopped must not write after the deletion, and nobody opens a run again that is not told of.
+        if (!_stored.Value.Told) Look();
+        if (!_stored.Value.Told || _stopped is { IsCompleted: false }) return new(false, true);
+        run = _stored.Value.Run;
+        // Said first: nobody reads a table of which half is gone.
+        if (!_stored.Value.TablesGone || RunErasureRules.HasWords(run))
+            await _stored.StoreAsync(_stored.Value with { TablesGone = true, Run = RunErasureRules.Erased(run, rows, _stored.Value.TablesGone, time.GetUtcNow()) });
+        await runner.DeleteAsync(run);
+        LogErased(Id, run.Pinned.Job, rows.Dataset);
+        return RunErasureRules.Of(run, rows);
     }
 
     public async Task<bool> WakeAsync(Caller caller, string job)
@@ -242,6 +269,7 @@ internal sealed partial class PipelineRunGrain(
     {
         if (_work is not { } work) return;
         _work = null;
+        _stopped = work.Task;
         work.Stop();
         // What it still does counts for nothing; it must not go on while the step is begun anew.
         await Task.WhenAny(work.Task, Task.Delay(TimeSpan.FromSeconds(5)));
@@ -289,6 +317,9 @@ internal sealed partial class PipelineRunGrain(
 
     [LoggerMessage(4024, LogLevel.Warning, "Run {Run}: step {Step} failed: {Reason}; it is tried again at {Again}")]
     private partial void LogStepFailed(string run, string step, string reason, DateTimeOffset? again);
+
+    [LoggerMessage(4026, LogLevel.Information, "Run {Run} of job {Job}: its tables were deleted, because rows of {Dataset} were erased")]
+    private partial void LogErased(string run, string job, string dataset);
 
     [LoggerMessage(4025, LogLevel.Warning, "Run {Run} could not be moved on; it is tried again in a second")]
     private partial void LogNotAdvanced(Exception exception, string run);

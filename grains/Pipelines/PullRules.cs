@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 using DataHub.Catalog;
 
 namespace DataHub.Pipelines;
 
 /// <summary>From where files may be fetched. Pure.</summary>
-internal static class PullRules
+internal static partial class PullRules
 {
     public const int LongestUrl = 2_000;
 
@@ -26,6 +27,69 @@ internal static class PullRules
     private static readonly IPNetwork s_outside6 = IPNetwork.Parse("2000::/3");
 
     private static readonly IPNetwork[] s_inside6 = [.. "2001::/23 2001:db8::/32 2002::/16 3fff::/20".Split(' ').Select(text => IPNetwork.Parse(text))];
+
+    /// <summary>RFC 6750, section 2.1: b64token.</summary>
+    [GeneratedRegex("^[A-Za-z0-9._~+/-]+=*$")]
+    private static partial Regex Token();
+
+    /// <summary>A host as it is compared: in lower case, names in ASCII, with a port where it is not that of https; null: it is none.</summary>
+    public static string? Host(string text) =>
+        text.Length is > 0 and <= PullKeys.MaxHost && Uri.TryCreate("https://" + text, UriKind.Absolute, out var url) && url is { Host.Length: > 0, UserInfo: "", PathAndQuery: "/", Fragment: "" } && !text.Contains('/', StringComparison.Ordinal)
+            ? Authority(url)
+            : null;
+
+    /// <summary>What is wrong with a key for another host; null: nothing.</summary>
+    public static LocalText? KeyFault(string host, string secret) => Host(host) is null
+        ? new("host: Ein Name oder eine Adresse, mit Port, wo es nicht 443 ist, etwa hub.example.org; ohne https:// und ohne Pfad.", "host: A name or address, with a port where it is not 443, such as hub.example.org; without https:// and without a path.")
+        : secret.Length is 0 or > PullKeys.MaxSecret || !Token().IsMatch(secret)
+            ? new($"key: 1 bis {PullKeys.MaxSecret} Zeichen aus Buchstaben, Ziffern und -._~+/, wie der andere Server ihn ausgab, ohne das Wort Bearer.", $"key: 1 to {PullKeys.MaxSecret} characters of letters, digits and -._~+/, as the other host gave it out, without the word Bearer.")
+            : null;
+
+    public static PullKeyState Put(PullKeyState state, string name, string host, byte[] secret, string by, DateTimeOffset now) =>
+        state with { Info = new(name, Host(host)!, state.Versions + 1, now, by), Secret = secret, Versions = state.Versions + 1 };
+
+    /// <summary>
+    /// Whether a key may be sent to an address: to its host only, encrypted. Unencrypted never but to the machine itself; that
+    /// the operator lists it is looked at for every address (<see cref="Refused"/>).
+    /// </summary>
+    /// <param name="host">Of the key.</param>
+    public static bool Takes(string host, Uri url) => (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && string.Equals(Authority(url), host, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Why a key is not for an address.</summary>
+    public static LocalText NotFor(string key, string host, Uri url) => new(
+        $"Der Schlüssel „{key}“ wird nur an „{host}“ gesandt und nur verschlüsselt (https); „{url.GetLeftPart(UriPartial.Authority)}“ bekommt ihn nicht.",
+        $"The key “{key}” is sent to “{host}” only, and only encrypted (https); “{url.GetLeftPart(UriPartial.Authority)}” does not get it.");
+
+    /// <summary>Why there is no key.</summary>
+    public static LocalText NoKey(string agency, string key) => new(
+        $"Einen Schlüssel „{key}“ für andere Server hat „{agency}“ nicht (mehr); wer die Behörde verwaltet, legt ihn an (PUT …/pull-keys/{key}).",
+        $"“{agency}” has no key “{key}” for other hosts (any more); whoever manages the agency stores it (PUT …/pull-keys/{key}).");
+
+    /// <summary>Why an answer is not what was asked for, in words that say what to do; null: its status says all there is.</summary>
+    /// <param name="hasKey">The key that the order names was sent to whoever answered.</param>
+    public static LocalText? Why(HttpStatusCode status, PullOrder order, bool hasKey) => status switch
+    {
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when order.Key is { } lost && !hasKey => new(
+            $"eine Weiterleitung führte auf einen anderen Server, der den Schlüssel „{lost.Name}“ nicht bekommt", $"a redirect led to another host, which does not get the key “{lost.Name}”"),
+        HttpStatusCode.Unauthorized when order.Key is { } key => new($"der Schlüssel „{key.Name}“ gilt dort nicht (mehr)", $"the key “{key.Name}” is not valid there (any more)"),
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when order.Key is null => new("dort ist ein Schlüssel nötig (read.key)", "a key is needed there (read.key)"),
+        HttpStatusCode.Forbidden when order.Purpose is { } purpose => new(
+            $"der Schlüssel „{order.Key!.Name}“ darf das dort nicht lesen, auch nicht für den Zweck „{purpose}“", $"the key “{order.Key!.Name}” may not read this there, not for the purpose “{purpose}” either"),
+        HttpStatusCode.Forbidden => new(
+            $"der Schlüssel „{order.Key!.Name}“ darf das dort nicht lesen; was eine Vereinbarung gibt, braucht deren Zweck (read.purpose)", $"the key “{order.Key!.Name}” may not read this there; what an agreement gives needs its purpose (read.purpose)"),
+        HttpStatusCode.NotFound when order.IsPaged => new("diesen Datensatz gibt es dort nicht, oder nicht für diesen Schlüssel", "there is no such dataset there, or not for this key"),
+        HttpStatusCode.Gone when order.IsPaged => new(
+            "den Stand, den read.watermark nennt, gibt es dort nicht mehr; der andere Hub wurde aus einer Sicherung wiederhergestellt. watermark weglassen oder neu nehmen",
+            "what read.watermark names is not there any more; the other hub was restored from a backup. Leave watermark out, or take a new one"),
+        HttpStatusCode.TooManyRequests => new("dort darf jetzt nicht noch einmal gefragt werden", "it may not be asked again there just now"),
+        _ => null,
+    };
+
+    private static string Authority(Uri url)
+    {
+        var host = Bracketed(url.IdnHost.TrimEnd('.').ToLowerInvariant());
+        return url.IsDefaultPort ? host : $"{host}:{url.Port}";
+    }
 
     /// <summary>Notes what was fetched last.</summary>
     /// <returns>And the files that are one too many by it.</returns>

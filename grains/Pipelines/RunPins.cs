@@ -15,7 +15,12 @@ internal sealed record RunPins(PinnedKey[] Keys, PinnedAreas[] Areas)
         for (var i = 0; i < spec.Steps.Length; i++)
         {
             var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
-            if (spec.Steps[i].Read?.Url is { } url && PullRules.Refused(new(url), hosts) is { } refused) problems.Add(new($"{at}.read.url", refused));
+            if (spec.Steps[i].Read is { } read && read.Address() is { } address)
+            {
+                if (PullRules.Refused(new(address), hosts) is { } refused) problems.Add(new($"{at}.read.{(read.Hub is null ? "url" : "hub")}", refused));
+                if (read.Key is { } key && await PullKeyFaultAsync(grains, spec.Agency, key, new(address)) is { } unfit) problems.Add(new($"{at}.read.key", unfit));
+            }
+
             if (spec.Steps[i].Place is { } place)
             {
                 var system = await grains.GetGrain<IAreaSystemGrain>(place.AreaSystem).PresentAsync(Caller.Hub);
@@ -74,6 +79,11 @@ internal sealed record RunPins(PinnedKey[] Keys, PinnedAreas[] Areas)
     public static LocalText Destroyed(PinnedKey pinned) => new(
         $"Schritt „{pinned.Step}“: Fassung {pinned.Version} des Schlüssels für „{pinned.Purpose}“ wurde vernichtet; mit ihr entstehen keine Pseudonyme mehr. Einen neuen Lauf starten, wenn es eine jüngere Fassung gibt; andere Pseudonyme hat er dann.",
         $"Step “{pinned.Step}”: Version {pinned.Version} of the key for “{pinned.Purpose}” was destroyed; no pseudonyms are made with it any more. Start a new run if there is a later version; its pseudonyms are others then.");
+
+    private static async Task<LocalText?> PullKeyFaultAsync(IGrainFactory grains, string agency, string key, Uri url) =>
+        (await grains.GetGrain<IPullKeyGrain>(PullKeys.Key(agency, key)).GetAsync(Caller.Hub)).Key is not { } known ? PullRules.NoKey(agency, key)
+        : PullRules.Takes(known.Host, url) ? null
+        : PullRules.NotFor(key, known.Host, url);
 
     private static LocalText NoSystem(string system) => new($"Ein Gebietssystem „{system}“ gibt es nicht.", $"There is no area system “{system}”.");
 

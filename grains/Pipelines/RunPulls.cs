@@ -22,7 +22,7 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
         var live = run.Pinned.ShadowOf is { } other ? await grains.GetGrain<IPipelineRunGrain>(other).GetAsync(Caller.Hub) : null;
         foreach (var step in run.Pinned.Spec.Steps)
         {
-            if (step.Read?.Url is not { } url || Array.Exists(run.Pinned.Inputs, input => input.Step == step.Id)) continue;
+            if (step.Read is not { } read || read.Address() is not { } url || Array.Exists(run.Pinned.Inputs, input => input.Step == step.Id)) continue;
             if (RunRules.Pulled(step.Id, url, live) is { } shared)
             {
                 await KeepAsync(shared.File!);
@@ -30,9 +30,10 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
                 continue;
             }
 
-            var (file, isUnchanged) = await TakeAsync(run, step.Id, new(url), cancellationToken);
+            var order = new PullOrder(new(url)) { Key = await KeyAsync(run.Pinned.Spec.Agency, read.Key, new(url)), Purpose = read.Purpose, IsPaged = read.Hub is not null };
+            var (file, isUnchanged, watermark) = await TakeAsync(run, step.Id, order, cancellationToken);
             await KeepAsync(file.Id);
-            inputs.Add(new(step.Id) { File = file.Id, Sha256 = file.Sha256, Length = file.Spec.Length, Name = file.Spec.Name, Url = url });
+            inputs.Add(new(step.Id) { File = file.Id, Sha256 = file.Sha256, Length = file.Spec.Length, Name = file.Spec.Name, Url = url, Watermark = watermark });
             var told = PullRules.Told(new(url));
             notes.Add(new("info", isUnchanged
                 ? new($"{told} ist unverändert: dieselbe Datei wie beim letzten Mal.", $"{told} has not changed: the same file as last time.")
@@ -40,10 +41,19 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
         }
     }
 
+    /// <summary>The key that a step names, as it stands now.</summary>
+    private async Task<PullKey?> KeyAsync(string agency, string? name, Uri url)
+    {
+        if (name is null) return null;
+        if (await grains.GetGrain<IPullSecretGrain>(PullKeys.Key(agency, name)).SecretAsync(Caller.Hub) is not { } key) throw new StepException(PullRules.NoKey(agency, name));
+        return PullRules.Takes(key.Host, url) ? key : throw new StepException(PullRules.NotFor(name, key.Host, url));
+    }
+
     private Task KeepAsync(string file) => grains.GetGrain<IUploadedFileGrain>(file).KeepAsync(Caller.Hub, time.GetUtcNow() + options.Value.KeepFiles);
 
-    private async Task<(UploadedFile File, bool IsUnchanged)> TakeAsync(RunInfo run, string step, Uri url, CancellationToken cancellationToken)
+    private async Task<(UploadedFile File, bool IsUnchanged, string? Watermark)> TakeAsync(RunInfo run, string step, PullOrder order, CancellationToken cancellationToken)
     {
+        var url = order.Url;
         // What only a shadow fetches says nothing of what the job fetched last.
         var memory = grains.GetGrain<IFilePullGrain>($"{run.Pinned.Job}{(run.Pinned.ShadowOf is null ? "" : "@shadow")}/{step}");
         var last = await memory.GetAsync(Caller.Hub);
@@ -56,7 +66,8 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var pieces = 0;
         var pulled = await pull.PullAsync(
-            url, kept is null ? null : last!.Marks,
+            // What a first page says of itself says nothing of the others.
+            order with { Known = kept is null || order.IsPaged ? null : last!.Marks },
             async piece =>
             {
                 hash.AppendData(piece.Span);
@@ -66,7 +77,7 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
         if (pulled.IsUnchanged)
         {
             LogPulled(run.Pinned.Id, step, 0, true);
-            return (kept!, true);
+            return (kept!, true, null);
         }
 
         var sha256 = hash.GetCurrentHash();
@@ -76,7 +87,7 @@ internal sealed partial class RunPulls(IFilePull pull, IFileStore files, IGrainF
         await memory.NoteAsync(Caller.Hub, new(url.OriginalString, pulled.Marks, file.Id, sha256));
         await files.DeleteAsync(spool, cancellationToken);
         LogPulled(run.Pinned.Id, step, pulled.Length, isSame);
-        return (file, isSame);
+        return (file, isSame, pulled.Watermark);
     }
 
     private async Task<UploadedFile> StoreAsync(RunInfo run, string spool, int pieces, PulledFile pulled, CancellationToken cancellationToken)

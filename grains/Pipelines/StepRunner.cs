@@ -153,7 +153,7 @@ internal sealed partial class StepRunner(
 
     private Task<StepOutcome> DoAsync(RunInfo run, StepSpec step, StepInfo info, RunningStep work, CancellationToken stop) => step switch
     {
-        { Read.File: not null } => ReadFileAsync(run, step, info, work, stop),
+        { Read: { } read } when read.Format() is not null => ReadFileAsync(run, step, info, work, stop),
         { Read: not null } => ReadDatasetAsync(run, step, info, work, stop),
         { Check: not null } => CheckAsync(run, step, work, stop),
         { Transform: { } transform } => ComputeAsync(run, step, info, Inputs(run, transform.Inputs, work, stop), transform.Sql, work, stop),
@@ -174,7 +174,7 @@ internal sealed partial class StepRunner(
         {
             var bytes = 0L;
             var report = await fileTables.ReadAsync(
-                UploadedFileGrain.Content(input.File!), input.Name!, step.Read!.File!,
+                UploadedFileGrain.Content(input.File!), input.Name!, step.Read!.Format()!,
                 columns => table = New(run, info, columns),
                 async rows =>
                 {

@@ -17,7 +17,7 @@ internal static class TriggerRules
         if (spec.Triggers is not { } triggers) yield break;
         if (triggers.Length > JobLimits.Triggers) yield return new("triggers", new($"Höchstens {JobLimits.Triggers}.", $"At most {JobLimits.Triggers}."));
         var ids = new HashSet<string>(StringComparer.Ordinal);
-        string[] files = [.. spec.Steps.Where(step => step.Read is { File: not null, Url: null }).Select(step => step.Id)];
+        string[] files = [.. spec.Steps.Where(step => step.Read?.IsNamed() is true).Select(step => step.Id)];
         for (var i = 0; i < Math.Min(triggers.Length, JobLimits.Triggers); i++)
         {
             var (trigger, at) = (triggers[i], $"triggers[{i.ToString(CultureInfo.InvariantCulture)}]");

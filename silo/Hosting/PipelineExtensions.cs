@@ -17,6 +17,7 @@ internal static class PipelineExtensions
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
         services.AddSingleton<IFilePull, HttpFilePull>();
         services.AddSingleton<RunPulls>();
+        services.AddSingleton<ErasureSweep>();
         services.AddSingleton<DatasetTables>();
         services.AddSingleton<DatasetWatermarks>();
         services.AddSingleton<JobSql>();

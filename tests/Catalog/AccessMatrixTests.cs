@@ -127,12 +127,13 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         await OkAsync(hub.Admin.PutAsJsonAsync("api/v1/agencies/partner", new { name = "Partner" }));
         foreach (var relation in s_relations)
         {
-            var own = ids[relation] = new() { ["agency"] = relation, ["dataset"] = "d-" + relation, ["indicator"] = "i-" + relation, ["dataspace"] = "r-" + relation, ["system"] = "stadt", ["feed"] = "default", ["group"] = "gruppe", ["person"] = "oidc:jemand", ["purpose"] = "probe", ["version"] = "1" };
+            var own = ids[relation] = new() { ["agency"] = relation, ["dataset"] = "d-" + relation, ["indicator"] = "i-" + relation, ["dataspace"] = "r-" + relation, ["system"] = "stadt", ["feed"] = "default", ["group"] = "gruppe", ["person"] = "oidc:jemand", ["purpose"] = "probe", ["version"] = "1", ["key"] = "probe" };
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}", new { name = relation }));
             var key = (await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/agencies/{relation}/keys", new { role = "read" }))).RootElement.GetProperty("id").GetString()!;
             await OkAsync(hub.Admin.DeleteAsync($"api/v1/agencies/{relation}/keys/{key}"));
             own["id"] = key;
             await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/agencies/{relation}/pseudonym-keys/probe/rotation", new { }));
+            await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}/pull-keys/probe", PullKey()));
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}/groups/gruppe", new { name = "Gruppe" }));
             await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/dataspaces/r-{relation}", new { title = relation, owner = relation }));
             await OkAsync(hub.Admin.PutAsync($"api/v1/datasets/d-{relation}", Dataset(relation, 0)));
@@ -188,6 +189,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         // Whoever could delete it did.
         if (method == "DELETE" && route.EndsWith("{file}", StringComparison.Ordinal) && answer.IsSuccessStatusCode) city.Ids[relation]["file"] = await FileAsync(hub, relation);
 
+        if (method == "DELETE" && route.EndsWith("/pull-keys/{key}", StringComparison.Ordinal) && answer.IsSuccessStatusCode) await OkAsync(hub.Admin.PutAsJsonAsync($"api/v1/agencies/{relation}/pull-keys/probe", PullKey()));
+
         // Whoever could retire it did: the next one finds it as it was.
         if (route.EndsWith("/release", StringComparison.Ordinal) && answer.IsSuccessStatusCode && method == "POST")
             await OkAsync(hub.Admin.PostAsJsonAsync($"api/v1/datasets/d-{relation}/release", new { state = "AVAILABLE" }));
@@ -205,6 +208,7 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
         "agencies/{agency}/keys/{id}/rotation" => JsonContent.Create(new { }),
         "agencies/{agency}/pseudonym-keys/{purpose}/rotation" => null,
         "agencies/{agency}/pseudonym-keys/{purpose}/versions/{version}/destruction" => JsonContent.Create(new { reason = "Probe" }),
+        "agencies/{agency}/pull-keys/{key}" => JsonContent.Create(PullKey()),
         "agencies/{agency}/quota" => JsonContent.Create(new { datasets = 1_000 }),
         "agreements/{agreement}" => JsonContent.Create(Agreement(relation)),
         "agreements/{agreement}/derived/{dataset}" => JsonContent.Create(new { }),
@@ -269,6 +273,8 @@ public sealed class AccessMatrixTests(ITestOutputHelper output)
     };
 
     private static StringContent Row() => new("""[{ "station": "a", "time": "2026-03-02T08:00:00Z", "no2": 1 }]""", Encoding.UTF8, "application/json");
+
+    private static object PullKey() => new { host = "anderer.example", key = "dh_probe" };
 
     private static object Erasure() => new { where = new { station = "niemand" }, reason = "Probe", authority = "Art. 17 DSGVO" };
 

@@ -13,6 +13,7 @@ public sealed class JobStepTextTests
     [InlineData("""{ "id": "a", "place": { "input": "t", "lon": "x", "lat": "y", "areaSystem": "lor", "level": 3, "into": "plr", "maxOutside": 0 } }""", "Ordnet die Zeilen der Tabelle „t“ nach dem Punkt in „x“ und „y“ den Gebieten von „lor“ der Ebene 3 zu, in der Spalte „plr“.|Scheitert, wenn mehr als 0 Zeilen in keinem Gebiet liegen.")]
     [InlineData("""{ "id": "a", "aggregate": { "input": "t", "by": ["bezirk", { "time": "tag", "unit": "month" }], "measures": [ { "name": "n", "function": "count" }, { "name": "q", "function": "quantile", "column": "x", "share": 0.9 } ], "minimumCount": 5 } }""", "Fasst die Zeilen der Tabelle „t“ zusammen, je „bezirk“, „tag“ (Monat)|„n“: Zahl der Zeilen, „q“: 90-%-Quantil von „x“|Gruppen mit weniger als 5 Zeilen bleiben weg.")]
     [InlineData("""{ "id": "a", "read": { "url": "https://a.example/x.csv", "file": { "type": "csv" } } }""", "Holt vor dem ersten Schritt eines Laufs die Datei https://a.example/x.csv.|Art: csv")]
+    [InlineData("""{ "id": "a", "read": { "hub": "https://nachbar.example", "dataset": "luft", "key": "nachbar", "purpose": "planung" } }""", "Holt vor dem ersten Schritt eines Laufs alle Zeilen des Datensatzes „luft“ vom Hub https://nachbar.example.|Mit dem Schlüssel „nachbar“ der Behörde, den nur dieser Server bekommt.|Für den Zweck „planung“ einer Vereinbarung.")]
     public void A_step_is_said_in_words(string definition, string lines)
     {
         var step = JsonSerializer.Deserialize<StepSpec>(definition, JsonSerializerOptions.Web)!;

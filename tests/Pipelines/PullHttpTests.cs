@@ -217,7 +217,7 @@ public sealed class PullHttpTests : IAsyncLifetime
     {
         Answer("/daten.csv", http => http.Response.WriteAsync("Nr\n1\n"));
         using var pull = new HttpFilePull(Options.Create(new PipelineOptions { PullHosts = new Uri(_address).Authority }));
-        await Assert.ThrowsAsync<IOException>(() => pull.PullAsync(new(_address + "/daten.csv"), null, _ => throw new IOException("disk full"), CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => pull.PullAsync(new(new(_address + "/daten.csv")), _ => throw new IOException("disk full"), CancellationToken.None));
     }
 
     [Fact]
@@ -225,7 +225,7 @@ public sealed class PullHttpTests : IAsyncLifetime
     {
         var place = new UriBuilder(_address) { Host = "localhost" }.Uri;
         using var pull = new HttpFilePull(Options.Create(new PipelineOptions { PullHosts = place.Authority }));
-        var refused = await Assert.ThrowsAsync<StepException>(() => pull.PullAsync(place, null, _ => Task.CompletedTask, CancellationToken.None));
+        var refused = await Assert.ThrowsAsync<StepException>(() => pull.PullAsync(new(place), _ => Task.CompletedTask, CancellationToken.None));
         Assert.Contains("führt zu einer Adresse im Inneren", refused.Reason.De, StringComparison.Ordinal);
         Assert.False(refused.IsTransient);
         Assert.Empty(_asked);

@@ -51,6 +51,36 @@ public sealed class PullRulesTests
         Assert.Equal(allowed, PullRules.MayAsk(IPAddress.Parse(address), "daten.example;10.0.0.7:8080"));
 
     [Theory]
+    [InlineData("hub.example.org", "https://hub.example.org/api", true)]
+    [InlineData("HUB.example.org.", "https://hub.EXAMPLE.org:443/api", true)]
+    [InlineData("hub.example.org:443", "https://hub.example.org/", true)]
+    [InlineData("hub.example.org:8443", "https://hub.example.org:8443/", true)]
+    [InlineData("hub.example.org:8443", "https://hub.example.org/", false)]
+    [InlineData("hub.example.org", "https://hub.example.org:8443/", false)]
+    [InlineData("hub.example.org", "http://hub.example.org/", false)]
+    [InlineData("hub.example.org", "http://hub.example.org:443/", false)]
+    [InlineData("hub.example.org", "https://boese.hub.example.org/", false)]
+    [InlineData("hub.example.org", "https://hub.example.org.boese.example/", false)]
+    [InlineData("127.0.0.1:5000", "http://127.0.0.1:5000/", true)]
+    [InlineData("127.0.0.1:5000", "http://127.0.0.1:5001/", false)]
+    [InlineData("10.0.0.7:5000", "http://10.0.0.7:5000/", false)]
+    [InlineData("[::1]:5000", "http://[::1]:5000/", true)]
+    [InlineData("m\u00fcnchen.example", "https://xn--mnchen-3ya.example/", true)]
+    public void A_key_is_sent_to_its_host_only_and_encrypted_but_to_the_machine_itself(string host, string url, bool sent) =>
+        Assert.Equal(sent, PullRules.Takes(PullRules.Host(host)!, new(url)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("https://a.example")]
+    [InlineData("a.example/")]
+    [InlineData("a.example?x")]
+    [InlineData("a.example#x")]
+    [InlineData("wer@a.example")]
+    [InlineData("a b")]
+    [InlineData("a.example:99999")]
+    public void What_is_no_host_is_none(string text) => Assert.Null(PullRules.Host(text));
+
+    [Theory]
     [InlineData("https://a.example/x.csv", true)]
     [InlineData("http://a.example", true)]
     [InlineData("ftp://a.example/x.csv", false)]

@@ -196,6 +196,7 @@ public sealed class DoorRoutesTests
         return new(StringComparer.OrdinalIgnoreCase)
         {
             ["job"] = "abzug",
+            ["key"] = "nachbar",
             ["run"] = (await Pipelines.Pipes.RunAsync(amt, "abzug", new { })).GetProperty("id").GetString()!,
             ["step"] = "zeilen",
             ["namespace"] = "amt",

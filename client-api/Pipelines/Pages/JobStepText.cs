@@ -12,8 +12,10 @@ internal sealed record JobStepText(string[] Lines, string? Code)
 
     public static JobStepText Of(Display display, StepSpec step) => step switch
     {
+        { Read: { Hub: { } hub, Dataset: { } dataset } } => new(
+            [display.Say($"Holt vor dem ersten Schritt eines Laufs alle Zeilen des Datensatzes „{dataset}“ vom Hub {hub}{Span(display, step.Read)}.", $"Fetches all rows of the dataset “{dataset}” from the hub {hub}{Span(display, step.Read)} before the first step of a run."), .. Key(display, step.Read), .. File(display, step.Read.File ?? new()).Skip(1)], null),
         { Read.Dataset: { } dataset } => new([Dataset(display, step.Read, dataset)], null),
-        { Read.Url: { } url } => new([display.Say($"Holt vor dem ersten Schritt eines Laufs die Datei {url}.", $"Fetches the file {url} before the first step of a run."), .. File(display, step.Read.File ?? new()).Skip(1)], null),
+        { Read.Url: { } url } => new([display.Say($"Holt vor dem ersten Schritt eines Laufs die Datei {url}.", $"Fetches the file {url} before the first step of a run."), .. Key(display, step.Read), .. File(display, step.Read.File ?? new()).Skip(1)], null),
         { Read: not null } => new([.. File(display, step.Read.File ?? new())], null),
         { Check: { } check } => new(
             [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
@@ -41,17 +43,23 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         _ => new([], null),
     };
 
-    private static string Dataset(Display display, ReadStep read, string dataset)
+    private static IEnumerable<string> Key(Display display, ReadStep read)
     {
-        var span = (read.From, read.To) switch
+        if (read.Key is { } key) yield return display.Say($"Mit dem Schlüssel „{key}“ der Behörde, den nur dieser Server bekommt.", $"With the agency's key “{key}”, which this host alone gets.");
+        if (read.Purpose is { } purpose) yield return display.Say($"Für den Zweck „{purpose}“ einer Vereinbarung.", $"For the purpose “{purpose}” of an agreement.");
+    }
+
+    private static string Dataset(Display display, ReadStep read, string dataset) => display.Say(
+        $"Liest die Zeilen des Datensatzes „{dataset}“, wie sie beim Start eines Laufs stehen{Span(display, read)}.", $"Reads the rows of the dataset “{dataset}” as they stand when a run is started{Span(display, read)}.");
+
+    private static string Span(Display display, ReadStep read) =>
+        (read.From, read.To) switch
         {
             (null, null) => "",
             ({ } from, null) => display.Say($", ab {RunText.When(display, from)}", $", from {RunText.When(display, from)}"),
             (null, { } to) => display.Say($", vor {RunText.When(display, to)}", $", before {RunText.When(display, to)}"),
             ({ } from, { } to) => display.Say($", ab {RunText.When(display, from)} und vor {RunText.When(display, to)}", $", from {RunText.When(display, from)} and before {RunText.When(display, to)}"),
         };
-        return display.Say($"Liest die Zeilen des Datensatzes „{dataset}“, wie sie beim Start eines Laufs stehen{span}.", $"Reads the rows of the dataset “{dataset}” as they stand when a run is started{span}.");
-    }
 
     private static IEnumerable<string> File(Display display, FileFormat file)
     {

@@ -134,7 +134,7 @@ internal sealed class PostgresErasureStore(PostgresDatabase database, PostgresHi
     }
 
     private static readonly string[] s_overwritten =
-        ["batch", "push", "history_segment", "record_version", "series_newest", "quarantined_row", "quarantine_act"];
+        ["batch", "push", "history_segment", "record_version", "series_newest", "quarantined_row", "quarantine_act", "file_piece", "orleans.grain_state"];
 
     /// <summary>
     /// Takes dead versions of rows out of their pages, where the silo's role may (<c>silo migrate</c> cannot grant it before PostgreSQL 17);
