@@ -182,7 +182,7 @@ public sealed record CheckStep([property: Id(0), JsonRequired] string Input, [pr
 [GenerateSerializer, Immutable, Alias("datahub.CheckRule"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CheckRule
 {
-    /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/> and <see cref="Sql"/>.</summary>
+    /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/>, <see cref="Sql"/> and <see cref="Contract"/>.</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Column { get; init; }
 
     /// <summary>Every row has a value.</summary>
@@ -217,6 +217,12 @@ public sealed record CheckRule
 
     /// <summary><c>block</c> (the run fails) or <c>warn</c> (it goes on, and says so).</summary>
     [Id(11)] public string Severity { get; init; } = "block";
+
+    /// <summary>
+    /// Id of a dataset that the job's agency publishes, and into which the job may push: its contract takes every row, as it
+    /// would if the table were written into it. It is asked as it stands when the step runs; nothing is stored or counted.
+    /// </summary>
+    [Id(12), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Contract { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.CheckReference"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

@@ -184,9 +184,9 @@ internal static partial class JobRules
             {
                 var (rule, place) = (check.Rules[r], $"{at}.rules[{r.ToString(CultureInfo.InvariantCulture)}]");
                 if (rule.Severity is not ("block" or "warn")) Wrong(place + ".severity", "block oder warn.", "block or warn.");
-                var kinds = new[] { rule.Required, rule.Minimum is not null || rule.Maximum is not null, rule.Enum is not null, rule.Pattern is not null, rule.Unique is not null, rule.References is not null, rule.Rows is not null, rule.Sql is not null, rule.Drift is not null };
-                if (kinds.Count(kind => kind) != 1) Wrong(place, "Eine Regel ist genau eines von required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.", "A rule is exactly one of required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.");
-                var whole = rule.Unique is not null || rule.Rows is not null || rule.Sql is not null;
+                var kinds = new[] { rule.Required, rule.Minimum is not null || rule.Maximum is not null, rule.Enum is not null, rule.Pattern is not null, rule.Unique is not null, rule.References is not null, rule.Rows is not null, rule.Sql is not null, rule.Drift is not null, rule.Contract is not null };
+                if (kinds.Count(kind => kind) != 1) Wrong(place, "Eine Regel ist genau eines von required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift, contract.", "A rule is exactly one of required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift, contract.");
+                var whole = rule.Unique is not null || rule.Rows is not null || rule.Sql is not null || rule.Contract is not null;
                 if (rule.Drift is null && whole == rule.Column is not null) Wrong(place + ".column", whole ? "Diese Regel gilt der ganzen Tabelle." : "Es fehlt, für welche Spalte die Regel gilt.", whole ? "This rule is about the whole table." : "It is missing for which column the rule is.");
                 if (rule.Enum is { Length: 0 or > 1_000 }) Wrong(place + ".enum", "1 bis 1.000 Werte.", "1 to 1,000 values.");
                 if (rule.Pattern is { Length: 0 or > 1_000 }) Wrong(place + ".pattern", "1 bis 1.000 Zeichen.", "1 to 1,000 characters.");
@@ -200,6 +200,7 @@ internal static partial class JobRules
     /// <summary>The first setting that means nothing for files of a type; null: there is none.</summary>
     public static string? Misplaced(FileFormat file, string type) =>
         file.Encoding is not null && type != "csv" ? "encoding"
+                if (rule.Contract is { } contract && !CatalogIds.IsValid(contract)) Wrong(place + ".contract", $"„{contract}“ ist keine Kennung.", $"“{contract}” is no id.");
         : file.Delimiter is not null && type != "csv" ? "delimiter"
         : file.HeaderRow is not null && type is not ("csv" or "xlsx") ? "headerRow"
         : file.Sheet is not null && type != "xlsx" ? "sheet"
@@ -260,6 +261,12 @@ internal static partial class JobRules
             // Who is told of new rows may read them.
             if (spec.Triggers![i].NewRows?.Dataset is { } watched) yield return (watched, AccessRights.ReadRows, $"triggers[{i.ToString(CultureInfo.InvariantCulture)}].newRows.dataset");
         }
+            for (var r = 0; r < (spec.Steps[i].Check?.Rules.Length ?? 0); r++)
+            {
+                // Who tries what a dataset would take may write into it.
+                if (spec.Steps[i].Check!.Rules[r].Contract is { } tried) yield return (tried, AccessRights.Push, $"{at}.check.rules[{r.ToString(CultureInfo.InvariantCulture)}].contract");
+            }
+
     }
 
     /// <summary>Whether what a step makes goes, in whatever way, into one that makes pseudonyms of it: then it names people.</summary>

@@ -142,6 +142,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         };
         return what + (rule.Severity == "warn" ? display.Say("; sonst gibt es eine Warnung.", "; else there is a warning.") : display.Say("; sonst scheitert der Lauf.", "; else the run fails."));
     }
+            { Contract: { } dataset } => display.Say($"keine Zeile ginge nach dem Vertrag von „{dataset}“ in die Quarantäne", $"no row would go to quarantine by the contract of “{dataset}”"),
 
     private static string Range(Display display, double? least, double? greatest) => string.Join(display.Say(" und ", " and "), new[]
     {
