@@ -88,7 +88,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
         : Pseudonymise is not null ? [Pseudonymise.Input]
-        : Place is not null ? [Place.Input]
+        : Place is not null ? new[] { Place.Address?.Register.Table, Place.Input }.OfType<string>()
         : Aggregate is not null ? [Aggregate.Input]
         : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
@@ -281,6 +281,9 @@ public sealed record PublishStep([property: Id(0), JsonRequired] string Dataset)
 public static class JobLimits
 {
     public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, Keys = 20, SqlLength = 100_000, NameLength = 128;
+
+    /// <summary>Rows of a register of addresses (<see cref="PlaceRegister"/>).</summary>
+    public const int RegisterRows = 1_000_000;
 
     /// <summary>Versions of one job, and runs that it remembers.</summary>
     public const int Versions = 500, Runs = 500;

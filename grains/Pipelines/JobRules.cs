@@ -101,7 +101,15 @@ internal static partial class JobRules
         void Place(PlaceStep place, string at)
         {
             if (!CatalogIds.IsValid(place.AreaSystem)) Wrong(at + ".areaSystem", $"„{place.AreaSystem}“ ist keine Kennung.", $"“{place.AreaSystem}” is no id.");
-            if (place.Lon is null != place.Lat is null || place.Lon is null == place.Column is null) Wrong(at, "Entweder lon und lat (ein Punkt) oder column (eine Kennung).", "Either lon and lat (a point) or column (an id).");
+            var ways = (place.Lon is not null || place.Lat is not null ? 1 : 0) + (place.Column is not null ? 1 : 0) + (place.Address is not null ? 1 : 0);
+            if (ways != 1 || place.Lon is null != place.Lat is null) Wrong(at, "Genau eines von lon und lat (ein Punkt), column (eine Kennung), address (eine Adresse).", "Exactly one of lon and lat (a point), column (an id), address (an address).");
+            if (place.Address is { } address)
+            {
+                var register = address.Register;
+                if (register.Lon is null != register.Lat is null || register.Lon is null == register.Area is null) Wrong(at + ".address.register", "Entweder area (eine Kennung) oder lon und lat (ein Punkt).", "Either area (an id) or lon and lat (a point).");
+                if (address.Postcode is not null && register.Postcode is null) Wrong(at + ".address.register.postcode", "Es fehlt, wo die Postleitzahl im Register steht.", "It is missing where the postcode stands in the register.");
+            }
+
             if (place.Into.Length is 0 or > JobLimits.NameLength) Wrong(at + ".into", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
             if (place.Level is < 0) Wrong(at + ".level", "0 (die gröbste Ebene) oder mehr.", "0 (the coarsest level) or more.");
             if (place.MaxOutside is < 0 or > 1_000_000_000) Wrong(at + ".maxOutside", "0 bis 1.000.000.000.", "0 to 1,000,000,000.");
@@ -192,6 +200,7 @@ internal static partial class JobRules
                 if (rule.Pattern is { Length: 0 or > 1_000 }) Wrong(place + ".pattern", "1 bis 1.000 Zeichen.", "1 to 1,000 characters.");
                 if (rule.Unique is { Length: 0 or > 20 }) Wrong(place + ".unique", "1 bis 20 Spalten.", "1 to 20 columns.");
                 if (rule.Sql is { Length: 0 or > 10_000 }) Wrong(place + ".sql", "1 bis 10.000 Zeichen.", "1 to 10,000 characters.");
+                if (rule.Contract is { } contract && !CatalogIds.IsValid(contract)) Wrong(place + ".contract", $"„{contract}“ ist keine Kennung.", $"“{contract}” is no id.");
                 if (rule.Drift is <= 0 or > 1_000) Wrong(place + ".drift", "Größer als 0.", "Greater than 0.");
             }
         }
@@ -200,7 +209,6 @@ internal static partial class JobRules
     /// <summary>The first setting that means nothing for files of a type; null: there is none.</summary>
     public static string? Misplaced(FileFormat file, string type) =>
         file.Encoding is not null && type != "csv" ? "encoding"
-                if (rule.Contract is { } contract && !CatalogIds.IsValid(contract)) Wrong(place + ".contract", $"„{contract}“ ist keine Kennung.", $"“{contract}” is no id.");
         : file.Delimiter is not null && type != "csv" ? "delimiter"
         : file.HeaderRow is not null && type is not ("csv" or "xlsx") ? "headerRow"
         : file.Sheet is not null && type != "xlsx" ? "sheet"
@@ -225,7 +233,7 @@ internal static partial class JobRules
         || (step.Check is { } check && (check.Input is null || check.Rules is null || Array.Exists(check.Rules, rule => rule?.Severity is null || (rule.References is { } other && (other.Table is null || other.Column is null)) || HasNull(rule.Enum) || HasNull(rule.Unique))))
         || (step.Transform is { } transform && (transform.Sql is null || transform.Inputs is null || HasNull(transform.Inputs)))
         || (step.Pseudonymise is { } pseudonymise && (pseudonymise.Input is null || pseudonymise.Purpose is null || pseudonymise.Columns is null || HasNull(pseudonymise.Columns)))
-        || (step.Place is { } place && (place.Input is null || place.AreaSystem is null || place.Into is null))
+        || (step.Place is { } place && (place.Input is null || place.AreaSystem is null || place.Into is null || (place.Address is { } address && (address.Street is null || address.Number is null || address.Register?.Table is null || address.Register.Street is null || address.Register.Number is null))))
         || (step.Aggregate is { } aggregate && (aggregate.Input is null || aggregate.By is null || aggregate.Measures is null || Array.Exists(aggregate.By, key => key?.Column is null) || Array.Exists(aggregate.Measures, measure => measure?.Name is null || measure.Function is null)))
         || (step.Recipe is { } recipe && recipe.Input is null)
         || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
@@ -253,6 +261,12 @@ internal static partial class JobRules
             var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
             if (spec.Steps[i].Read?.Dataset is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
             if (spec.Steps[i].Write?.Dataset is { } written) yield return (written, AccessRights.Push, at + ".write.dataset");
+            for (var r = 0; r < (spec.Steps[i].Check?.Rules.Length ?? 0); r++)
+            {
+                // Who tries what a dataset would take may write into it.
+                if (spec.Steps[i].Check!.Rules[r].Contract is { } tried) yield return (tried, AccessRights.Push, $"{at}.check.rules[{r.ToString(CultureInfo.InvariantCulture)}].contract");
+            }
+
             if (spec.Steps[i].Publish?.Dataset is { } published) yield return (published, AccessRights.Release, at + ".publish.dataset");
         }
 
@@ -261,12 +275,6 @@ internal static partial class JobRules
             // Who is told of new rows may read them.
             if (spec.Triggers![i].NewRows?.Dataset is { } watched) yield return (watched, AccessRights.ReadRows, $"triggers[{i.ToString(CultureInfo.InvariantCulture)}].newRows.dataset");
         }
-            for (var r = 0; r < (spec.Steps[i].Check?.Rules.Length ?? 0); r++)
-            {
-                // Who tries what a dataset would take may write into it.
-                if (spec.Steps[i].Check!.Rules[r].Contract is { } tried) yield return (tried, AccessRights.Push, $"{at}.check.rules[{r.ToString(CultureInfo.InvariantCulture)}].contract");
-            }
-
     }
 
     /// <summary>Whether what a step makes goes, in whatever way, into one that makes pseudonyms of it: then it names people.</summary>
