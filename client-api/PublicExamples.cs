@@ -157,7 +157,7 @@ internal static class PublicExamples
         """
         { "title": { "de": "Luftgüte übernehmen", "en": "Take air quality over" }, "agency": "senumvk", "steps": [
           { "id": "zeilen", "read": { "dataset": "air-quality" } },
-          { "id": "pruefung", "check": { "input": "zeilen", "rules": [ { "column": "no2", "minimum": 0 }, { "unique": ["station", "time"] } ] } },
+          { "id": "pruefung", "check": { "input": "zeilen", "rules": [ { "column": "no2", "minimum": 0 }, { "unique": ["station", "time"] }, { "contract": "air-quality", "severity": "warn" } ] } },
           { "id": "mittel", "transform": { "inputs": ["zeilen"], "sql": "SELECT station, avg(no2) AS no2 FROM zeilen GROUP BY station" } } ] }
         """;
 

@@ -256,6 +256,7 @@ internal static class OpenLineageEvents
                 { Rows: not null } => "row_count",
                 { Drift: not null } => "drift",
                 { Sql: not null } => "sql",
+                { Contract: not null } => "contract",
                 _ => "range",
             },
             ["success"] = kept,

@@ -88,7 +88,7 @@ public sealed record StepSpec([property: Id(0), JsonRequired] string Id)
         Check is not null ? [Check.Input, .. Check.Rules.Select(rule => rule.References?.Table).OfType<string>()]
         : Transform is not null ? Transform.Inputs
         : Pseudonymise is not null ? [Pseudonymise.Input]
-        : Place is not null ? [Place.Input]
+        : Place is not null ? new[] { Place.Address?.Register.Table, Place.Input }.OfType<string>()
         : Aggregate is not null ? [Aggregate.Input]
         : Recipe is not null ? new[] { Recipe.Input, Recipe.Previous, Recipe.Population, Recipe.Crosswalk }.OfType<string>()
         : Write is not null ? [Write.Input]
@@ -219,7 +219,7 @@ public sealed record CheckStep([property: Id(0), JsonRequired] string Input, [pr
 [GenerateSerializer, Immutable, Alias("datahub.CheckRule"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record CheckRule
 {
-    /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/> and <see cref="Sql"/>.</summary>
+    /// <summary>The column that it is about; null with <see cref="Rows"/>, <see cref="Unique"/>, <see cref="Sql"/> and <see cref="Contract"/>.</summary>
     [Id(0), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Column { get; init; }
 
     /// <summary>Every row has a value.</summary>
@@ -254,6 +254,12 @@ public sealed record CheckRule
 
     /// <summary><c>block</c> (the run fails) or <c>warn</c> (it goes on, and says so).</summary>
     [Id(11)] public string Severity { get; init; } = "block";
+
+    /// <summary>
+    /// Id of a dataset that the job's agency publishes, and into which the job may push: its contract takes every row, as it
+    /// would if the table were written into it. It is asked as it stands when the step runs; nothing is stored or counted.
+    /// </summary>
+    [Id(12), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string? Contract { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("datahub.CheckReference"), JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
@@ -312,6 +318,9 @@ public sealed record PublishStep([property: Id(0), JsonRequired] string Dataset)
 public static class JobLimits
 {
     public const int Steps = 50, Rules = 100, Inputs = 20, Columns = 1_000, Keys = 20, SqlLength = 100_000, NameLength = 128;
+
+    /// <summary>Rows of a register of addresses (<see cref="PlaceRegister"/>).</summary>
+    public const int RegisterRows = 1_000_000;
 
     /// <summary>Versions of one job, and runs that it remembers.</summary>
     public const int Versions = 500, Runs = 500;

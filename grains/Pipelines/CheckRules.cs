@@ -7,16 +7,19 @@ using static DataHub.Pipelines.SqlText;
 
 namespace DataHub.Pipelines;
 
-/// <summary>Rules of a check as questions in SQL, each with one row as its answer: how many rows do not keep it, and one value that does not. Pure.</summary>
+/// <summary>
+/// Rules of a check as questions in SQL, each with one row as its answer: how many rows do not keep it, and one value that
+/// does not. What a contract would make of the rows is asked beside the engine. Pure.
+/// </summary>
 internal static class CheckRules
 {
     private const int LongestExample = 60;
 
-    /// <summary>The questions, in the order of the rules.</summary>
+    /// <summary>The questions, one for each rule and in their order.</summary>
     /// <param name="tables">Columns by table.</param>
     /// <exception cref="StepException">A rule names a column that is not there, or that has no order.</exception>
     public static IReadOnlyList<CheckQuestion> Questions(CheckStep check, IReadOnlyDictionary<string, TableColumn[]> tables) =>
-        [.. check.Rules.Select(rule => new CheckQuestion(rule, Sql(rule, check.Input, tables)))];
+        [.. check.Rules.Select(rule => new CheckQuestion(rule, rule.Contract is null ? Sql(rule, check.Input, tables) : null))];
 
     /// <summary>What the answer to a question says, for people; null: the rule is kept.</summary>
     /// <param name="answer">One row: <c>bad</c> and <c>example</c>; with <see cref="CheckRule.Rows"/> and <see cref="CheckRule.Drift"/> <c>bad</c> is what was measured.</param>
@@ -47,7 +50,7 @@ internal static class CheckRules
 
         var bad = (long)(Measured(answer) ?? 0);
         if (bad == 0) return null;
-        var example = !withExample ? RowError.Masked : answer!.Columns.Length > 1 && answer.Columns[1].Texts![0] is { } text ? text.Length <= LongestExample ? text : text[..(LongestExample - 1)] + "…" : null;
+        var example = !withExample ? RowError.Masked : answer!.Columns.Length > 1 && answer.Columns[1].Texts![0] is { } text ? Short(text) : null;
         var (de, en) = rule switch
         {
             { Required: true } => ($"In {Rows(bad, "de")} fehlt „{rule.Column}“.", $"“{rule.Column}” is missing in {Rows(bad, "en")}."),
@@ -62,6 +65,31 @@ internal static class CheckRules
         return Note(de, en);
 
         StepNote Note(string german, string english) => new(severity, new(german, english));
+    }
+
+    /// <summary>What a contract makes of the rows, for people; it always says by which version.</summary>
+    /// <param name="withExample">Whether a value may be told; those of personal fields never are.</param>
+    public static StepNote Answer(CheckRule rule, RowsTried tried, bool withExample = true)
+    {
+        var (de, en) = tried.AreaSystem is { } system
+            ? ($"nach Fassung {tried.Contract} des Vertrags von „{rule.Contract}“ (Gebiete „{system}“ in Fassung {tried.AreaVersion})", $"by version {tried.Contract} of the contract of “{rule.Contract}” (areas “{system}” in version {tried.AreaVersion})")
+            : ($"nach Fassung {tried.Contract} des Vertrags von „{rule.Contract}“", $"by version {tried.Contract} of the contract of “{rule.Contract}”");
+        if (tried.IsKept) return new("info", new($"Keine Zeile ginge {de} in die Quarantäne.", $"No row would go to quarantine {en}."));
+        var severity = rule.Severity == "warn" ? "warning" : "error";
+        if (tried.Refusal is { } refusal) return new(severity, new($"Keine Zeile ginge {de} hinein. {refusal.De}", $"No row would go in {en}. {refusal.In("en")}"));
+        var first = tried.First!;
+        var place = first.Field is { } field ? $" {first.Row}, {field}" : $" {first.Row}";
+        return new(severity, new(
+            $"{Rows(tried.Quarantined, "de")} {(tried.Quarantined == 1 ? "ginge" : "gingen")} {de} in die Quarantäne, zum Beispiel Zeile{place}: {Reason("de")}.",
+            $"{Rows(tried.Quarantined, "en")} would go to quarantine {en}, for example row{place}: {Reason("en")}."));
+
+        string Reason(string language)
+        {
+            // What was expected may have been said by another field of the row.
+            if (!withExample) return $"{first.Code}, {RowError.Masked}";
+            var value = first.Value is not { } text ? "" : $", {(language == "de" ? "„" : "“")}{Short(text)}{(language == "de" ? "“" : "”")}";
+            return $"{first.Code} ({RowErrorCodes.Detail(first).In(language)}){value}";
+        }
     }
 
     /// <summary>What a question that measures has measured.</summary>
@@ -111,6 +139,8 @@ internal static class CheckRules
         return string.Join(" OR ", new[] { rule.Minimum is { } least ? $"{name} < {Number(least)}" : null, rule.Maximum is { } most ? $"{name} > {Number(most)}" : null }.OfType<string>());
     }
 
+    private static string Short(string text) => text.Length <= LongestExample ? text : text[..(LongestExample - 1)] + "…";
+
     private static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 
     private static string Rows(long count, string language) => (count, language) switch
@@ -133,4 +163,5 @@ internal static class CheckRules
 }
 
 /// <summary>One rule, and the statement that asks whether it is kept.</summary>
-internal sealed record CheckQuestion(CheckRule Rule, string Sql);
+/// <param name="Sql">Null: the contract of a dataset is asked instead.</param>
+internal sealed record CheckQuestion(CheckRule Rule, string? Sql);

@@ -109,7 +109,15 @@ internal static partial class JobRules
         void Place(PlaceStep place, string at)
         {
             if (!CatalogIds.IsValid(place.AreaSystem)) Wrong(at + ".areaSystem", $"„{place.AreaSystem}“ ist keine Kennung.", $"“{place.AreaSystem}” is no id.");
-            if (place.Lon is null != place.Lat is null || place.Lon is null == place.Column is null) Wrong(at, "Entweder lon und lat (ein Punkt) oder column (eine Kennung).", "Either lon and lat (a point) or column (an id).");
+            var ways = (place.Lon is not null || place.Lat is not null ? 1 : 0) + (place.Column is not null ? 1 : 0) + (place.Address is not null ? 1 : 0);
+            if (ways != 1 || place.Lon is null != place.Lat is null) Wrong(at, "Genau eines von lon und lat (ein Punkt), column (eine Kennung), address (eine Adresse).", "Exactly one of lon and lat (a point), column (an id), address (an address).");
+            if (place.Address is { } address)
+            {
+                var register = address.Register;
+                if (register.Lon is null != register.Lat is null || register.Lon is null == register.Area is null) Wrong(at + ".address.register", "Entweder area (eine Kennung) oder lon und lat (ein Punkt).", "Either area (an id) or lon and lat (a point).");
+                if (address.Postcode is not null && register.Postcode is null) Wrong(at + ".address.register.postcode", "Es fehlt, wo die Postleitzahl im Register steht.", "It is missing where the postcode stands in the register.");
+            }
+
             if (place.Into.Length is 0 or > JobLimits.NameLength) Wrong(at + ".into", $"1 bis {JobLimits.NameLength} Zeichen.", $"1 to {JobLimits.NameLength} characters.");
             if (place.Level is < 0) Wrong(at + ".level", "0 (die gröbste Ebene) oder mehr.", "0 (the coarsest level) or more.");
             if (place.MaxOutside is < 0 or > 1_000_000_000) Wrong(at + ".maxOutside", "0 bis 1.000.000.000.", "0 to 1,000,000,000.");
@@ -206,14 +214,15 @@ internal static partial class JobRules
             {
                 var (rule, place) = (check.Rules[r], $"{at}.rules[{r.ToString(CultureInfo.InvariantCulture)}]");
                 if (rule.Severity is not ("block" or "warn")) Wrong(place + ".severity", "block oder warn.", "block or warn.");
-                var kinds = new[] { rule.Required, rule.Minimum is not null || rule.Maximum is not null, rule.Enum is not null, rule.Pattern is not null, rule.Unique is not null, rule.References is not null, rule.Rows is not null, rule.Sql is not null, rule.Drift is not null };
-                if (kinds.Count(kind => kind) != 1) Wrong(place, "Eine Regel ist genau eines von required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.", "A rule is exactly one of required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift.");
-                var whole = rule.Unique is not null || rule.Rows is not null || rule.Sql is not null;
+                var kinds = new[] { rule.Required, rule.Minimum is not null || rule.Maximum is not null, rule.Enum is not null, rule.Pattern is not null, rule.Unique is not null, rule.References is not null, rule.Rows is not null, rule.Sql is not null, rule.Drift is not null, rule.Contract is not null };
+                if (kinds.Count(kind => kind) != 1) Wrong(place, "Eine Regel ist genau eines von required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift, contract.", "A rule is exactly one of required, minimum/maximum, enum, pattern, unique, references, rows, sql, drift, contract.");
+                var whole = rule.Unique is not null || rule.Rows is not null || rule.Sql is not null || rule.Contract is not null;
                 if (rule.Drift is null && whole == rule.Column is not null) Wrong(place + ".column", whole ? "Diese Regel gilt der ganzen Tabelle." : "Es fehlt, für welche Spalte die Regel gilt.", whole ? "This rule is about the whole table." : "It is missing for which column the rule is.");
                 if (rule.Enum is { Length: 0 or > 1_000 }) Wrong(place + ".enum", "1 bis 1.000 Werte.", "1 to 1,000 values.");
                 if (rule.Pattern is { Length: 0 or > 1_000 }) Wrong(place + ".pattern", "1 bis 1.000 Zeichen.", "1 to 1,000 characters.");
                 if (rule.Unique is { Length: 0 or > 20 }) Wrong(place + ".unique", "1 bis 20 Spalten.", "1 to 20 columns.");
                 if (rule.Sql is { Length: 0 or > 10_000 }) Wrong(place + ".sql", "1 bis 10.000 Zeichen.", "1 to 10,000 characters.");
+                if (rule.Contract is { } contract && !CatalogIds.IsValid(contract)) Wrong(place + ".contract", $"„{contract}“ ist keine Kennung.", $"“{contract}” is no id.");
                 if (rule.Drift is <= 0 or > 1_000) Wrong(place + ".drift", "Größer als 0.", "Greater than 0.");
             }
         }
@@ -246,7 +255,7 @@ internal static partial class JobRules
         || (step.Check is { } check && (check.Input is null || check.Rules is null || Array.Exists(check.Rules, rule => rule?.Severity is null || (rule.References is { } other && (other.Table is null || other.Column is null)) || HasNull(rule.Enum) || HasNull(rule.Unique))))
         || (step.Transform is { } transform && (transform.Sql is null || transform.Inputs is null || HasNull(transform.Inputs)))
         || (step.Pseudonymise is { } pseudonymise && (pseudonymise.Input is null || pseudonymise.Purpose is null || pseudonymise.Columns is null || HasNull(pseudonymise.Columns)))
-        || (step.Place is { } place && (place.Input is null || place.AreaSystem is null || place.Into is null))
+        || (step.Place is { } place && (place.Input is null || place.AreaSystem is null || place.Into is null || (place.Address is { } address && (address.Street is null || address.Number is null || address.Register?.Table is null || address.Register.Street is null || address.Register.Number is null))))
         || (step.Aggregate is { } aggregate && (aggregate.Input is null || aggregate.By is null || aggregate.Measures is null || Array.Exists(aggregate.By, key => key?.Column is null) || Array.Exists(aggregate.Measures, measure => measure?.Name is null || measure.Function is null)))
         || (step.Recipe is { } recipe && recipe.Input is null)
         || (step.Write is { } write && (write.Input is null || write.Dataset is null || write.Feed is null))
@@ -274,6 +283,12 @@ internal static partial class JobRules
             var at = $"steps[{i.ToString(CultureInfo.InvariantCulture)}]";
             if (spec.Steps[i].Read?.Own() is { } read) yield return (read, AccessRights.ReadRows, at + ".read.dataset");
             if (spec.Steps[i].Write?.Dataset is { } written) yield return (written, AccessRights.Push, at + ".write.dataset");
+            for (var r = 0; r < (spec.Steps[i].Check?.Rules.Length ?? 0); r++)
+            {
+                // Who tries what a dataset would take may write into it.
+                if (spec.Steps[i].Check!.Rules[r].Contract is { } tried) yield return (tried, AccessRights.Push, $"{at}.check.rules[{r.ToString(CultureInfo.InvariantCulture)}].contract");
+            }
+
             if (spec.Steps[i].Publish?.Dataset is { } published) yield return (published, AccessRights.Release, at + ".publish.dataset");
         }
 

@@ -63,7 +63,7 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
         {
             return step switch
             {
-                { Place: { } place } when known.TryGetValue(place.Input, out var input) => PlaceRules.Columns(place, input),
+                { Place: { } place } when known.TryGetValue(place.Input, out var input) => Placed(place, input, known),
                 { Aggregate: { } aggregate } when known.TryGetValue(aggregate.Input, out var input) => AggregateRules.Columns(aggregate, input),
                 { Pseudonymise: { } pseudonymise } when known.TryGetValue(pseudonymise.Input, out var input) => PseudonymRules.Columns(pseudonymise, input),
                 _ => null,
@@ -74,6 +74,12 @@ internal sealed partial class JobSql(ISqlEngine sql, DatasetTables datasets, IGr
             problems.Add(new(at, e.Reason));
             return null;
         }
+    }
+
+    private static TableColumn[] Placed(PlaceStep place, TableColumn[] input, Dictionary<string, TableColumn[]> known)
+    {
+        if (place.Address?.Register is { } register && known.TryGetValue(register.Table, out var columns)) PlaceRules.CheckRegister(register, columns);
+        return PlaceRules.Columns(place, input);
     }
 
     /// <summary>The columns of what a step reads; null: only the file itself will tell.</summary>

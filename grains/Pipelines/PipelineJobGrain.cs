@@ -441,7 +441,7 @@ internal sealed partial class PipelineJobGrain(
             {
                 return new(CatalogRefusal.Invalid, null, null)
                 {
-                    Problems = [new(path, new($"„{dataset}“ gibt „{info.Spec.Publisher}“ heraus; ein Job von „{spec.Agency}“ schreibt nur in deren eigene Datensätze.", $"“{dataset}” is published by “{info.Spec.Publisher}”; a job of “{spec.Agency}” writes into that agency's own datasets only."))],
+                    Problems = [new(path, new($"„{dataset}“ gibt „{info.Spec.Publisher}“ heraus; ein Job von „{spec.Agency}“ schreibt nur in deren eigene Datensätze und prüft nur nach deren Verträgen.", $"“{dataset}” is published by “{info.Spec.Publisher}”; a job of “{spec.Agency}” writes into that agency's own datasets only, and checks by their contracts only."))],
                 };
             }
 

@@ -13,7 +13,7 @@ namespace DataHub.Pipelines;
 /// steps from the file store and writes its own there, batch by batch.
 /// </summary>
 internal sealed partial class StepRunner(
-    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, DatasetTables datasets, IAreaPlaces places, RunPulls pulls, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
+    IFileStore files, IFileTables fileTables, ISqlEngine sql, IRowTarget target, IRowTrial trial, DatasetTables datasets, IAreaPlaces places, RunPulls pulls, IGrainFactory grains, IOptions<PipelineOptions> options, ILogger<StepRunner> logger)
 {
     /// <summary>Cells that a recipe takes into memory.</summary>
     private const long MostCells = 20_000_000;
@@ -280,27 +280,36 @@ internal sealed partial class StepRunner(
     private async Task<StepOutcome> CheckAsync(RunInfo run, StepSpec step, RunningStep work, CancellationToken stop)
     {
         var check = step.Check!;
-        var tables = run.Steps.Where(one => one.State == RunState.Complete && one.Columns.Length > 0).ToDictionary(one => one.Id, one => one.Columns, StringComparer.Ordinal);
-        var questions = CheckRules.Questions(check, tables);
+        var columns = run.Steps.Where(one => one.State == RunState.Complete && one.Columns.Length > 0).ToDictionary(one => one.Id, one => one.Columns, StringComparer.Ordinal);
+        var questions = CheckRules.Questions(check, columns);
         var found = new List<RowBlock>[questions.Count];
         for (var i = 0; i < found.Length; i++) found[i] = [];
-        await sql.RunAsync(
-            Inputs(run, [.. step.Inputs.Distinct()], work, stop), [.. questions.Select(question => question.Sql)], Limits() with { Rows = questions.Count },
-            (question, columns) => columns[0].Type is FieldType.Integer or FieldType.Number
-                ? Task.CompletedTask
-                : throw new StepException(new($"Die Bedingung ist keine: {questions[question].Rule.Sql}", $"The condition is none: {questions[question].Rule.Sql}")),
-            (question, rows) =>
-            {
-                found[question].Add(rows);
-                return Task.CompletedTask;
-            },
-            stop);
+        // Answers go back to the places of their rules: those that ask a contract are no questions to the engine.
+        int[] asked = [.. Enumerable.Range(0, questions.Count).Where(i => questions[i].Sql is not null)];
+        string[] tables = asked.Length == 0 ? [] : [.. step.Inputs.Distinct()];
+        var (inSql, besides) = (tables.Sum(table => Made(table).RowsOut), (questions.Count - asked.Length) * Made(check.Input).RowsOut);
+        if (asked.Length > 0)
+        {
+            await sql.RunAsync(
+                Inputs(run, tables, work, stop, besides), [.. asked.Select(i => questions[i].Sql!)], Limits() with { Rows = asked.Length },
+                (question, answer) => answer[0].Type is FieldType.Integer or FieldType.Number
+                    ? Task.CompletedTask
+                    : throw new StepException(new($"Die Bedingung ist keine: {questions[asked[question]].Rule.Sql}", $"The condition is none: {questions[asked[question]].Rule.Sql}")),
+                (question, rows) =>
+                {
+                    found[asked[question]].Add(rows);
+                    return Task.CompletedTask;
+                },
+                stop);
+        }
 
+        var tried = await TryAsync(run, check, work, asked.Length == 0, inSql, inSql + besides, stop);
+        var withExample = !IsPersonal(run, step);
         var before = await BeforeAsync(run, step);
         double?[] measures = [.. questions.Select((question, i) => question.Rule.Drift is null ? null : CheckRules.Measured(found[i].FirstOrDefault()))];
-        StepNote?[] answers = [.. questions.Select((question, i) => CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null, withExample: !IsPersonal(run, step)))];
+        StepNote?[] answers = [.. questions.Select((question, i) => tried[i] is { } by ? CheckRules.Answer(question.Rule, by, withExample) : CheckRules.Answer(question, found[i].FirstOrDefault(), i < before.Length ? before[i] : null, withExample))];
         StepNote[] notes = [.. answers.OfType<StepNote>()];
-        var kept = Array.ConvertAll(answers, answer => answer is null);
+        bool[] kept = [.. answers.Select((answer, i) => tried[i]?.IsKept ?? answer is null)];
         var blocking = notes.Count(note => note.Severity == "error");
         if (blocking > 0)
         {
@@ -312,6 +321,8 @@ internal sealed partial class StepRunner(
         }
 
         return new() { RowsIn = work.RowsIn, RowsOut = 0, Notes = notes, Measures = measures, Kept = kept };
+
+        StepInfo Made(string table) => run.Steps.Single(one => one.Id == table);
     }
 
     /// <summary>What the same step measured in the job's last complete run, if its rules were as many.</summary>
@@ -380,10 +391,11 @@ internal sealed partial class StepRunner(
             isTransient: result.Refusal == CatalogRefusal.Unavailable);
     }
 
-    private List<SqlInput> Inputs(RunInfo run, IReadOnlyList<string> tables, RunningStep work, CancellationToken stop)
+    /// <param name="besides">Rows that the step reads afterwards.</param>
+    private List<SqlInput> Inputs(RunInfo run, IReadOnlyList<string> tables, RunningStep work, CancellationToken stop, long besides = 0)
     {
         var steps = tables.Select(table => run.Steps.Single(step => step.Id == table)).ToArray();
-        var of = steps.Sum(step => step.RowsOut);
+        var of = steps.Sum(step => step.RowsOut) + besides;
         return [.. steps.Select(step => new SqlInput(step.Id, step.Columns, ReadAsync(run, step, work, of, stop)))];
     }
 

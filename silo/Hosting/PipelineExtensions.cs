@@ -13,6 +13,7 @@ internal static class PipelineExtensions
         services.AddPushing();
         services.AddSingleton<IFileTables, FileTables>();
         services.AddSingleton<IRowTarget, PushedRows>();
+        services.AddSingleton<IRowTrial, TriedRows>();
         services.AddSingleton<IAreaPlaces, AreaPlaces>();
         services.AddSingleton<ISqlEngine, DuckDbEngine>();
         services.AddSingleton<IFilePull, HttpFilePull>();

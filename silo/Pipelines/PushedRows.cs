@@ -24,13 +24,22 @@ internal sealed class PushedRows(PushService pushes) : IRowTarget
         return new(receipt.Receipt!, receipt.Counts, receipt.Watermark, receipt.Errors);
     }
 
+    public static StepException NoDataset(string dataset) => new(new($"Einen Datensatz „{dataset}“ gibt es nicht.", $"There is no dataset “{dataset}”."));
+
+    public static StepException Forbidden(string dataset) => new(new($"In „{dataset}“ darf der Job nicht schreiben.", $"The job may not write into “{dataset}”."));
+
+    public static StepException Retired(string dataset) => new(new($"Der Datensatz „{dataset}“ ist stillgelegt.", $"The dataset “{dataset}” is retired."));
+
+    public static StepException Frozen(string dataset, string? agreement) => new(new(
+        $"Der Datensatz „{dataset}“ nimmt keine Zeilen mehr, seit die Vereinbarung „{agreement}“ zu Ende ist.", $"The dataset “{dataset}” takes no rows any more since the agreement “{agreement}” is over."));
+
     private static StepException Refused(RowsToWrite rows, PushAnswer answer) => answer.Refusal switch
     {
-        PushRefusal.NoDataset => new(new($"Einen Datensatz „{rows.Dataset}“ gibt es nicht.", $"There is no dataset “{rows.Dataset}”.")),
+        PushRefusal.NoDataset => NoDataset(rows.Dataset),
         PushRefusal.NoFeed => new(new($"Der Datensatz „{rows.Dataset}“ hat keine Datenquelle „{rows.Feed}“.", $"The dataset “{rows.Dataset}” has no feed “{rows.Feed}”.")),
-        PushRefusal.Forbidden => new(new($"In „{rows.Dataset}“ darf der Job nicht schreiben.", $"The job may not write into “{rows.Dataset}”.")),
-        PushRefusal.Retired => new(new($"Der Datensatz „{rows.Dataset}“ ist stillgelegt.", $"The dataset “{rows.Dataset}” is retired.")),
-        PushRefusal.Frozen => new(new($"Der Datensatz „{rows.Dataset}“ nimmt keine Zeilen mehr, seit die Vereinbarung „{answer.Detail}“ zu Ende ist.", $"The dataset “{rows.Dataset}” takes no rows any more since the agreement “{answer.Detail}” is over.")),
+        PushRefusal.Forbidden => Forbidden(rows.Dataset),
+        PushRefusal.Retired => Retired(rows.Dataset),
+        PushRefusal.Frozen => Frozen(rows.Dataset, answer.Detail),
         PushRefusal.KeyReused => new(new(
             $"Dieser Lauf hat in „{rows.Dataset}“ schon eine andere Tabelle geschrieben; einen neuen Lauf starten.", $"This run has written another table into “{rows.Dataset}” already; start a new run.")),
         PushRefusal.LargerThanQuota => new(new(

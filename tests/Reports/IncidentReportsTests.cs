@@ -196,7 +196,7 @@ public sealed class IncidentReportsTests
     }
 
     /// <summary>District, forecast area, district region, planning area: each id begins with its parent's.</summary>
-    private static string AreaTree()
+    internal static string AreaTree()
     {
         var tree = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var line in SharedData.Text(Areas).Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1))

@@ -79,13 +79,21 @@ internal sealed record JobStepText(string[] Lines, string? Code)
 
     private static IEnumerable<string> Place(Display display, PlaceStep place)
     {
-        var by = place.Column is { } id ? display.Say($"der Kennung in „{id}“", $"the id in “{id}”") : display.Say($"dem Punkt in „{place.Lon}“ und „{place.Lat}“", $"the point in “{place.Lon}” and “{place.Lat}”");
+        var by = place.Column is { } id ? display.Say($"der Kennung in „{id}“", $"the id in “{id}”")
+            : place.Address is { } address ? Address(display, address)
+            : display.Say($"dem Punkt in „{place.Lon}“ und „{place.Lat}“", $"the point in “{place.Lon}” and “{place.Lat}”");
         var level = place.Level is { } at ? display.Say($" der Ebene {at}", $" of level {at}") : "";
         yield return display.Say(
             $"Ordnet die Zeilen der Tabelle „{place.Input}“ nach {by} den Gebieten von „{place.AreaSystem}“{level} zu, in der Spalte „{place.Into}“.",
             $"Places the rows of the table “{place.Input}” by {by} in the areas of “{place.AreaSystem}”{level}, in the column “{place.Into}”.");
         if (place.MaxOutside is { } most)
             yield return display.Say($"Scheitert, wenn mehr als {display.Count(most)} Zeilen in keinem Gebiet liegen.", $"Fails if more than {display.Count(most)} rows lie in no area.");
+    }
+
+    private static string Address(Display display, PlaceAddress address)
+    {
+        string[] columns = [.. new[] { address.Street, address.Number, address.Suffix, address.Postcode }.OfType<string>()];
+        return display.Say($"der Adresse in {Named(columns)}, wie sie im Register „{address.Register.Table}“ steht,", $"the address in {Named(columns)}, as the register “{address.Register.Table}” has it,");
     }
 
     private static IEnumerable<string> Aggregate(Display display, AggregateStep aggregate)
@@ -142,6 +150,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
             { Unique: { } columns } => display.Say($"keine zwei Zeilen haben dasselbe in {Named(columns)}", $"no two rows have the same in {Named(columns)}"),
             { References: { } other } => display.Say($"jeder Wert von „{rule.Column}“ steht auch in „{other.Table}“, Spalte „{other.Column}“", $"every value of “{rule.Column}” stands in “{other.Table}”, column “{other.Column}”, too"),
             { Rows: { } rows } => display.Say("Zahl der Zeilen: ", "number of rows: ") + Range(display, rows.Minimum, rows.Maximum),
+            { Contract: { } dataset } => display.Say($"keine Zeile ginge nach dem Vertrag von „{dataset}“ in die Quarantäne", $"no row would go to quarantine by the contract of “{dataset}”"),
             { Sql: { } sql } => display.Say($"für jede Zeile gilt: {sql}", $"for every row: {sql}"),
             { Drift: { } drift } => display.Say(
                 $"{(rule.Column is { } column ? $"der Mittelwert von „{column}“" : "die Zahl der Zeilen")} weicht höchstens {display.Number(drift * 100, null)} % vom letzten fertigen Lauf ab",
