@@ -23,7 +23,7 @@ internal static class ErasureEndpoints
         var group = routes.MapGroup("/api/v1/datasets/{dataset}/erasures").WithTags("Feeds");
         group.MapPost("", RequestAsync)
             .WithSummary("Erases a person's rows: retracts them and overwrites their content in log, history, quarantine and receipts. For admins of the publisher.")
-            .WithDescription("where names fields and values, all of which must hold: every version of every row any version of which has them is erased, and quarantined rows that name them. What is received after the request is not touched. Runs of jobs that had read the rows, or brought them, lose their tables and are ended where they are under way; files that they fetched are deleted, uploaded ones are named (files) for somebody to delete, and so are datasets that were written from the rows (derived). 202: it is noted durably and goes on by itself; follow Location. reason and authority stay in the receipt and must not name the person.")
+            .WithDescription("where names fields and values, all of which must hold: every version of every row any version of which has them is erased, and quarantined rows that name them. What is received after the request is not touched. Runs of jobs that had read the rows, or brought them, lose their tables and are ended where they are under way; files that they fetched are deleted, uploaded ones are named (files) for somebody to delete, and so are datasets that were written from the rows (derived; allDerived counts those too that you may not know of). 202: it is noted durably and goes on by itself; follow Location. reason and authority stay in the receipt and must not name the person.")
             .Accepts<JsonDocument>("application/json").Produces<ErasureJson>(StatusCodes.Status202Accepted).Refuses(400, 401, 403, 404, 413, 415, 422, 503)
             .Example("""{ "where": { "station": "handy-4711" }, "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17" }""")
             .Example(Example("searching", "null", 0, "null"), 202);
@@ -39,7 +39,7 @@ internal static class ErasureEndpoints
             .Example(Example("done", "\"2026-11-24T09:00:04Z\"", 3, "true", Reach), 200);
     }
 
-    private const string Reach = """, "runs": 2, "files": [ { "id": "01M85TE81WJVE9C37DP5NKMBKC", "name": "messungen.csv" } ], "allFiles": 1, "derived": [ "air-daily" ]""";
+    private const string Reach = """, "runs": 2, "files": [ { "id": "01M85TE81WJVE9C37DP5NKMBKC", "name": "messungen.csv" } ], "allFiles": 1, "derived": [ "air-daily" ], "allDerived": 1""";
 
     private static string Example(string state, string finished, int keys, string compacted, string reach = "") =>
         $$"""{ "id": "01JDCB4Z6H8W4T0V9R5XK2M3NA", "dataset": "air-quality", "state": "{{state}}", "requested": "2026-11-24T09:00:00Z", "finished": {{finished}}, "agency": "senumvk", "key": "b4Xk29Qz", "reason": "Antrag auf Löschung", "authority": "Art. 17 DSGVO, Az. 2026-11/17", "fields": [ "station" ], "keys": {{keys}}, "versions": {{keys * 2}}, "quarantined": 0, "batches": {{keys}}, "compacted": {{compacted}}{{reach}} }""";
@@ -129,8 +129,11 @@ internal sealed record ErasureJson(
     /// <summary>How many such files there were; the newest 1,000 are remembered.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? AllFiles { get; init; }
 
-    /// <summary>Other datasets into which runs wrote what they had made of the rows: erase there too.</summary>
+    /// <summary>Other datasets that you may know of into which runs wrote what they had made of the rows: erase there too.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public string[]? Derived { get; init; }
+
+    /// <summary>How many such datasets there are, those of others among them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] public int? AllDerived { get; init; }
 
     public static ErasureJson Of(ErasureInfo info) => new(
         info.Id, info.Dataset, info.Step == ErasureStep.TooMany ? "too-many" : info.Step.ToString().ToLowerInvariant(), info.Requested, info.Finished, info.Agency, info.KeyId, info.Reason, info.Authority, info.Fields,
@@ -140,6 +143,7 @@ internal sealed record ErasureJson(
         Files = info.Reach is null ? null : Array.ConvertAll(info.Reach.Files, file => new ErasedFileJson(file.Id, file.Name)),
         AllFiles = info.Reach?.AllFiles,
         Derived = info.Reach?.Derived,
+        AllDerived = info.Reach?.AllDerived,
     };
 }
 

@@ -119,20 +119,28 @@ internal sealed partial class PushService(DatasetDirectory datasets, IPushTarget
     {
         var made = new Making(push, ReceiptIds.New(time.GetUtcNow())) { Rows = rows };
         var next = chunk(0);
-        for (var number = 0; ; number++)
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var decode = await next;
-            // While one is stored the next is read.
-            if (number < chunks - 1) next = chunk(number + 1);
-            var result = await MakeAsync(push, made, decode, chunks == 1 ? default : (number, chunks), cancellationToken);
-            if (result!.Refusal != PushRefusal.None || number == chunks - 1)
+            for (var number = 0; ; number++)
             {
-                metrics.Count(result, push.DryRun);
-                return result;
-            }
+                cancellationToken.ThrowIfCancellationRequested();
+                var decode = await next;
+                // While one is stored the next is read.
+                if (number < chunks - 1) next = chunk(number + 1);
+                var result = await MakeAsync(push, made, decode, chunks == 1 ? default : (number, chunks), cancellationToken);
+                if (result!.Refusal != PushRefusal.None || number == chunks - 1)
+                {
+                    metrics.Count(result, push.DryRun);
+                    return result;
+                }
 
-            stored(number);
+                stored(number);
+            }
+        }
+        finally
+        {
+            // Nothing is read any more when this is over.
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -48,7 +48,7 @@ internal static class PullKeyEndpoints
         if (problem is not null) return problem;
         if (!CatalogIds.IsValid(agency)) return Problems.NotFound(http, s_agency, agency);
         if (!CatalogIds.IsValid(key)) return Problems.Problem(http, ProblemTypes.InvalidId, new($"„{key}“ ist keine Kennung.", $"“{key}” is no id."), ("id", key));
-        var result = await Key(grains, agency, key).PutAsync(http.Caller(), body!.Host ?? "", body.Key ?? "");
+        var result = await Key(grains, agency, key).PutAsync(http.Caller(), body!.Host ?? "", new(body.Key ?? ""));
         if (result.Refusal != CatalogRefusal.None) return CatalogProblems.From(http, result.Refusal, result.Detail, ProblemTypes.InvalidAgency);
         http.Response.Headers.CacheControl = "no-store";
         var json = PullKeyJson.Of(result.Key!);

@@ -102,7 +102,11 @@ public sealed record ErasureInfo(
 /// <param name="AllFiles">How many there were when it was done; more than are remembered are named by nobody.</param>
 /// <param name="Derived">Other datasets into which runs wrote what they had made of the rows.</param>
 [GenerateSerializer, Immutable, Alias("datahub.ErasureReach")]
-public sealed record ErasureReach([property: Id(0)] int Runs, [property: Id(1)] ErasedFile[] Files, [property: Id(2)] int AllFiles, [property: Id(3)] string[] Derived);
+public sealed record ErasureReach([property: Id(0)] int Runs, [property: Id(1)] ErasedFile[] Files, [property: Id(2)] int AllFiles, [property: Id(3)] string[] Derived)
+{
+    /// <summary>How many such datasets there are, those among them that are not for the caller to know.</summary>
+    [Id(4)] public int AllDerived { get; init; }
+}
 
 [GenerateSerializer, Immutable, Alias("datahub.ErasedFile")]
 public sealed record ErasedFile([property: Id(0)] string Id, [property: Id(1)] string Name);

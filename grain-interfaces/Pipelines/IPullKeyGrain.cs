@@ -14,9 +14,9 @@ public interface IPullKeyGrain : IGrainWithStringKey
     /// <summary>Stores the key, or puts another in its place: runs that fetch from now on use it. The same again changes nothing.</summary>
     /// <param name="caller">Who manages the agency.</param>
     /// <param name="host">To which it is sent, as <see cref="PullKeyInfo.Host"/>.</param>
-    /// <param name="secret">Sent as <c>Authorization: Bearer</c> (RFC 6750, section 2.1: b64token), 1 to <see cref="PullKeys.MaxSecret"/> characters.</param>
+    /// <param name="secret">What is sent.</param>
     [Alias("Put"), Repeatable]
-    Task<PullKeyResult> PutAsync(Caller caller, string host, string secret);
+    Task<PullKeyResult> PutAsync(Caller caller, string host, PullSecret secret);
 
     /// <summary>What is known of it, without the key itself.</summary>
     /// <param name="caller">Who manages the agency.</param>
@@ -36,6 +36,14 @@ public static class PullKeys
     public const int MaxHost = 253 + 6, MaxSecret = 4_096;
 
     public static string Key(string agency, string name) => $"{agency}/{name}";
+}
+
+/// <param name="Text">Sent as <c>Authorization: Bearer</c> (RFC 6750, section 2.1: b64token), 1 to <see cref="PullKeys.MaxSecret"/> characters.</param>
+[GenerateSerializer, Immutable, Alias("datahub.PullSecret")]
+public sealed record PullSecret([property: Id(0)] string Text)
+{
+    /// <summary>Whatever prints a call has no key in it.</summary>
+    public override string ToString() => "key";
 }
 
 /// <param name="Name">Its id, by which steps name it.</param>

@@ -72,7 +72,7 @@ internal sealed partial class ErasuresGrain(
         try
         {
             return await store.FindAsync(id, CancellationToken.None) is { } found && found.Info.Dataset == Dataset
-                ? new(ReadRefusal.None, found.Info with { Reach = await ReachAsync(id) }, null)
+                ? new(ReadRefusal.None, found.Info with { Reach = await ReachAsync(caller, id) }, null)
                 : new(ReadRefusal.NotFound, null, new($"Die Löschung „{id}“ gibt es nicht.", $"The erasure “{id}” does not exist."));
         }
         catch (Exception e)
@@ -183,9 +183,14 @@ internal sealed partial class ErasuresGrain(
             await GrainFactory.GetGrain<IAggregationGrain>(dataset.Partitions[p].Key).RefoldOthersAsync(work.Passed[p], Highest(retracted[p], work.UpTo[p]));
         }
 
-        // History is overwritten: whatever begins to read now meets nothing of the rows.
-        long[] passed = [.. dataset.Partitions.Select((_, p) => Highest(retracted[p], work.UpTo[p]))];
-        var reach = await sweep.SweepAsync(new(Dataset, await log.IncarnationAsync(cancellationToken), passed, info.Requested, []), cancellationToken);
+        // History is overwritten: whatever begins to read now meets nothing of the rows. Where none was found no run has any.
+        var reach = new ErasureReachState(0, [], 0, []);
+        if (info.Keys + info.Quarantined > 0)
+        {
+            long[] passed = [.. dataset.Partitions.Select((_, p) => work.Keys![p].Length == 0 ? 0 : Highest(retracted[p], work.UpTo[p]))];
+            reach = await sweep.SweepAsync(new(Dataset, await log.IncarnationAsync(cancellationToken), passed, info.Requested, []), cancellationToken);
+        }
+
         await GrainFactory.GetGrain<IErasureReachGrain>(info.Id).NoteAsync(Caller.Hub, reach);
 
         // The values go with the work, before the files are cleaned of everything that was.
@@ -208,11 +213,13 @@ internal sealed partial class ErasuresGrain(
         LogDone(info.Id, Dataset, info.Keys, info.Quarantined, info.Batches);
     }
 
-    private async Task<ErasureReach?> ReachAsync(string id)
+    /// <summary>As the caller may know it: of datasets whose existence is not for him only the number.</summary>
+    private async Task<ErasureReach?> ReachAsync(Caller caller, string id)
     {
         if (await GrainFactory.GetGrain<IErasureReachGrain>(id).GetAsync(Caller.Hub) is not { } known) return null;
         var files = await Task.WhenAll(known.Files.Select(file => GrainFactory.GetGrain<IUploadedFileGrain>(file).GetAsync(Caller.Hub)));
-        return new(known.Runs, [.. files.OfType<UploadedFile>().Select(file => new ErasedFile(file.Id, file.Spec.Name))], known.AllFiles, known.Derived);
+        var derived = await Task.WhenAll(known.Derived.Select(async one => await GrainFactory.GetGrain<IDatasetGrain>(one).GetAsync(caller) is null ? null : one));
+        return new(known.Runs, [.. files.OfType<UploadedFile>().Select(file => new ErasedFile(file.Id, file.Spec.Name))], known.AllFiles, [.. derived.OfType<string>()]) { AllDerived = known.Derived.Length };
     }
 
     /// <summary>Looks through the log, which alone has everything: also what came and went within one batch.</summary>

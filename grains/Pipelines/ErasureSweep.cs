@@ -13,7 +13,7 @@ internal sealed class ErasureSweep(IGrainFactory grains)
     /// <summary>Returns when no run has tables with the rows any more.</summary>
     public async Task<ErasureReachState> SweepAsync(RowsErased rows, CancellationToken cancellationToken)
     {
-        var (runs, files, fetched, derived) = (Set(), Set(), Set(), Set());
+        var (runs, files, fetched, deleted, derived) = (Set(), Set(), Set(), Set(), Set());
         for (var known = -1; known < files.Count + fetched.Count;)
         {
             known = files.Count + fetched.Count;
@@ -29,10 +29,11 @@ internal sealed class ErasureSweep(IGrainFactory grains)
                     derived.UnionWith(erased.Derived);
                 }
             }
+
+            // They can be fetched again; what somebody uploaded is his to delete. Whoever began to read one before is found by the next pass.
+            foreach (var file in fetched.Where(deleted.Add)) await grains.GetGrain<IUploadedFileGrain>(file).DeleteAsync(Caller.Hub);
         }
 
-        // They can be fetched again; what somebody uploaded is his to delete.
-        foreach (var file in fetched) await grains.GetGrain<IUploadedFileGrain>(file).DeleteAsync(Caller.Hub);
         return new(runs.Count, [.. files.Order(StringComparer.Ordinal).TakeLast(ErasureReachState.MaxFiles)], files.Count, [.. derived.Order(StringComparer.Ordinal)]);
 
         static HashSet<string> Set() => new(StringComparer.Ordinal);

@@ -12,15 +12,15 @@ internal static partial class JobRules
 
     public static readonly string[] ColumnTypes = ["string", "number", "integer", "boolean", "date", "time", "datetime"];
 
-    [GeneratedRegex("^[a-z][a-z0-9_]{0,62}$")]
+    [GeneratedRegex("^[a-z][a-z0-9_]{0,62}\\z")]
     private static partial Regex StepId();
 
     /// <summary>What goes into an address as another hub wrote it.</summary>
-    [GeneratedRegex("^[A-Za-z0-9._-]{1,4096}$")]
+    [GeneratedRegex("^[A-Za-z0-9._-]{1,4096}\\z")]
     private static partial Regex LongToken();
 
     /// <summary>What goes into a header (<see cref="StatedUse.MaxPurpose"/>).</summary>
-    [GeneratedRegex("^[!-~]{1,100}$")]
+    [GeneratedRegex("^[!-~]{1,100}\\z")]
     private static partial Regex Purpose();
 
     /// <summary>Everything that is wrong with a definition in itself.</summary>

@@ -24,6 +24,9 @@ internal sealed partial class PipelineJobGrain(
     private StoredState<PipelineJobState> _stored = null!;
     private Outbox<PipelineJobState> _outbox = null!;
 
+    /// <summary>How often in a row a shadow that is owed could not be added.</summary>
+    private int _withoutShadow;
+
     private string Id => this.GetPrimaryKeyString();
 
     private JobSpec? Spec => _stored.Value.Current == 0 ? null : _stored.Value.Versions[_stored.Value.Current - 1].Spec;
@@ -362,9 +365,14 @@ internal sealed partial class PipelineJobGrain(
         };
     }
 
-    /// <summary>Shadows that are owed wait for their turn, after their runs and before these begin; where one cannot be, the run itself goes on all the same.</summary>
-    private async Task AddShadowsAsync()
+    /// <summary>
+    /// Shadows that are owed wait for their turn, after their runs and before these begin; where one cannot be, the run itself
+    /// goes on all the same.
+    /// </summary>
+    /// <returns>False: one is to be tried again first.</returns>
+    private async Task<bool> AddShadowsAsync()
     {
+        const int Tries = 5;
         foreach (var run in _stored.Value.Runs.Where(run => run.Shadow is not null).ToArray())
         {
             var shadow = run.Shadow!;
@@ -372,17 +380,25 @@ internal sealed partial class PipelineJobGrain(
             {
                 // The run's inputs are what both share; who may give it files was asked when it was ordered.
                 if (run.Pinned is null) LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, "the run is over");
-                else if (!IsKnown(shadow.Id) && await AddAsync(Caller.Hub, shadow) is { } refused) LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, refused.Detail?.In("en"));
+                else if (!IsKnown(shadow.Id) && await AddAsync(Caller.Hub, shadow) is { } refused)
+                {
+                    LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, refused.Detail?.In("en"));
+                    if (refused.Refusal == CatalogRefusal.Unavailable) return ++_withoutShadow >= Tries;
+                }
             }
             catch (Exception e)
             {
-                // Owed on: it is tried again when the job is woken.
+                // Owed on: it is tried again when the job is woken, which somebody does every few seconds.
                 LogNoShadow(Id, run.Entry.Id, shadow.Version!.Value, e.Message);
-                return;
+                return ++_withoutShadow >= Tries;
             }
+
+            _withoutShadow = 0;
 
             await _stored.StoreAsync(_stored.Value with { Runs = Array.ConvertAll(_stored.Value.Runs, stored => stored.Entry.Id == run.Entry.Id ? stored with { Shadow = null } : stored) });
         }
+
+        return true;
     }
 
     private static RunResult Refused(CatalogRefusal refusal, LocalText detail) => new(refusal, null, detail);
@@ -421,7 +437,7 @@ internal sealed partial class PipelineJobGrain(
     private async Task BeginNextAsync()
     {
         if (!_stored.Value.Runs.Any(run => run.Pinned is not null)) await AddNextOfBackfillAsync();
-        await AddShadowsAsync();
+        if (!await AddShadowsAsync()) return;
         var open = _stored.Value.Runs.Where(run => run.Pinned is not null).ToArray();
         if (open.Length == 0) return;
         var next = Array.Find(open, run => run.Begun) ?? open[^1];

@@ -35,13 +35,13 @@ internal sealed partial class PullKeyGrain(
         return Task.CompletedTask;
     }
 
-    public async Task<PullKeyResult> PutAsync(Caller caller, string host, string secret)
+    public async Task<PullKeyResult> PutAsync(Caller caller, string host, PullSecret secret)
     {
         if (Refused(caller) is { } refused) return refused;
-        if (PullRules.KeyFault(host, secret) is { } fault) return new(CatalogRefusal.Invalid, null, fault);
+        if (PullRules.KeyFault(host, secret.Text) is { } fault) return new(CatalogRefusal.Invalid, null, fault);
         if (await GrainFactory.GetGrain<IAgencyGrain>(Agency).GetAsync(Caller.Hub) is null)
             return new(CatalogRefusal.NotFound, null, new($"Eine Behörde „{Agency}“ gibt es nicht.", $"There is no agency “{Agency}”."));
-        var bytes = Encoding.UTF8.GetBytes(secret);
+        var bytes = Encoding.UTF8.GetBytes(secret.Text);
         if (_stored.Value.Info is { } stands && stands.Host == PullRules.Host(host) && CryptographicOperations.FixedTimeEquals(_stored.Value.Secret, bytes)) return Found();
         if (_outbox.IsFull) return new(CatalogRefusal.Unavailable, null, OutboxText.Full);
         try

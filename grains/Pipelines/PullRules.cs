@@ -29,7 +29,7 @@ internal static partial class PullRules
     private static readonly IPNetwork[] s_inside6 = [.. "2001::/23 2001:db8::/32 2002::/16 3fff::/20".Split(' ').Select(text => IPNetwork.Parse(text))];
 
     /// <summary>RFC 6750, section 2.1: b64token.</summary>
-    [GeneratedRegex("^[A-Za-z0-9._~+/-]+=*$")]
+    [GeneratedRegex("^[A-Za-z0-9._~+/-]+=*\\z")]
     private static partial Regex Token();
 
     /// <summary>A host as it is compared: in lower case, names in ASCII, with a port where it is not that of https; null: it is none.</summary>
@@ -53,7 +53,9 @@ internal static partial class PullRules
     /// the operator lists it is looked at for every address (<see cref="Refused"/>).
     /// </summary>
     /// <param name="host">Of the key.</param>
-    public static bool Takes(string host, Uri url) => (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)) && string.Equals(Authority(url), host, StringComparison.OrdinalIgnoreCase);
+    public static bool Takes(string host, Uri url) => url.Scheme == Uri.UriSchemeHttps ? string.Equals(Authority(url), host, StringComparison.OrdinalIgnoreCase)
+        // Without encryption the port is always said: a host without one is meant with that of https.
+        : url.Scheme == Uri.UriSchemeHttp && url.IsLoopback && string.Equals($"{Name(url)}:{url.Port}", host, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Why a key is not for an address.</summary>
     public static LocalText NotFor(string key, string host, Uri url) => new(
@@ -87,9 +89,10 @@ internal static partial class PullRules
 
     private static string Authority(Uri url)
     {
-        var host = Bracketed(url.IdnHost.TrimEnd('.').ToLowerInvariant());
-        return url.IsDefaultPort ? host : $"{host}:{url.Port}";
+        return url.IsDefaultPort ? Name(url) : $"{Name(url)}:{url.Port}";
     }
+
+    private static string Name(Uri url) => Bracketed(url.IdnHost.TrimEnd('.').ToLowerInvariant());
 
     /// <summary>Notes what was fetched last.</summary>
     /// <returns>And the files that are one too many by it.</returns>

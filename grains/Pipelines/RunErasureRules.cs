@@ -6,6 +6,9 @@ namespace DataHub.Pipelines;
 /// <summary>How far the erasure of a dataset's rows reaches into runs. Pure.</summary>
 internal static class RunErasureRules
 {
+    /// <summary>By which the clocks of two silos may differ: rather one run too many.</summary>
+    private static readonly TimeSpan s_skew = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// Whether a run may have tables with the rows: a step of it began to read the dataset as it stood before they were gone,
     /// or to read a file that brought them, or to write into the dataset before the erasure was requested.
@@ -63,7 +66,7 @@ internal static class RunErasureRules
         && !(Watermark.TryParse(input.Watermark, out var read) && read!.Incarnation == rows.Incarnation && read.Sequences.Length == rows.Passed.Length && read.Sequences.Zip(rows.Passed).All(pair => pair.First >= pair.Second));
 
     private static IEnumerable<StepSpec> Writes(RunInfo run, RowsErased rows) =>
-        run.Pinned.Spec.Steps.Where(step => step.Write?.Dataset == rows.Dataset && Step(run, step.Id) is { Attempts: > 0, Started: { } started } && started <= rows.Requested);
+        run.Pinned.Spec.Steps.Where(step => step.Write?.Dataset == rows.Dataset && Step(run, step.Id) is { Attempts: > 0, Started: { } started } && started <= rows.Requested + s_skew);
 
     /// <summary>The steps of whose tables a table was made, itself among them.</summary>
     private static HashSet<string> Behind(JobSpec spec, string table)

@@ -97,7 +97,12 @@ internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log, string? fo
             if (overseer.Refusal is { } refused) throw refused;
             var end = await worker.EndAsync();
             if (end.Refusal == SqlRefusal.OutOfTime) throw SqlProblems.OutOfTime(start.Limits.Time);
-            if (end.Refusal == SqlRefusal.OutOfMemory) throw SqlProblems.OutOfMemory();
+            if (end.Refusal == SqlRefusal.OutOfMemory)
+            {
+                LogNoMemory(end.ExitCode, end.Errors);
+                throw SqlProblems.OutOfMemory();
+            }
+
             LogFault(end.ExitCode, end.Errors);
             throw new InvalidOperationException($"The worker for SQL ended with {end.ExitCode}; the log says more (event 4052).");
         }
@@ -149,6 +154,9 @@ internal sealed partial class DuckDbEngine(ILogger<DuckDbEngine> log, string? fo
 
     [LoggerMessage(4052, LogLevel.Error, "The worker for SQL ended with {ExitCode} and without an answer: {Errors}")]
     private partial void LogFault(int exitCode, string errors);
+
+    [LoggerMessage(4054, LogLevel.Information, "The worker for SQL ended with {ExitCode}, taken for want of memory: {Errors}")]
+    private partial void LogNoMemory(int exitCode, string errors);
 
     [LoggerMessage(4053, LogLevel.Information, "Deleted {Folders} working folders that silos left behind which were killed")]
     private partial void LogSwept(int folders);

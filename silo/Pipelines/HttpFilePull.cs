@@ -34,7 +34,7 @@ internal sealed partial class HttpFilePull : IFilePull, IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>RFC 8288, as hubs write it.</summary>
-    [GeneratedRegex("^\\s*<([^>]*)>(?=.*;\\s*rel=\"?next\"?\\s*(;|$))")]
+    [GeneratedRegex("<([^>]*)>(?:\\s*;\\s*[^\\s;,=]+(?:=(?:\"[^\"]*\"|[^\\s;,\"]*))?)*?\\s*;\\s*rel=\"?next\"?\\s*(?=[;,]|\\z)", RegexOptions.IgnoreCase)]
     private static partial Regex NextLink();
 
     public async Task<PulledFile> PullAsync(PullOrder order, Func<ReadOnlyMemory<byte>, Task> piece, CancellationToken cancellationToken)

@@ -19,7 +19,7 @@ internal sealed class SqlWorkerProcess : IAsyncDisposable
     /// What is said where the system gave no more memory: by the runtime and the C++ library; by the runtime's own code, of which
     /// <c>Exception*</c> is the type; and by the C library, whose heap DuckDB leaves damaged when an allocation fails in its middle.
     /// </summary>
-    private static readonly string[] s_noMemory = ["memory", "bad_alloc", "'Exception*'", "malloc", "free()", "corrupted", "chunk"];
+    private static readonly string[] s_noMemory = ["out of memory", "OutOfMemory", "bad_alloc", "'Exception*'", "malloc", "free():", "corrupted size", "corrupted double-linked", "double free"];
 
     private readonly Process _process;
     private readonly SqlWorkerReader _answers;

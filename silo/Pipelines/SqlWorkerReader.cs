@@ -5,6 +5,9 @@ namespace DataHub.Pipelines;
 /// <summary>Reads the messages of <see cref="SqlWorkerProtocol"/>, one after another, into the same memory.</summary>
 internal sealed class SqlWorkerReader(Stream from)
 {
+    /// <summary>Bytes that are made room for beyond what a message needs.</summary>
+    private const int MostAhead = 16 * 1024 * 1024;
+
     private readonly byte[] _header = new byte[SqlWorkerProtocol.Header];
     private byte[] _content = [];
 
@@ -34,7 +37,14 @@ internal sealed class SqlWorkerReader(Stream from)
     {
         var length = BinaryPrimitives.ReadInt32LittleEndian(_header) - 1;
         if (length is < 0 or > SqlWorkerProtocol.LargestFrame) throw new InvalidDataException($"a message of {length} bytes");
-        if (_content.Length < length) _content = new byte[Math.Max(length, Math.Min(2 * _content.Length, SqlWorkerProtocol.LargestFrame))];
+        if (_content.Length < length)
+        {
+            // The old goes before the new comes: a worker has little memory.
+            var next = Math.Max(length, Math.Min(2 * _content.Length, MostAhead));
+            _content = [];
+            _content = new byte[next];
+        }
+
         return _content.AsMemory(0, length);
     }
 }

@@ -117,4 +117,28 @@ public sealed class PullRulesTests
 
         static LastPull Of(int file) => new("u", new(null, null), $"{file}", []);
     }
+
+    [Theory]
+    [InlineData("hub.example.org", "https://hub.example.org/a", true)]
+    [InlineData("hub.example.org", "https://HUB.example.org.:443/a", true)]
+    [InlineData("hub.example.org:8443", "https://hub.example.org:8443/a", true)]
+    [InlineData("hub.example.org", "https://hub.example.org:8443/a", false)]
+    [InlineData("hub.example.org", "https://x.hub.example.org/a", false)]
+    [InlineData("hub.example.org", "http://hub.example.org/a", false)]
+    [InlineData("hub.example.org:80", "http://hub.example.org/a", false)]
+    [InlineData("127.0.0.1", "http://127.0.0.1/a", false)]
+    [InlineData("127.0.0.1:80", "http://127.0.0.1/a", true)]
+    [InlineData("127.0.0.1:8080", "http://127.0.0.1:8080/a", true)]
+    public void A_key_goes_to_its_host_and_port_only_and_unencrypted_to_the_machine_itself_only(string host, string url, bool goes) =>
+        Assert.Equal(goes, PullRules.Takes(PullRules.Host(host)!, new(url)));
+
+    [Theory]
+    [InlineData("dh_abc", true)]
+    [InlineData("dh_abc\n", false)]
+    [InlineData("dh abc", false)]
+    [InlineData("", false)]
+    public void A_key_is_one_token_without_an_end_of_line(string key, bool isOne) => Assert.Equal(isOne, PullRules.KeyFault("hub.example.org", key) is null);
+
+    [Fact]
+    public void Whatever_prints_a_call_does_not_tell_the_key() => Assert.DoesNotContain("dh_abc", new PullSecret("dh_abc").ToString(), StringComparison.Ordinal);
 }

@@ -328,9 +328,9 @@ public sealed class RunPagesTests
             await Expect(page.Locator("main")).ToContainTextAsync(isGerman ? "schreibt nichts" : "writes nothing");
             await FitsAsync(page, $"run-shadow-{width}", width);
             await page.GotoAsync($"/runs/compare?a={live.GetProperty("id").GetString()}&b={shadow}");
-            await page.GetByRole(AriaRole.Link, new() { Name = isGerman ? "Zelle für Zelle vergleichen" : "Compare cell by cell" }).ClickAsync();
+            await page.GetByRole(AriaRole.Link, new() { Name = isGerman ? "Zelle für Zelle vergleichen" : "Compare cell by cell" }).ClickAsync(new() { Timeout = 60_000 });
             var cells = page.Locator("#cells");
-            await Expect(cells).ToContainTextAsync(isGerman ? "0 gleich, 3 geändert" : "0 the same, 3 changed");
+            await Expect(cells).ToContainTextAsync(isGerman ? "0 gleich, 3 geändert" : "0 the same, 3 changed", new() { Timeout = 60_000 });
             await Expect(cells.GetByRole(AriaRole.Row)).ToHaveCountAsync(4);
             await Expect(cells.GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("121");
             await FitsAsync(page, $"compare-cells-{width}", width);

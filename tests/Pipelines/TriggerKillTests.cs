@@ -45,7 +45,7 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
             var minute = MinuteAfter(DateTimeOffset.UtcNow.AddSeconds(3));
             if (minute - DateTimeOffset.UtcNow is var left && left < TimeSpan.FromSeconds(20))
             {
-                await Task.Delay(left - TimeSpan.FromSeconds(0.3));
+                await UntilAsync(minute - TimeSpan.FromSeconds(0.3));
                 await KillAsync("before a minute's end");
                 await Task.Delay(TimeSpan.FromSeconds(1));
                 await StartAsync();
@@ -75,7 +75,7 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
             if (kills.Count < 8)
             {
                 minute = MinuteAfter(DateTimeOffset.UtcNow.AddSeconds(1));
-                await Task.Delay(minute - DateTimeOffset.UtcNow - TimeSpan.FromSeconds(0.3));
+                await UntilAsync(minute - TimeSpan.FromSeconds(0.3));
                 await KillAsync("before a minute's end");
                 await Task.Delay(TimeSpan.FromSeconds(1));
                 await StartAsync();
@@ -130,7 +130,7 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
             Assert.Equal(third, await OffsetAsync(place));
             var half = new HalfContent(content.AsMemory(third, third));
             var sending = PatchAsync(place, third, half);
-            await half.Sent;
+            await await Task.WhenAny(half.Sent, sending).WaitAsync(s_patience);
             await KillAsync("within a piece of a file");
             half.GoOn();
             await Assert.ThrowsAsync<HttpRequestException>(() => sending);
@@ -161,7 +161,7 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
 
         // Oldest first.
         async Task<JsonElement[]> RunsAsync(string job) =>
-            [.. (await OkAsync(admin.GetAsync($"api/v1/jobs/{job}/runs?limit=100"))).RootElement.GetProperty("runs").EnumerateArray().Where(run => run.TryGetProperty("trigger", out var trigger) || job == "tage").OrderBy(run => run.TryGetProperty("period", out _) ? To(run) : run.GetProperty("at").GetDateTimeOffset())];
+            [.. (await OkAsync(admin.GetAsync($"api/v1/jobs/{job}/runs?limit=100"))).RootElement.GetProperty("runs").EnumerateArray().Where(run => run.TryGetProperty("trigger", out _) || job == "tage").OrderBy(run => run.TryGetProperty("period", out _) ? To(run) : run.GetProperty("at").GetDateTimeOffset())];
     }
 
     [Fact]
@@ -190,7 +190,7 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
                 await Task.Delay(delay);
                 await hub.KillAsync();
                 await hub.DisposeAsync();
-                await ((Task)ordering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAny(ordering);
                 hub = await HubProcess.StartAsync(folder.FullName, port);
                 runs.Add(await OrderAsync(key));
             }
@@ -223,6 +223,8 @@ public sealed class TriggerKillTests(ITestOutputHelper output)
             Assert.True(DateTime.UtcNow < until, now is JsonElement[] many ? string.Join('\n', many.Select(one => one.GetRawText())) : now!.ToString());
         }
     }
+
+    private static Task UntilAsync(DateTimeOffset time) => time - DateTimeOffset.UtcNow is var left && left > TimeSpan.Zero ? Task.Delay(left) : Task.CompletedTask;
 
     private static async Task PushAsync(HttpClient admin, string dataset, IEnumerable<object> rows) => await OkAsync(admin.PostAsJsonAsync($"api/v1/datasets/{dataset}/feeds/default/records", rows));
 

@@ -73,7 +73,7 @@ public sealed class ToolCommandTests(HubFixture hub) : IClassFixture<HubFixture>
         await shown.UntilAsync(() => shown.Output.Contains("preliminary", StringComparison.Ordinal) || shown.Output.Contains("ok", StringComparison.Ordinal));
 
         await PushAsync(agency, 9, 2);
-        await told.UntilAsync(() => told.Events.Length == 2);
+        await told.UntilAsync(() => Values().Contains("2"));
         await own.RestartAsync();
         await PushAsync(own.Admin, 10, 3);
         await told.UntilAsync(() => Values().Contains("3"));
@@ -81,16 +81,19 @@ public sealed class ToolCommandTests(HubFixture hub) : IClassFixture<HubFixture>
 
         // Where a busy hub could not say at once whether the value still stood, it begins anew, and says so.
         var events = told.Events.Select(e => e.GetProperty("event").GetString()!).ToArray();
-        Assert.Equal(events.Contains("reset") ? ["1", "2", "1", "2", "3"] : ["1", "2", "3"], Values());
-        Assert.Equal(["state", "change"], events[..2]);
+        Assert.Equal("state", events[0]);
+        if (!events.Contains("reset")) Assert.Equal(["1", "2", "3"], Values());
+        Assert.Equal(["1", "2", "3"], Values()[^3..]);
         Assert.Equal(5, await told.InterruptAsync());
-        var last = told.Events[1].GetProperty("id").GetString()!;
+        var last = told.Events.First(e => RowsOf(e).Contains("2")).GetProperty("id").GetString()!;
         var (code, resumed) = await RunAsync((own.Address, own.AdminKey), "tail", "tail", "--from", "2026-11-23", "--json", "--last-event-id", last, "--events", "1");
         Assert.Equal(0, code);
         Assert.Equal(3, Assert.Single(Assert.Single(resumed.Events).GetProperty("data").GetProperty("rows").EnumerateArray()).GetProperty("value").GetInt32());
         Assert.Equal(3, (await RunAsync((own.Address, own.AdminKey), "tail", "nothing")).ExitCode);
 
-        string[] Values() => [.. told.Events.Where(e => e.GetProperty("event").GetString() != "reset").SelectMany(e => e.GetProperty("data").GetProperty("rows").EnumerateArray()).Select(row => row.GetProperty("value").ToString())];
+        string[] Values() => [.. told.Events.SelectMany(RowsOf)];
+
+        static string[] RowsOf(System.Text.Json.JsonElement told) => told.GetProperty("event").GetString() == "reset" ? [] : [.. told.GetProperty("data").GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("value").ToString())];
 
         static async Task PushAsync(HttpClient client, int hour, int value) => await HubFixture.OkAsync(client.PostAsync(
             "api/v1/datasets/tail/feeds/default/records", new StringContent($$"""[{"station":"a","time":"2026-11-23T{{hour:00}}:00:00Z","no2":{{value}}}]""", Encoding.UTF8, "application/json")));
