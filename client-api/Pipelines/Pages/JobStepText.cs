@@ -20,14 +20,14 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         { Check: { } check } => new(
             [display.Say($"Prüft die Tabelle „{check.Input}“:", $"Checks the table “{check.Input}”:"), .. check.Rules.Select(rule => Rule(display, rule))], null),
         { Transform: { } transform } => new(
-            [transform.Inputs.Length == 0 ? display.Say("Rechnet eine Tabelle aus.", "Computes a table.") : display.Say($"Rechnet eine Tabelle aus {Named(transform.Inputs)} aus.", $"Computes a table from {Named(transform.Inputs)}.")], transform.Sql),
+            [transform.Inputs.Length == 0 ? display.Say("Rechnet eine Tabelle aus.", "Computes a table.") : display.Say($"Rechnet eine Tabelle aus {Named(display, transform.Inputs)} aus.", $"Computes a table from {Named(display, transform.Inputs)}.")], transform.Sql),
         { Pseudonymise: { } pseudonymise } => new(
         [
             pseudonymise.Drop
-                ? display.Say($"Lässt aus der Tabelle „{pseudonymise.Input}“ {Named(pseudonymise.Columns)} weg.", $"Leaves {Named(pseudonymise.Columns)} out of the table “{pseudonymise.Input}”.")
+                ? display.Say($"Lässt aus der Tabelle „{pseudonymise.Input}“ {Named(display, pseudonymise.Columns)} weg.", $"Leaves {Named(display, pseudonymise.Columns)} out of the table “{pseudonymise.Input}”.")
                 : display.Say(
-                    $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
-                    $"Replaces the values of {Named(pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
+                    $"Ersetzt in der Tabelle „{pseudonymise.Input}“ die Werte von {Named(display, pseudonymise.Columns)} durch Pseudonyme für den Zweck „{pseudonymise.Purpose}“.",
+                    $"Replaces the values of {Named(display, pseudonymise.Columns)} in the table “{pseudonymise.Input}” by pseudonyms for the purpose “{pseudonymise.Purpose}”."),
         ], null),
         { Place: { } place } => new([.. Place(display, place)], null),
         { Aggregate: { } aggregate } => new([.. Aggregate(display, aggregate)], null),
@@ -72,7 +72,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         }.Where(one => one.Value is not null).Select(one => $"{one.Name}: {one.Value}").ToArray();
         if (said.Length > 0) yield return string.Join(" · ", said);
         if (file.Columns is { Length: > 0 } columns)
-            yield return display.Say("Spalten: ", "Columns: ") + Cut(columns.Select(column => $"„{column.Header}“{(column.Type is { } type ? $" ({type})" : "")}{(column.Name is { } name ? $" → {name}" : "")}"), columns.Length);
+            yield return display.Say("Spalten: ", "Columns: ") + Cut(columns.Select(column => $"{Quoted(display, column.Header)}{(column.Type is { } type ? $" ({type})" : "")}{(column.Name is { } name ? $" → {name}" : "")}"), columns.Length);
         if (file.MaxFaults > 0)
             yield return display.Say($"Bis zu {display.Count(file.MaxFaults)} Zeilen mit unpassenden Werten dürfen wegbleiben.", $"Up to {display.Count(file.MaxFaults)} rows with values that do not fit may be left out.");
     }
@@ -93,16 +93,16 @@ internal sealed record JobStepText(string[] Lines, string? Code)
     private static string Address(Display display, PlaceAddress address)
     {
         string[] columns = [.. new[] { address.Street, address.Number, address.Suffix, address.Postcode }.OfType<string>()];
-        return display.Say($"der Adresse in {Named(columns)}, wie sie im Register „{address.Register.Table}“ steht,", $"the address in {Named(columns)}, as the register “{address.Register.Table}” has it,");
+        return display.Say($"der Adresse in {Named(display, columns)}, wie sie im Register „{address.Register.Table}“ steht,", $"the address in {Named(display, columns)}, as the register “{address.Register.Table}” has it,");
     }
 
     private static IEnumerable<string> Aggregate(Display display, AggregateStep aggregate)
     {
-        var by = aggregate.By.Select(key => key.Unit is { } unit ? $"„{key.Column}“ ({Unit(display, unit)}{(key.Zone is { } zone ? ", " + zone : "")})" : $"„{key.Column}“");
+        var by = aggregate.By.Select(key => key.Unit is { } unit ? $"{Quoted(display, key.Column)} ({Unit(display, unit)}{(key.Zone is { } zone ? ", " + zone : "")})" : Quoted(display, key.Column));
         yield return aggregate.By.Length == 0
             ? display.Say($"Fasst alle Zeilen der Tabelle „{aggregate.Input}“ zusammen.", $"Aggregates all rows of the table “{aggregate.Input}”.")
             : display.Say($"Fasst die Zeilen der Tabelle „{aggregate.Input}“ zusammen, je ", $"Aggregates the rows of the table “{aggregate.Input}” by ") + Cut(by, aggregate.By.Length);
-        yield return Cut(aggregate.Measures.Select(measure => $"„{measure.Name}“: {Function(display, measure)}"), aggregate.Measures.Length);
+        yield return Cut(aggregate.Measures.Select(measure => $"{Quoted(display, measure.Name)}: {Function(display, measure)}"), aggregate.Measures.Length);
         if (aggregate.MinimumCount is { } least)
             yield return display.Say($"Gruppen mit weniger als {display.Count(least)} Zeilen bleiben weg.", $"Groups of fewer than {display.Count(least)} rows are left out.");
     }
@@ -147,7 +147,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
             { Required: true } => display.Say($"„{rule.Column}“ ist in jeder Zeile angegeben", $"“{rule.Column}” is given in every row"),
             { Enum: { } allowed } => display.Say($"„{rule.Column}“ ist eines von: {Cut(allowed, allowed.Length)}", $"“{rule.Column}” is one of: {Cut(allowed, allowed.Length)}"),
             { Pattern: { } pattern } => display.Say($"„{rule.Column}“ hat die Form {pattern}", $"“{rule.Column}” matches {pattern}"),
-            { Unique: { } columns } => display.Say($"keine zwei Zeilen haben dasselbe in {Named(columns)}", $"no two rows have the same in {Named(columns)}"),
+            { Unique: { } columns } => display.Say($"keine zwei Zeilen haben dasselbe in {Named(display, columns)}", $"no two rows have the same in {Named(display, columns)}"),
             { References: { } other } => display.Say($"jeder Wert von „{rule.Column}“ steht auch in „{other.Table}“, Spalte „{other.Column}“", $"every value of “{rule.Column}” stands in “{other.Table}”, column “{other.Column}”, too"),
             { Rows: { } rows } => display.Say("Zahl der Zeilen: ", "number of rows: ") + Range(display, rows.Minimum, rows.Maximum),
             { Contract: { } dataset } => display.Say($"keine Zeile ginge nach dem Vertrag von „{dataset}“ in die Quarantäne", $"no row would go to quarantine by the contract of “{dataset}”"),
@@ -155,7 +155,7 @@ internal sealed record JobStepText(string[] Lines, string? Code)
             { Drift: { } drift } => display.Say(
                 $"{(rule.Column is { } column ? $"der Mittelwert von „{column}“" : "die Zahl der Zeilen")} weicht höchstens {display.Number(drift * 100, null)} % vom letzten fertigen Lauf ab",
                 $"{(rule.Column is { } of ? $"the mean of “{of}”" : "the number of rows")} differs by at most {display.Number(drift * 100, null)} % from the last complete run"),
-            _ => $"„{rule.Column}“: {Range(display, rule.Minimum, rule.Maximum)}",
+            _ => $"{Quoted(display, rule.Column!)}: {Range(display, rule.Minimum, rule.Maximum)}",
         };
         return what + (rule.Severity == "warn" ? display.Say("; sonst gibt es eine Warnung.", "; else there is a warning.") : display.Say("; sonst scheitert der Lauf.", "; else the run fails."));
     }
@@ -165,7 +165,9 @@ internal sealed record JobStepText(string[] Lines, string? Code)
         least is { } low ? display.Say("mindestens ", "at least ") + display.Number(low, null) : null, greatest is { } high ? display.Say("höchstens ", "at most ") + display.Number(high, null) : null,
     }.OfType<string>());
 
-    private static string Named(string[] names) => Cut(names.Select(name => $"„{name}“"), names.Length);
+    private static string Named(Display display, string[] names) => Cut(names.Select(name => Quoted(display, name)), names.Length);
+
+    private static string Quoted(Display display, string name) => display.Say($"„{name}“", $"“{name}”");
 
     private static string Cut(IEnumerable<string> texts, int count) => string.Join(", ", texts.Take(MaxNamed)) + (count > MaxNamed ? ", …" : "");
 }
